@@ -1,0 +1,1 @@
+"""restore-guard: will the checkpoints of yesterday restore into the code of today?"""

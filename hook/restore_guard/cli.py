@@ -1,0 +1,165 @@
+"""Commands and options; no logic."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from restore_guard.errors import RestoreGuardError, UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="restore-guard")
+def main() -> None:
+    """Will the checkpoints of yesterday restore into the code of today?"""
+    # A stopped run cleans up as an interrupted one does: no temporary folder and no build stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--base", metavar="REF", help="The commit whose checkpoints must still restore.")
+@click.option("--head", metavar="REF", help="The commit to check.")
+@click.option("--staged", is_flag=True, help="Check what is staged for the next commit.")
+@click.option("--worktree", is_flag=True, help="Check the files on disk.")
+@click.option("--all", "everything", is_flag=True, help="Check every model, even if no file of it changed.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "github", "markdown"]), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
+def check(
+    names: tuple[str, ...],
+    base: str | None,
+    head: str | None,
+    staged: bool,
+    worktree: bool,
+    everything: bool,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Judge whether old checkpoints restore after a change.
+
+    Without refs: as a pre-commit hook, HEAD against what is staged, or what is being pushed; else HEAD
+    against the files on disk.
+    """
+    if sum((head is not None, staged, worktree)) > 1:
+        raise click.UsageError("--head, --staged and --worktree exclude each other.")
+
+    def run() -> int:
+        from restore_guard import check as checking
+        from restore_guard.repository import Repository
+
+        with Repository() as repository, _progress() as progress:
+            before, after = _sides(repository, base, head, staged, worktree)
+            result = checking.check(
+                repository, before, after, names=names, everything=everything, environ=os.environ, progress=progress
+            )
+        _write(result, form, output)
+        return result.exit_code
+
+    _finish(run)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--accept-break", "reason", metavar="REASON", help="Accept that old checkpoints no longer restore, and say why.")
+def update(names: tuple[str, ...], reason: str | None) -> None:
+    """Regenerate manifests from the files on disk.
+
+    Refuses to absorb a break unless --accept-break gives the reason, which the manifest's history keeps.
+    """
+
+    def run() -> int:
+        from restore_guard import update as updating
+        from restore_guard.reports import update_text
+        from restore_guard.repository import Repository
+
+        with Repository() as repository, _progress() as progress:
+            done = updating.update(repository, names=names, reason=reason, environ=os.environ, progress=progress)
+        click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
+        states = {item.state for item in done}
+        return 1 if "refused" in states else 3 if "failed" in states else 0
+
+    _finish(run)
+
+
+@main.command()
+def rules() -> None:
+    """List the rules with their default levels."""
+    from restore_guard.rules import RULES
+
+    for rule in RULES.values():
+        click.echo(f"{rule.name:24}{rule.level:9}{rule.meaning}")
+
+
+@main.command()
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Tell what a rule means, what causes it, and how to fix or accept it."""
+    from restore_guard.reports import explanation
+    from restore_guard.rules import RULES
+
+    if rule not in RULES:
+        raise click.UsageError(f"there is no rule {rule!r}; `restore-guard rules` lists them.")
+    click.echo(explanation.render(RULES[rule]), nl=False)
+
+
+def _sides(repository, base: str | None, head: str | None, staged: bool, worktree: bool):
+    """What is compared, as the options, then pre-commit, then the state of the disk say."""
+    from restore_guard.repository import hook_refs
+
+    chosen = head is not None or staged or worktree or base is not None
+    pushed = hook_refs(os.environ)
+    if not chosen and pushed:
+        base, head = pushed
+    elif not chosen and os.environ.get("PRE_COMMIT"):
+        staged = True
+    before = repository.commit(base) if base is not None else repository.head()
+    if head is not None:
+        return before, repository.commit(head)
+    return before, repository.index() if staged else repository.worktree()
+
+
+def _write(result, form: str, output: Path | None) -> None:
+    from restore_guard.reports import load
+
+    if form == "text":
+        rendered = load(form).render(result, color=output is None and _is_terminal(), width=_width())
+    else:
+        rendered = load(form).render(result)
+    if output is None:
+        click.echo(rendered, nl=not rendered.endswith("\n"))
+    else:
+        output.write_text(rendered, encoding="utf-8")
+        click.echo(result.summary())
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _progress():
+    from restore_guard.progress import Progress
+
+    return Progress(sys.stderr)
+
+
+def _finish(run) -> None:
+    try:
+        code = run()
+    except RestoreGuardError as error:
+        kind = "wrong usage" if isinstance(error, UsageError) else "not checked"
+        click.echo(f"restore-guard: {kind}: {error}", err=True)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("restore-guard: interrupted: nothing was checked.", err=True)
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,233 @@
+"""The configuration, `restore-guard.toml` or `[tool.restore-guard]` of `pyproject.toml`, as checked data."""
+
+import datetime
+import difflib
+import math
+import re
+import reprlib
+import tomllib
+from collections.abc import Callable, Collection, Iterable
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any, Literal, NoReturn, TypeVar, get_args
+
+import msgspec
+
+from .errors import UsageError
+
+OWN_FILE = "restore-guard.toml"
+SHARED_FILE = "pyproject.toml"
+
+RestorePath = Literal["tf-checkpoint", "keras-weights", "h5", "h5-by-name", "keras-archive", "tf1-saver"]
+RESTORE_PATHS: tuple[str, ...] = get_args(RestorePath)
+Level = Literal["error", "warning", "off"]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all tables of the configuration share."""
+
+
+class Input(_Table):
+    """One input, without its batch dimension; None is a dimension of any size (written -1 in TOML)."""
+
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+
+
+class Model(_Table):
+    builder: str
+    kwargs: dict[str, Any] = {}
+    inputs: tuple[Input, ...] = ()
+    restores: tuple[RestorePath, ...] | None = None
+    paths: tuple[str, ...] = ()
+
+
+class Ignore(_Table):
+    rule: str
+    reason: str
+    model: str = "*"
+    variable: str = "*"
+    expires: datetime.date | None = None
+
+
+class Config(_Table):
+    manifests: str = "restore-manifest"
+    python: str | None = None
+    environment: Literal["shared", "per-commit"] = "shared"
+    timeout: float = 300
+    releases: tuple[str, ...] = ()
+    pythonpath: tuple[str, ...] = ()
+    rules: dict[str, Level] = {}
+    models: dict[str, Model] = {}
+    ignore: tuple[Ignore, ...] = ()
+
+
+_EXPECTED = {
+    "manifests": 'a folder of the project, such as "restore-manifest": relative, without ".."',
+    "python": 'the Python that builds the models, a path or a command, such as ".venv/bin/python"',
+    "environment": '"shared" or "per-commit"',
+    "timeout": "a number of seconds above 0",
+    "releases": 'a list of tag patterns, such as ["v*"]',
+    "pythonpath": 'a list of folders of the project, such as ["src"]: relative, without ".."',
+    "rules": "a table of rule = level",
+    "models": "a table for each model",
+    "builder": 'a function as "package.module:function"',
+    "kwargs": "a table of arguments for the builder",
+    "inputs": 'a list of tables such as { shape = [16], dtype = "float32" }',
+    "shape": "a list of dimensions without the batch, each above 0, or -1 for any size",
+    "dtype": 'the name of a dtype, such as "float32"',
+    "restores": f"a list of one or more of {', '.join(RESTORE_PATHS)}",
+    "paths": 'a list of patterns of project files, such as ["configs/*.yaml"]: relative, without ".."',
+    "ignore": "a list of [[ignore]] tables",
+    "rule": "the name of a rule",
+    "reason": "the reason in a few words",
+    "model": 'the name of a configured model, or "*"',
+    "variable": 'a pattern of variable paths, such as "aux_head/*"',
+    "expires": "a date such as 2027-03-01",
+}
+"""What each key takes, in the words of every error about it."""
+
+
+def load(read: Callable[[str], bytes | None], *, rules: Collection[str] = ()) -> tuple[str, Config] | None:
+    """Find and validate the configuration of the project that `read` gives files of.
+
+    In: `read`, the content of a file of the project or None (from a commit, the index or disk);
+    `rules`, the known rule names (none: rule names are not checked).
+    Out: the file's name and its configuration; None where neither file configures restore-guard.
+    Raises UsageError that names file and key.
+    """
+    own, shared = _parse(read, OWN_FILE), _parse(read, SHARED_FILE)
+    shared = _table((shared or {}).get("tool", {}), (SHARED_FILE, "tool")).get("restore-guard")
+    if own is not None and shared is not None:
+        raise UsageError(
+            f"{OWN_FILE} and [tool.restore-guard] of {SHARED_FILE} both configure restore-guard:"
+            " keep one of them"
+        )
+    if own is not None:
+        return OWN_FILE, _config(own, (OWN_FILE,), rules)
+    if shared is not None:
+        return SHARED_FILE, _config(shared, (SHARED_FILE, "tool", "restore-guard"), rules)
+    return None
+
+
+def expired(config: Config, today: datetime.date) -> list[Ignore]:
+    """The ignores whose last day is over."""
+    return [ignore for ignore in config.ignore if ignore.expires and ignore.expires < today]
+
+
+def _parse(read: Callable[[str], bytes | None], file: str) -> dict[str, Any] | None:
+    content = read(file)
+    if content is None or (file == SHARED_FILE and b"restore-guard" not in content):
+        return None  # a pyproject.toml that does not speak of us is neither parsed nor judged
+    try:
+        return tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: not valid TOML: {error}") from error
+
+
+def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Config:
+    table = _table(table, where)
+    models = {
+        name: _model(name, model, (*where, "models", name))
+        for name, model in _table(table.get("models", {}), (*where, "models")).items()
+    }
+    levels = _table(table.get("rules", {}), (*where, "rules"))
+    for rule, level in levels.items():
+        _known(rule, rules, "rule", (*where, "rules"))
+        if level not in get_args(Level):
+            _fail((*where, "rules", rule), f'expected "error", "warning" or "off", found {_show(level)}')
+    ignores = table.get("ignore", [])
+    if isinstance(ignores, list):
+        ignores = [
+            _ignore(ignore, (*where, f"ignore[{index}]"), rules, models)
+            for index, ignore in enumerate(ignores)
+        ]
+    config = _convert({**table, "models": models, "rules": levels, "ignore": ignores}, Config, where)
+
+    _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)
+    _demand(_inside(config.manifests), "manifests", config.manifests, where)
+    _demand(all(map(_inside, config.pythonpath)), "pythonpath", list(config.pythonpath), where)
+    return config
+
+
+def _model(name: str, table: Any, where: tuple[str, ...]) -> Model:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        _fail(where, "a model's name becomes a file name: use letters, digits, '.', '_' and '-' only")
+    table = _table(table, where)
+    inputs = table.get("inputs", [])
+    if isinstance(inputs, list):
+        inputs = [_input(entry, (*where, f"inputs[{index}]")) for index, entry in enumerate(inputs)]
+    model = _convert({**table, "inputs": inputs}, Model, where)
+
+    module, _, function = model.builder.partition(":")
+    is_builder = all(part.isidentifier() for part in [*module.split("."), function])
+    _demand(is_builder, "builder", model.builder, where)
+    _demand(model.restores is None or bool(model.restores), "restores", [], where)
+    _demand(all(map(_inside, model.paths)), "paths", list(model.paths), where)
+    return model
+
+
+def _input(table: Any, where: tuple[str, ...]) -> Input:
+    entry = _convert(table, Input, where)
+    _demand(all(size == -1 or size > 0 for size in entry.shape), "shape", list(entry.shape), where)
+    return Input(tuple(None if size == -1 else size for size in entry.shape), entry.dtype)
+
+
+def _ignore(table: Any, where: tuple[str, ...], rules: Collection[str], models: Collection[str]) -> Ignore:
+    ignore = _convert(table, Ignore, where)
+    _demand(bool(ignore.reason.strip()), "reason", ignore.reason, where)
+    _known(ignore.rule, rules, "rule", (*where, "rule"))
+    _known(ignore.model, {*models, "*"}, "model", (*where, "model"))
+    return ignore
+
+
+def _convert(table: Any, struct: type[T], where: tuple[str, ...]) -> T:
+    """`table` as a `struct`; msgspec's errors are reworded, as they leave out the names of tables."""
+    for key in _table(table, where):
+        _known(key, struct.__struct_fields__, "key", where)
+    try:
+        return msgspec.convert(table, struct)
+    except msgspec.ValidationError as error:
+        missing = re.search(r"missing required field `(\w+)`", str(error))
+        key = (missing or re.search(r"`\$\.(\w+)", str(error))).group(1)
+        if missing:
+            _fail((*where, key), f"is missing: expected {_EXPECTED[key]}")
+        _demand(False, key, table[key], where)
+
+
+def _table(value: Any, where: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        _fail(where, f"expected a table, found {_show(value)}")
+    return value
+
+
+def _known(name: str, names: Iterable[str], kind: str, where: tuple[str, ...]) -> None:
+    names = sorted(names)
+    if names and name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+        _fail(where, f"unknown {kind} {name}; {advice}")
+
+
+def _inside(path: str) -> bool:
+    """Whether a path stays inside the project, on every system."""
+    return (
+        bool(path.strip())
+        and not PureWindowsPath(path).anchor
+        and ".." not in PurePosixPath(path.replace("\\", "/")).parts
+    )
+
+
+def _demand(fulfilled: bool, key: str, value: Any, where: tuple[str, ...]) -> None:
+    if not fulfilled:
+        _fail((*where, key), f"expected {_EXPECTED[key]}, found {_show(value)}")
+
+
+def _show(value: Any) -> str:
+    return reprlib.repr(value)
+
+
+def _fail(where: tuple[str, ...], problem: str) -> NoReturn:
+    file, *keys = where
+    raise UsageError(": ".join(filter(None, [file, ".".join(keys), problem])))

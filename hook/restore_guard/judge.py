@@ -1,0 +1,229 @@
+"""The verdict on one model: what its builds, manifests and history say together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from restore_guard import findings
+from restore_guard.builds import Build
+from restore_guard.comparison import Comparison, compare
+from restore_guard.config import Config
+from restore_guard.diffs import Diff
+from restore_guard.manifest import Accepted, Manifest, ManifestError
+from restore_guard.restore_paths import Outcome, default_paths, restore
+from restore_guard.result import Finding, ModelResult, PathResult
+from restore_guard.rules import RULES
+from restore_guard.signature import Signature
+
+# How a manifest was found at one side: read, unreadable, or not there.
+Found = Manifest | ManifestError | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of one model.
+
+    Attributes:
+        manifest_file: its manifest, relative to the project.
+        base_build: None where the base was not built, because there is none or it has no such model.
+        covered: files whose change would be noticed even if the manifest does not list them.
+    """
+
+    name: str
+    config: Config
+    manifest_file: str
+    head_build: Build
+    base_build: Build | None
+    head_manifest: Found
+    base_manifest: Found
+    diff: Diff
+    covered: frozenset[str] = frozenset()
+
+
+def judge(case: Case) -> ModelResult:
+    """Returns the verdict on a model that a change may have touched."""
+    head = case.head_build.signature
+    if head is None:
+        return _unbuilt(case)
+    notes = _notes(case)
+    promise, base = _manifest(case.base_manifest), _base_signature(case)
+    saved = _with_sites(promise.signature, base) if promise else base
+    paths = promised(case.config, case.name, promise, head)
+    own = {path: restore(path, head, head) for path in paths}
+    comparison = compare(saved, head, paths, case.diff) if saved else None
+    accepted = _accepted(case)
+    found: list[Finding] = []
+    if comparison is not None:
+        known = _known(promise, base, paths)
+        context = findings.Context(case.name, case.manifest_file, case.config, known, accepted)
+        found = findings.find(comparison, context)
+    else:
+        notes.append("New here: there is no older checkpoint to restore.")
+    state = _state(case, head, paths)
+    found += [_break_accepted(case, entry) for entry in accepted]
+    found += _about_manifest(case, head, state, any(finding.fails for finding in found))
+    outcomes = comparison.outcomes if comparison else own
+    return ModelResult(
+        name=case.name,
+        verdict="breaks" if any(finding.fails for finding in found) else "restores",
+        variables=sum(not variable.seed for variable in head.variables),
+        manifest=state,
+        restores={path: _path_result(outcome, head) for path, outcome in outcomes.items()},
+        findings=tuple(finding for finding in found if finding.level != "off"),
+        notes=tuple(notes),
+    )
+
+
+def promised(config: Config, name: str, promise: Manifest | None, head: Signature) -> tuple[str, ...]:
+    """The restore paths to judge: those configured, and those that the base's manifest still promises."""
+    model = config.models.get(name)
+    chosen = model.restores if model is not None and model.restores else default_paths(head)
+    return tuple(dict.fromkeys([*chosen, *(promise.restores if promise else ())]))
+
+
+def is_ignored(config: Config, model: str, rule: str) -> bool:
+    return any(entry.rule == rule and fnmatchcase(model, entry.model) for entry in config.ignore)
+
+
+def _unbuilt(case: Case) -> ModelResult:
+    build = case.head_build
+    finding = Finding(
+        rule="build-failed",
+        level=findings.level("build-failed", case.config),
+        file=case.manifest_file,
+        line=0,
+        message=f"The model could not be built, so it was not checked: {build.failure}",
+        effects=tuple(build.detail.strip().splitlines()[-12:]),
+        fix=RULES["build-failed"].fix,
+    )
+    state = "missing" if case.head_manifest is None else "stale" if isinstance(case.head_manifest, ManifestError) else "current"
+    about = _about_manifest(case, None, state, False)
+    return ModelResult(
+        name=case.name,
+        verdict="breaks" if any(other.fails for other in about) else "unchecked",
+        manifest=state,
+        findings=(finding, *about),
+    )
+
+
+def _notes(case: Case) -> list[str]:
+    notes = []
+    if case.head_build.strategy == "eager":
+        notes.append("Built with all its weights in memory: the builder needs the values of tensors.")
+    if case.base_build is not None and case.base_build.signature is None:
+        judged = "its manifest" if _manifest(case.base_manifest) else "nothing"
+        notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")
+    if isinstance(case.base_manifest, ManifestError):
+        notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
+    elif case.base_manifest is None and case.base_build is not None:
+        notes.append("The base has no manifest, so its build stands in for it.")
+    return notes
+
+
+def _manifest(found: Found) -> Manifest | None:
+    return found if isinstance(found, Manifest) else None
+
+
+def _base_signature(case: Case) -> Signature | None:
+    return case.base_build.signature if case.base_build is not None else None
+
+
+def _with_sites(signature: Signature, build: Signature | None) -> Signature:
+    """The manifest keeps no lines; the base's build knows them, by path."""
+    sites = {variable.path: variable.site for variable in build.variables} if build else {}
+    variables = tuple(
+        msgspec.structs.replace(variable, site=sites.get(variable.path)) for variable in signature.variables
+    )
+    return msgspec.structs.replace(signature, variables=variables)
+
+
+def _known(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> frozenset[tuple[str, str]]:
+    if promise is None or base is None or promise.signature.restores_like(base):
+        return frozenset()
+    return findings.known_keys(compare(promise.signature, base, paths, Diff({})))
+
+
+def _accepted(case: Case) -> tuple[Accepted, ...]:
+    head, base = _manifest(case.head_manifest), _manifest(case.base_manifest)
+    if head is None or base is None:
+        return ()
+    return tuple(entry for entry in head.history if entry.epoch > base.epoch)
+
+
+def _break_accepted(case: Case, entry: Accepted) -> Finding:
+    return Finding(
+        rule="break-accepted",
+        level=findings.level("break-accepted", case.config),
+        file=case.manifest_file,
+        line=0,
+        message=f"A break was accepted (epoch {entry.epoch}): {entry.reason}",
+        restores=tuple(entry.broken),
+        status="accepted",
+    )
+
+
+def _state(case: Case, head: Signature, paths: Sequence[str]) -> str:
+    manifest = _manifest(case.head_manifest)
+    if case.head_manifest is None:
+        return "missing"
+    if manifest is None or not manifest.signature.restores_like(head):
+        return "stale"
+    configured = promised(case.config, case.name, None, head)
+    unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
+    return "stale" if set(manifest.restores) != set(configured) or unnoticed else "current"
+
+
+def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool) -> list[Finding]:
+    if isinstance(case.head_manifest, ManifestError):
+        error = case.head_manifest
+        return [_manifest_finding(case, "manifest-invalid", f"The manifest cannot be read: {error.message}", error.line)]
+    if state == "missing":
+        message = f"{case.name} has no manifest: run `restore-guard update {case.name}` and commit {case.manifest_file}."
+        known = case.base_manifest is None and case.base_build is not None
+        return [_manifest_finding(case, "manifest-missing", message, 0, "pre-existing" if known else "new")]
+    if head is None or state != "stale" or breaks:
+        # While something breaks, regenerating the manifest would be the wrong thing to do first.
+        return []
+    manifest = _manifest(case.head_manifest)
+    unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
+    if manifest.signature.restores_like(head) and unnoticed:
+        what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
+    elif not manifest.signature.restores_like(head):
+        what = "The manifest does not describe the model that the code builds"
+    else:
+        what = "The manifest promises other restore paths than the configuration"
+    message = f"{what}: run `restore-guard update {case.name}` and commit {case.manifest_file}."
+    return [_manifest_finding(case, "manifest-stale", message, 0)]
+
+
+def _manifest_finding(case: Case, rule: str, message: str, line: int, status: str = "new") -> Finding:
+    if is_ignored(case.config, case.name, rule):
+        status = "ignored"
+    return Finding(
+        rule=rule,
+        level=findings.level(rule, case.config),
+        file=case.manifest_file,
+        line=line,
+        message=message,
+        status=status,
+        fix=RULES[rule].fix,
+    )
+
+
+def _path_result(outcome: Outcome, head: Signature) -> PathResult:
+    counted = {variable.path for variable in head.variables if not variable.seed}
+    return PathResult(
+        outcome=outcome.kind,
+        restored=len(counted & set(outcome.assigned)) if outcome.kind in ("restores", "partial") else 0,
+        variables=len(counted),
+        initial=outcome.initial,
+        unused=outcome.unused,
+        error=outcome.error,
+    )
+
+
+__all__ = ["Case", "Comparison", "Found", "judge", "promised"]

@@ -1,0 +1,375 @@
+"""The manifest: a signature that the team has promised to keep restorable, as a file for review and for merging.
+
+One variable, object or layer a line; everything refers by name, never by number, so that an insertion changes
+only its own lines. No time, no host, no digest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from restore_guard.signature import (
+    GraphNode,
+    H5Layer,
+    KerasTree,
+    ObjectGraph,
+    Signature,
+    Tensor,
+    TreeNode,
+    Variable,
+)
+
+SCHEMA = 1
+
+
+class ManifestError(ValueError):
+    """A manifest that cannot be read; the message names file, line and what to do."""
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(f"{file}:{line}: {message}")
+        self.file, self.line, self.message = file, line, message
+
+
+class Broken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an accepted break does on one restore path."""
+
+    outcome: str
+    initial: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry of the history: from this epoch on, older checkpoints no longer restore, on purpose."""
+
+    epoch: int
+    reason: str
+    broken: dict[str, Broken]
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """A promise: checkpoints of `signature` restore by the paths in `restores`.
+
+    Attributes:
+        epoch: 1, raised by each accepted break.
+        history: the accepted breaks, oldest first.
+    """
+
+    model: str
+    restores: tuple[str, ...]
+    signature: Signature
+    epoch: int = 1
+    history: tuple[Accepted, ...] = ()
+
+
+class _Sources(msgspec.Struct):
+    sources: tuple[str, ...] = ()
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    """The file's form."""
+
+    schema: int
+    model: str
+    epoch: int
+    restores: tuple[str, ...]
+    framework: dict[str, str]
+    history: tuple[Accepted, ...]
+    sources: tuple[str, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    variables: tuple[Variable, ...]
+    aliases: tuple[tuple[str, str], ...]
+    object_graph: dict[str, Any]
+    keras_tree: dict[str, Any] | None
+    h5_layers: tuple[dict[str, Any], ...] | None
+
+
+def dump(manifest: Manifest) -> bytes:
+    """Returns the file's content."""
+    signature = manifest.signature.without_sites()
+    names = [variable.path for variable in signature.variables]
+    document = {
+        "schema": SCHEMA,
+        "model": manifest.model,
+        "epoch": manifest.epoch,
+        "restores": list(manifest.restores),
+        "framework": dict(sorted(signature.framework.items())),
+        "history": [msgspec.to_builtins(entry) for entry in manifest.history],
+        "sources": list(signature.sources),
+        "inputs": [msgspec.to_builtins(tensor) for tensor in signature.inputs],
+        "outputs": [msgspec.to_builtins(tensor) for tensor in signature.outputs],
+        "variables": [msgspec.to_builtins(variable) for variable in signature.variables],
+        "aliases": [list(pair) for pair in signature.aliases],
+        "object_graph": _graph_to_names(signature.object_graph, names),
+        "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
+        "h5_layers": [
+            {"name": layer.name, "type": layer.type, "variables": [names[number] for number in layer.variables]}
+            for layer in signature.h5_layers
+        ]
+        if signature.h5_layers is not None
+        else None,
+    }
+    return _lines(document).encode()
+
+
+def parse(content: bytes, file: str) -> Manifest:
+    """Reads a manifest.
+
+    Raises:
+        ManifestError: not a manifest, half-merged or edited by hand so that it contradicts itself.
+    """
+    for number, line in enumerate(content.splitlines(), 1):
+        if re.match(rb"(<{7}|>{7}|={7})( |$)", line):
+            raise ManifestError(
+                file, number, "a merge conflict is not resolved: take either side, then run `restore-guard update`."
+            )
+    try:
+        document = msgspec.json.decode(content, type=_Document)
+        return _manifest(document)
+    except msgspec.ValidationError as error:
+        raise ManifestError(file, _line_of(content, str(error)), f"{error}. {_ADVICE}") from error
+    except msgspec.DecodeError as error:
+        position = re.search(r"byte (\d+)", str(error))
+        line = content[: int(position[1])].count(b"\n") + 1 if position else 1
+        raise ManifestError(file, line, f"{error}. {_ADVICE}") from error
+    except (KeyError, ValueError) as error:
+        named = str(error.args[0]) if error.args else ""
+        raise ManifestError(
+            file, _line_with(content, named), f"{named!r} is referred to but does not exist. {_ADVICE}"
+        ) from error
+
+
+def sources(content: bytes) -> frozenset[str]:
+    """The files that a manifest lists, without reading the rest of it; none where it cannot be read."""
+    try:
+        return frozenset(msgspec.json.decode(content, type=_Sources).sources)
+    except msgspec.DecodeError:
+        return frozenset()
+
+
+_ADVICE = "A manifest is written by `restore-guard update`; restore the committed file, then run it."
+
+
+def write(path: Path, manifest: Manifest) -> bool:
+    """Writes the file at once or not at all; returns whether its content changed."""
+    content = dump(manifest)
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.is_file() else 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return True
+
+
+def _manifest(document: _Document) -> Manifest:
+    if document.schema != SCHEMA:
+        raise msgspec.ValidationError(
+            f"schema {document.schema} is of another version of restore-guard (this one reads {SCHEMA}) - at `$.schema`"
+        )
+    index = {variable.path: number for number, variable in enumerate(document.variables)}
+    if len(index) != len(document.variables):
+        raise msgspec.ValidationError("two variables have the same path - at `$.variables`")
+    signature = Signature(
+        framework=document.framework,
+        variables=document.variables,
+        object_graph=_graph_from_names(document.object_graph, index),
+        aliases=document.aliases,
+        keras_tree=_tree_from_names(document.keras_tree, index) if document.keras_tree is not None else None,
+        h5_layers=tuple(
+            H5Layer(layer["name"], layer["type"], tuple(index[name] for name in layer["variables"]))
+            for layer in document.h5_layers
+        )
+        if document.h5_layers is not None
+        else None,
+        inputs=document.inputs,
+        outputs=document.outputs,
+        sources=document.sources,
+    )
+    return Manifest(document.model, document.restores, signature, document.epoch, document.history)
+
+
+# Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.
+
+
+def _names(children: Mapping[int, Iterable[tuple[str, int]]], count: int) -> list[str]:
+    """Returns a unique name for each node: breadth first from node 0, which is "". Slot nodes keep a number."""
+    names, taken, queue = {0: ""}, {""}, [0]
+    for number in queue:
+        for edge, child in children[number]:
+            if child not in names:
+                name = _join(names[number], edge)
+                while name in taken:
+                    name += "'"
+                names[child] = name
+                taken.add(name)
+                queue.append(child)
+    return [names.get(number, f"#{number}") for number in range(count)]
+
+
+def _join(name: str, edge: str) -> str:
+    return f"{name}/{edge}" if name else edge
+
+
+def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
+    if graph.error:
+        return {"error": graph.error}
+    names = _names({number: node.children for number, node in enumerate(graph.nodes)}, len(graph.nodes))
+    document = {}
+    for number, node in enumerate(graph.nodes):
+        entry: dict[str, Any] = {"type": node.type}
+        if node.variable is not None:
+            entry["variable"] = variables[node.variable]
+        if node.children:
+            entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
+        if node.slots:
+            entry["slots"] = [[name, names[original], names[slot]] for name, original, slot in node.slots]
+        document[names[number]] = entry
+    return document
+
+
+def _edge(name: str, edge: str, target: str) -> str | list[str]:
+    """An edge alone where it leads to the object that is named after it."""
+    return edge if target == _join(name, edge) else [edge, target]
+
+
+def _graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> ObjectGraph:
+    if "error" in document and isinstance(document["error"], str):
+        return ObjectGraph(error=document["error"])
+    index = {name: number for number, name in enumerate(document)}
+    return ObjectGraph(
+        tuple(
+            GraphNode(
+                entry["type"],
+                variables[entry["variable"]] if "variable" in entry else None,
+                tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
+                tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
+            )
+            for name, entry in document.items()
+        )
+    )
+
+
+def _edge_from(name: str, edge: str | list[str], index: Mapping[str, int]) -> tuple[str, int]:
+    if isinstance(edge, str):
+        return edge, index[_join(name, edge)]
+    return edge[0], index[edge[1]]
+
+
+def _tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
+    children = {
+        number: [edge for child in node.children for edge in _flat(*child)] for number, node in enumerate(tree.nodes)
+    }
+    names = _names(children, len(tree.nodes))
+    nodes = {}
+    for number, node in enumerate(tree.nodes):
+        entry: dict[str, Any] = {"type": node.type, "role": node.role}
+        if node.name is not None:
+            entry["name"] = node.name
+        if node.variables:
+            entry["variables"] = [variables[position] for position in node.variables]
+        if not node.built:
+            entry["built"] = False
+        if node.children:
+            entry["children"] = [[attribute, _target(target, names)] for attribute, target in node.children]
+        nodes[names[number]] = entry
+    return {"generation": tree.generation, "nests": tree.nests, "nodes": nodes}
+
+
+def _flat(path: str, target: Any) -> Iterable[tuple[str, int]]:
+    if isinstance(target, int):
+        yield path, target
+    else:
+        counts: dict[str, int] = {}
+        for key, item in target:
+            counts[key] = counts.get(key, -1) + 1
+            if item is not None:
+                yield from _flat(_join(path, f"{key}_{counts[key]}" if counts[key] else key), item)
+
+
+def _target(target: Any, names: list[str]) -> Any:
+    if isinstance(target, int):
+        return names[target]
+    return None if target is None else [[key, _target(item, names)] for key, item in target]
+
+
+def _tree_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> KerasTree:
+    index = {name: number for number, name in enumerate(document["nodes"])}
+
+    def target(value: Any) -> Any:
+        if isinstance(value, str):
+            return index[value]
+        return None if value is None else tuple((key, target(item)) for key, item in value)
+
+    return KerasTree(
+        document["generation"],
+        document["nests"],
+        tuple(
+            TreeNode(
+                entry["type"],
+                entry["role"],
+                entry.get("name"),
+                tuple(variables[name] for name in entry.get("variables", ())),
+                entry.get("built", True),
+                tuple((attribute, target(value)) for attribute, value in entry.get("children", ())),
+            )
+            for entry in document["nodes"].values()
+        ),
+    )
+
+
+def _lines(document: dict[str, Any]) -> str:
+    """JSON with one entry of each section on a line."""
+    parts = []
+    for key, value in document.items():
+        if key == "keras_tree" and value is not None:
+            head = {name: value[name] for name in ("generation", "nests")}
+            text = _compact(head)[:-1] + ', "nodes": ' + _section(value["nodes"], "  ") + "}"
+        else:
+            text = _section(value, "") if isinstance(value, dict | list) and value else _compact(value)
+        parts.append(f"  {_compact(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _section(value: dict[str, Any] | list[Any], indent: str) -> str:
+    if isinstance(value, dict):
+        lines, brackets = [f"{_compact(key)}: {_compact(item)}" for key, item in value.items()], "{}"
+    else:
+        lines, brackets = [_compact(item) for item in value], "[]"
+    inner = ",\n".join(f"    {indent}{line}" for line in lines)
+    return f"{brackets[0]}\n{inner}\n  {indent}{brackets[1]}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _line_of(content: bytes, message: str) -> int:
+    """The line of a validation error: its `$.section[n]` is the n-th line of that section."""
+    place = re.search(r"`\$\.(\w+)(?:\[(\d+)\])?", message)
+    if place is None:
+        return 1
+    start = _line_with(content, f'"{place[1]}"')
+    return start + int(place[2]) + 1 if place[2] else start
+
+
+def _line_with(content: bytes, text: str) -> int:
+    for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
+        if text and text in line:
+            return number
+    return 1

@@ -1,0 +1,118 @@
+"""One build: import the builder, call it, read the signature of what it returns."""
+
+import importlib
+import os
+import sys
+
+import tensorflow as tf
+
+from . import frameworks, h5_layers, interface, keras_tree, object_graph, sites, sources, strategies, variables
+
+
+class BuildError(Exception):
+    """The builder cannot be used; the message says what to change."""
+
+
+def run(job, strategy):
+    """Builds a model and returns its signature as plain data.
+
+    Args:
+        job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
+        strategy: one of `strategies.order()`.
+
+    Raises:
+        BuildError: the builder is missing, returned nothing that can be saved, or came from another folder.
+        Exception: whatever the builder itself raises.
+    """
+    root = os.path.realpath(job["root"])
+    os.chdir(root)
+    read = sources.Sources(root)
+    read.listen()
+    sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in ["", *job["pythonpath"]]]
+    created = sites.Sites(root)
+    created.listen()
+    with strategies.scope(strategy, created):
+        builder = _import(job["builder"])
+        model = builder(**job["kwargs"])
+        _check(model, job["builder"])
+        strategies.build_inputs(model, job["inputs"])
+        _refuse_foreign(read, job)
+        return describe(model, created, read)
+
+
+def describe(model, created, read):
+    """Returns the signature of a built model; `restore_guard.signature.Signature` is its other half."""
+    found, aliases = variables.find(model)
+    index = {id(item.variable): number for number, item in enumerate(found)}
+    return {
+        "framework": frameworks.versions(),
+        "variables": [_variable(item, created) for item in found],
+        "aliases": aliases,
+        "object_graph": object_graph.read(model, index),
+        "keras_tree": keras_tree.read(model, index, created),
+        "h5_layers": h5_layers.read(model, index),
+        **interface.read(model),
+        "sources": read.files(),
+    }
+
+
+def _variable(item, created):
+    owner = item.owner
+    own = owner is not None and _is_users(owner, created)
+    site = (created.of(item.variable) if own else created.of(owner)) or created.of(item.variable)
+    return {
+        "path": item.path,
+        "shape": item.variable.shape.as_list() if item.variable.shape.rank is not None else None,
+        "dtype": item.variable.dtype.base_dtype.name,
+        "trainable": bool(item.variable.trainable),
+        "owner": type(owner).__name__ if owner is not None else None,
+        "owner_name": _name(owner),
+        "seed": item.seed,
+        "site": site,
+    }
+
+
+def _is_users(owner, created):
+    """True where the owner's class is of the repository: its own line of `add_weight` says more then."""
+    module = sys.modules.get(type(owner).__module__)
+    path = os.path.realpath(getattr(module, "__file__", None) or os.sep)
+    return path.startswith(created.root)
+
+
+def _name(owner):
+    name = getattr(owner, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def _import(builder):
+    module_name, _, function = builder.partition(":")
+    module = importlib.import_module(module_name)
+    target = module
+    for part in function.split("."):
+        if not hasattr(target, part):
+            raise BuildError(f"{module_name} has no {function!r}: correct `builder` or define the function.")
+        target = getattr(target, part)
+    return target
+
+
+def _check(model, builder):
+    trackable = tf.__internal__.tracking.Trackable
+    if isinstance(model, dict) and model and all(isinstance(value, trackable) for value in model.values()):
+        return
+    if not isinstance(model, trackable):
+        raise BuildError(
+            f"{builder} returned {type(model).__name__}; a Keras model, tf.Module, tf.train.Checkpoint "
+            "or a dict of those is needed."
+        )
+
+
+def _refuse_foreign(read, job):
+    """An editable install or a PYTHONPATH may import the work tree instead of the commit that is judged."""
+    if job["worktree"] and os.path.realpath(job["worktree"]) != os.path.realpath(job["root"]):
+        foreign = read.foreign(job["worktree"])
+        if foreign:
+            raise BuildError(
+                f"module {foreign[0]} was imported from the work tree, not from the commit that is checked "
+                "(an editable install or PYTHONPATH comes first). "
+                'Name the folder of the sources in the configuration, for example pythonpath = ["src"].'
+            )

@@ -1,0 +1,82 @@
+"""The trackable object graph that tf.train.Checkpoint saves and matches.
+
+Source: tensorflow/python/checkpoint/graph_view.py (order of traversal), checkpoint/util.py
+(slot variables), trackable/base.py (`_trackable_children`).
+"""
+
+import collections
+
+import tensorflow as tf
+
+from . import variables
+
+
+def read(root, index):
+    """Returns the object graph as data.
+
+    Args:
+        root: what the builder returned; a dict is saved as `tf.train.Checkpoint(**root)`.
+        index: {id(tf.Variable): position in the signature's variables}.
+
+    Returns:
+        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]]}]}
+        in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
+    """
+    start = tf.train.Checkpoint(**root) if isinstance(root, dict) else root
+    try:
+        objects, children = _traverse(start)
+        slots = _slots(objects, children)
+    except (ValueError, NotImplementedError) as error:
+        return {"error": str(error)}
+    ids = {id(value): number for number, value in enumerate(objects)}
+    return {
+        "nodes": [
+            {
+                "type": type(value).__name__,
+                "variable": index.get(id(variables.unwrap(value))),
+                "children": [[name, ids[id(child)]] for name, child in children[number]],
+                "slots": slots.get(number, []),
+            }
+            for number, value in enumerate(objects)
+        ]
+    }
+
+
+def _traverse(start):
+    """Breadth first, children in the order of `_trackable_children`; every object is kept, with or without
+    a value below it: a bound object without values can keep another one from being bound."""
+    objects, children, seen = [], [], {id(start)}
+    queue = collections.deque([start])
+    while queue:
+        value = queue.popleft()
+        value._maybe_initialize_trackable()
+        objects.append(value)
+        named = [item for item in value._trackable_children().items() if item[0] != "save_counter"]
+        children.append(named)
+        for _, child in named:
+            if id(child) not in seen:
+                seen.add(id(child))
+                queue.append(child)
+    return objects, children
+
+
+def _slots(objects, children):
+    """Slot variables of legacy optimizers hang on no edge; appends them and returns {optimizer: references}.
+
+    Source: tensorflow/python/checkpoint/util.py `serialize_slot_variables`.
+    """
+    slots, plain = {}, list(objects)
+    for number, optimizer in enumerate(plain):
+        if "get_slot_names" not in dir(optimizer):
+            continue
+        for slot_name in optimizer.get_slot_names():
+            for original, variable in enumerate(plain):
+                try:
+                    slot = optimizer.get_slot(variable, slot_name)
+                except (AttributeError, KeyError):
+                    continue
+                if slot is not None:
+                    slots.setdefault(number, []).append([slot_name, original, len(objects)])
+                    objects.append(slot)
+                    children.append([])
+    return slots

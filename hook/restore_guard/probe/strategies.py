@@ -1,0 +1,79 @@
+"""Three ways to run a builder, cheapest first; the signature does not depend on which one served.
+
+graph: inside a tf.Graph no variable gets a value. weightless: eager, but a variable's initial value is
+replaced by memory that nothing writes to. eager: as the user runs it.
+"""
+
+import contextlib
+
+import tensorflow as tf
+
+from . import frameworks
+
+
+def order():
+    """Returns the names to try in order. Keras 2 falls back on TF1 classes within a plain graph: not there."""
+    generation = getattr(tf.keras, "__version__", None) or tf.keras.backend.__name__
+    return ["weightless", "eager"] if _is_keras_2(generation) else ["graph", "weightless", "eager"]
+
+
+def _is_keras_2(version):
+    return not str(version).startswith("3")
+
+
+@contextlib.contextmanager
+def scope(name, sites):
+    """Runs the block by the strategy called `name`; `sites` hears every variable."""
+    with contextlib.ExitStack() as stack:
+        if name == "graph":
+            stack.enter_context(tf.Graph().as_default())
+        if name == "weightless":
+            stack.enter_context(tf.variable_creator_scope(_weightless))
+        stack.enter_context(tf.variable_creator_scope(sites.creator))
+        yield
+
+
+def _weightless(next_creator, **kwargs):
+    initial = kwargs.get("initial_value")
+    if callable(initial) and not hasattr(initial, "checkpoint_position"):
+        kwargs["initial_value"] = _empty_like(initial, kwargs.get("shape"), kwargs.get("dtype"))
+    return next_creator(**kwargs)
+
+
+def _empty_like(initial, shape, dtype):
+    """Returns a callable that gives a tensor as `initial` would, without its values."""
+
+    def empty(*args, **kwargs):
+        try:
+            with tf.Graph().as_default():
+                value = tf.convert_to_tensor(initial(*args, **kwargs), dtype=dtype)
+        except (TypeError, ValueError, RuntimeError, NotImplementedError):
+            # The initial value needs eager tensors: let it have them.
+            return initial(*args, **kwargs)
+        if not value.shape.is_fully_defined() or value.dtype in (tf.string, tf.resource, tf.variant):
+            return initial(*args, **kwargs)
+        return tf.raw_ops.Empty(shape=value.shape, dtype=value.dtype, init=False)
+
+    return empty
+
+
+def build_inputs(root, inputs):
+    """Calls a model on zeros of the configured inputs, where it is not built yet.
+
+    Args:
+        inputs: [{"shape": without batch, "dtype"}]; an unknown dimension (None) becomes 1.
+
+    Raises:
+        ValueError: a Keras model is not built and no inputs are configured.
+    """
+    for value in root.values() if isinstance(root, dict) else [root]:
+        if not frameworks.is_model(value) or value.built:
+            continue
+        if not inputs:
+            raise ValueError(
+                f"{type(value).__name__} is not built: its variables do not exist before its first call. "
+                "Call it in the builder, or configure inputs, for example "
+                'inputs = [{ shape = [16], dtype = "float32" }].'
+            )
+        zeros = [tf.zeros([1, *[size or 1 for size in item["shape"]]], item["dtype"]) for item in inputs]
+        value(zeros[0] if len(zeros) == 1 else zeros)

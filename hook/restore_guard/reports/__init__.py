@@ -1,0 +1,19 @@
+"""Reports: one module an output format, all with the same one function `render(result) -> str`.
+
+A new format is a new module and a line in `REPORTS`.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+REPORTS = {
+    "text": "text_report",
+    "json": "json_report",
+    "github": "github_report",
+    "markdown": "markdown_report",
+}
+
+
+def load(name: str) -> ModuleType:
+    """The module of a format; only the one that is used is imported, for start-up counts."""
+    return import_module(f"{__name__}.{REPORTS[name]}")

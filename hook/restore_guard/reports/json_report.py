@@ -1,0 +1,55 @@
+"""For programs: the JSON report, schema 1. Also read again, to join the results of several jobs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Literal
+
+import msgspec
+
+from restore_guard.result import ModelResult, Result, Verdict
+
+FOR_PEOPLE = ("effects", "fix", "accept")
+"""What a finding says to a person only."""
+
+
+class _Document(msgspec.Struct):
+    schema: Literal[1]
+    verdict: Verdict
+    base: str | None
+    head: str
+    models: tuple[ModelResult, ...]
+
+
+def render(result: Result) -> str:
+    """The report, in ASCII: a name in it cannot steer a terminal or a log that it is printed to."""
+    document = {"schema": 1, "verdict": result.verdict} | msgspec.to_builtins(result)
+    del document["notes"]
+    for model in document["models"]:
+        del model["notes"]
+        for finding in model["findings"]:
+            for key in FOR_PEOPLE:
+                del finding[key]
+        if model["behaviour"]:  # JSON has no NaN and no infinity: the largest number stands for both
+            model["behaviour"]["max_difference"] = min(
+                sys.float_info.max, model["behaviour"]["max_difference"]
+            )
+    # A file name that is not UTF-8 has lone surrogates, which no JSON reader takes.
+    document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+    # GitHub's runner takes `##[` anywhere in a line for a command.
+    return json.dumps(document, indent=2).replace("##[", r"#\u0023[") + "\n"
+
+
+def parse(text: str) -> Result:
+    """Reads what `render` wrote; `ValueError` for anything else."""
+    try:
+        document = msgspec.json.decode(text, type=_Document)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not a JSON report of restore-guard (schema 1): {error}") from error
+    result = Result(document.base, document.head, document.models)
+    if document.verdict != result.verdict:
+        raise ValueError(
+            f"not a sound report: its verdict is {document.verdict!r}, its models say {result.verdict!r}"
+        )
+    return result

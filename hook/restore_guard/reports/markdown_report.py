@@ -1,0 +1,142 @@
+"""For GitHub's step summary and for a comment on a pull request: old beside new."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import accumulate
+
+from restore_guard.reports import wording
+from restore_guard.reports.wording import counted, plain
+from restore_guard.result import Finding, ModelResult, PathResult, Result
+
+ROOM = 900 * 1024
+"""Bytes. GitHub drops all of a summary that is larger than 1 MiB."""
+SHARE = ROOM // 4
+"""Bytes for the table, and for the notes; the findings get the rest."""
+
+HEADLINES = {
+    "restores": "✅ Every checkpoint that was promised still restores",
+    "breaks": "❌ Checkpoints saved before this change no longer restore",
+    "unchecked": "⚠️ Not everything could be checked",
+}
+ICONS = {
+    "restores": "✅",
+    "breaks": "❌",
+    "unchecked": "⚠️",
+    "partial": "❌",
+    "misplaced": "❌",
+    "raises": "❌",
+    "unsupported": "➖",
+    "error": "❌",
+    "warning": "⚠️",
+}
+
+
+def render(result: Result) -> str:
+    """The report; what does not fit is dropped from the end, and counted."""
+    headline = HEADLINES[result.verdict if result.models else "unchecked"]
+    parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result)]
+    room = ROOM - sum(len(part.encode()) for part in parts)
+    findings = [_finding(model, finding) for model, finding in wording.ranked(result.models)]
+    shown = _fitting(findings, room)
+    parts += shown
+    if len(shown) < len(findings):
+        parts.append(f"… and {counted(len(findings) - len(shown), 'more finding')}.\n")
+    return "\n".join(filter(None, parts))
+
+
+def _fitting(blocks: Sequence[str], room: int) -> Sequence[str]:
+    """The first blocks that together take no more than `room` bytes."""
+    sizes = accumulate(len(block.encode()) + 1 for block in blocks)
+    return blocks[: sum(size <= room for size in sizes)]
+
+
+def _table(result: Result) -> str:
+    """Models × restore paths."""
+    models = [model for model in result.models if model.verdict != "unaffected"]
+    if not models:
+        return ""
+    paths = list(dict.fromkeys(path for model in models for path in model.restores))
+    behaviour = any(model.behaviour for model in models)
+    columns = ["Model", "Verdict", *map(_code, paths), *(["Outputs"] if behaviour else [])]
+    head = f"{_row(columns)}{_row(['---'] * len(columns))}"
+    rows = [
+        _row(
+            [
+                _code(model.name),
+                ", ".join([f"{ICONS[model.verdict]} **{model.verdict}**", *wording.remarks(model)]),
+                *(_outcome(model.restores.get(path)) for path in paths),
+                *([_outputs(model)] if behaviour else []),
+            ]
+        )
+        for model in models
+    ]
+    shown = _fitting([head, *rows], SHARE)[1:]
+    table = "".join([head, *shown]) if shown else ""
+    if len(shown) < len(rows):
+        table += f"\n… and {counted(len(rows) - len(shown), 'more model')}.\n"
+    return table
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _outcome(path: PathResult | None) -> str:
+    if path is None:
+        return ""
+    state = wording.state(path)
+    return f"{ICONS[state]} **{state}**: {_prose(wording.consequence(path))}"
+
+
+def _outputs(model: ModelResult) -> str:
+    if model.behaviour is None:
+        return ""
+    if model.behaviour.same_output:
+        return "✅ **same**"
+    return f"⚠️ **differ**: by up to {model.behaviour.max_difference:g}"
+
+
+def _notes(result: Result) -> str:
+    notes = [f"- {_prose(note)}\n" for note in result.notes]
+    notes += [f"- {_code(model.name)}: {_prose(note)}\n" for model in result.models for note in model.notes]
+    shown = _fitting(notes, SHARE)
+    if len(shown) < len(notes):
+        shown = [*shown, f"- … and {counted(len(notes) - len(shown), 'more note')}.\n"]
+    return "".join(shown)
+
+
+def _finding(model: ModelResult, finding: Finding) -> str:
+    icon, status = (ICONS[finding.level], "") if finding.status == "new" else ("ℹ️", f" ({finding.status})")
+    blocks = [f"### {icon} {finding.level}: {_code(finding.rule)} in {_code(model.name)}{status}"]
+    if wording.change(finding):
+        cells = [wording.NOTHING if name is None else _code(name) for name in (finding.old, finding.new)]
+        blocks.append(f"{_row(['Saved', 'Now'])}{_row(['---', '---'])}{_row(cells)}".rstrip())
+    items = [f"- {_prose(sentence)}" for sentence in (finding.message, *finding.effects) if sentence]
+    if place := wording.location(finding):
+        items.append(f"- **Where:** {_code(place)}")
+    if finding.fix:
+        items.append(f"- **Fix:** {_prose(finding.fix)}")
+    blocks += ["\n".join(items)] if items else []
+    if finding.accept:
+        command = plain(finding.accept)
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", command)), default=0))
+        blocks.append(f"To accept it on purpose:\n\n{fence}sh\n{command}\n{fence}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _code(name: str) -> str:
+    """A name. Not between backticks, where neither a backtick nor, in a table, a pipe could be escaped."""
+    return f"<code>{_escaped(name)}</code>"
+
+
+def _prose(sentence: str) -> str:
+    """A sentence. A decorator in it must not send a message to the person of that name."""
+    return _escaped(sentence).replace("&#64;", "&#64;&#8203;")
+
+
+def _escaped(text: str) -> str:
+    """An underscore inside a word means nothing and stays readable in the source."""
+    special = r"[\\`*\[\]<>&|#!~$@{}^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+    return re.sub(special, lambda found: f"&#{ord(found[0])};", plain(text))

@@ -1,0 +1,141 @@
+"""For a person at a terminal, and for what pre-commit prints."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from restore_guard.reports import wording
+from restore_guard.reports.wording import counted, listed, plain
+from restore_guard.result import Finding, ModelResult, PathResult, Result
+
+FINDINGS = 20
+"""More findings of one model are counted."""
+NAMES = 4
+"""More variables of one restore path are counted."""
+NARROWEST = 24
+"""Text is never wrapped narrower than this, however long the name in front of it."""
+
+SILENT = {"fg": "white", "bg": "red", "bold": True}
+BAD = {"fg": "red", "bold": True}
+UNSURE = {"fg": "yellow", "bold": True}
+GOOD = {"fg": "green"}
+STRONG = {"bold": True}
+QUIET = {"dim": True}
+
+LOOKS = {
+    "restores": ("✓", GOOD),
+    "breaks": ("✗", BAD),
+    "unchecked": ("?", UNSURE),
+    "partial": ("!", SILENT),
+    "misplaced": ("!", SILENT),
+    "raises": ("✗", BAD),
+    "unsupported": ("-", QUIET),
+    "same": ("✓", GOOD),
+    "differ": ("!", UNSURE),
+}
+
+
+def render(result: Result, *, color: bool = False, width: int = 80) -> str:
+    """The report; paths, variables and commands stay whole even where they are wider than `width`."""
+    page = _Page(color, width)
+    lines: list[str] = []
+    for model in result.models:
+        if model.verdict != "unaffected":
+            lines += [*_model(page, model), ""]
+    if result.notes:
+        lines += [line for note in result.notes for line in page.wrapped("note: ", plain(note))] + [""]
+    return "\n".join([*lines, page.paint(result.summary(), STRONG)]) + "\n"
+
+
+@dataclass(frozen=True)
+class _Page:
+    color: bool
+    width: int
+
+    def paint(self, text: str, style: dict) -> str:
+        return click.style(text, **style) if self.color else text
+
+    def wrapped(self, lead: str, text: str, painted: str | None = None) -> list[str]:
+        """`text` after `lead`, its further lines below its first; `painted` is `lead` with colours."""
+        lines = textwrap.wrap(
+            text,
+            max(self.width - len(lead), NARROWEST),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+        return [(painted or lead) + lines[0], *(" " * len(lead) + line for line in lines[1:])]
+
+
+def _model(page: _Page, model: ModelResult) -> Iterator[str]:
+    mark, style = LOOKS[model.verdict]
+    remarks = ", ".join([counted(model.variables, "variable"), *wording.remarks(model)])
+    name = page.paint(plain(model.name), STRONG)
+    yield f"{page.paint(mark, style)} {name}: {page.paint(model.verdict, style)} ({remarks})"
+
+    rows = [
+        (plain(name), wording.state(path), [wording.consequence(path), *_variables(path)])
+        for name, path in model.restores.items()
+    ]
+    if (behaviour := model.behaviour) is not None:
+        if behaviour.same_output:
+            rows.append(("outputs", "same", ["base and head compute the same"]))
+        else:
+            rows.append(("outputs", "differ", [f"by up to {behaviour.max_difference:g}"]))
+    name_width = max((len(name) for name, _, _ in rows), default=0)
+    state_width = max((len(state) for _, state, _ in rows), default=0)
+    for name, state, sentences in rows:
+        mark, style = LOOKS[state]
+        lead = f"  {mark} {name:{name_width}}  {state:{state_width}}  "
+        space = " " * (state_width - len(state) + 2)
+        painted = f"  {page.paint(mark, style)} {name:{name_width}}  {page.paint(state, style)}{space}"
+        yield from page.wrapped(lead, sentences[0], painted)
+        for sentence in sentences[1:]:
+            yield from page.wrapped(" " * len(lead), sentence)
+
+    for note in model.notes:
+        yield from page.wrapped("  note: ", plain(note))
+    findings = [finding for _, finding in wording.ranked([model])]
+    for finding in findings[:FINDINGS]:
+        yield ""
+        yield from _finding(page, finding)
+    if len(findings) > FINDINGS:
+        yield ""
+        yield f"  and {counted(len(findings) - FINDINGS, 'more finding')}"
+
+
+def _variables(path: PathResult) -> list[str]:
+    """Which variables a silent restore gets wrong."""
+    if not wording.silent(path):
+        return []
+    kinds = {"initial value": path.initial, "dropped": path.unused, "misplaced": path.misplaced}
+    return [f"{kind}: {listed(names, NAMES)}" for kind, names in kinds.items() if names]
+
+
+def _finding(page: _Page, finding: Finding) -> Iterator[str]:
+    place = wording.location(finding)
+    level = page.paint(finding.level, BAD if finding.fails else UNSURE if finding.status == "new" else QUIET)
+    status = "" if finding.status == "new" else f" ({finding.status})"
+    yield f"  {f'{page.paint(place, STRONG)}: ' if place else ''}{level}: {plain(finding.rule)}{status}"
+    yield from _saved_and_now(page, finding)
+    yield from page.wrapped("    ", plain(finding.message))
+    for effect in finding.effects:
+        yield from page.wrapped("    - ", plain(effect))
+    if finding.fix:
+        yield from page.wrapped("    fix:    ", plain(finding.fix))
+    if finding.accept:
+        yield f"    accept: {plain(finding.accept)}"
+
+
+def _saved_and_now(page: _Page, finding: Finding) -> list[str]:
+    """Two columns side by side, or one below the other where they are too wide."""
+    if not wording.change(finding):
+        return []
+    old, new = wording.old(finding), wording.new(finding)
+    column = max(len(old), len("saved"))
+    if len("    ") + column + len("  →  ") + len(new) > page.width:
+        return [f"    saved   {old}", f"    now   → {new}"]
+    return [page.paint(f"    {'saved':{column}}     now", QUIET), f"    {old:{column}}  →  {new}"]

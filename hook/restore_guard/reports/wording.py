@@ -1,0 +1,123 @@
+"""What the reports for a person say in the same words, and in the same order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from restore_guard.result import Finding, ModelResult, PathResult
+
+LONGEST = 2000
+"""No name or sentence in a report is longer."""
+LONGEST_ERROR = 240
+"""Nor an exception beside the outcome: Keras appends a list to its own. The JSON report has all of it."""
+
+NOTHING = "(nothing)"
+
+LEVELS = ("error", "warning", "off")
+STATUSES = ("new", "pre-existing", "accepted", "ignored")
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    r"""The text as one harmless line, whatever a name under review contains.
+
+    It moves no cursor and starts no line. A log of GitHub Actions takes `::` at the start of a line, and
+    `##[` anywhere, for a command: a backslash stops that, also where a report wraps a sentence at a space.
+    """
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    text = re.sub(r"\s*[\t\r\n]\s*", " ", text.strip())
+    text = "".join(char if char.isprintable() else _visible(char) for char in text)
+    return re.sub(r"(?<!\S)::", r"\::", text).replace("##[", r"##\[")
+
+
+def _visible(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = [f"and {len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*map(plain, names[:most]), *more])
+
+
+def location(finding: Finding) -> str:
+    """`file:line` as far as it is known."""
+    if not finding.file:
+        return ""
+    return plain(f"{finding.file}:{finding.line}" if finding.line > 0 else finding.file)
+
+
+def change(finding: Finding) -> str:
+    """`old → new`, or "" where the finding is not about a change of one thing into another."""
+    if finding.old is None and finding.new is None:
+        return ""
+    return f"{old(finding)} → {new(finding)}"
+
+
+def old(finding: Finding) -> str:
+    return NOTHING if finding.old is None else plain(finding.old)
+
+
+def new(finding: Finding) -> str:
+    return NOTHING if finding.new is None else plain(finding.new)
+
+
+def silent(path: PathResult) -> bool:
+    """Whether the load call raises nothing although the model is not what was saved: the dangerous case."""
+    return path.outcome == "partial" or (path.outcome == "restores" and bool(path.misplaced))
+
+
+def state(path: PathResult) -> str:
+    """The outcome in a word; a path that only puts values into the wrong variables must not read as good."""
+    return "misplaced" if silent(path) and path.outcome == "restores" else path.outcome
+
+
+def consequence(path: PathResult) -> str:
+    """What the load call does, in half a sentence."""
+    if path.outcome == "raises":
+        words = plain(path.error or "the load call raises", LONGEST_ERROR)
+    elif path.outcome == "unsupported":
+        words = "the unchanged model cannot be saved and loaded this way"
+    else:
+        counts = [f"{path.restored} of {path.variables} restored"]
+        if path.initial:
+            keep = "keeps its" if len(path.initial) == 1 else "keep their"
+            counts.append(f"{len(path.initial)} {keep} initial value")
+        if path.unused and len(path.unused) != len(
+            path.initial
+        ):  # a renamed variable is one of each: said once
+            counts.append(f"{counted(len(path.unused), 'saved value')} dropped")
+        if path.misplaced:
+            counts.append(f"{len(path.misplaced)} in the wrong variable")
+        words = ", ".join(counts)
+    evidence = " (witnessed)" if path.evidence == "witnessed" else ""
+    return f"{'SILENT: ' if silent(path) else ''}{words}{evidence}"
+
+
+def remarks(model: ModelResult) -> list[str]:
+    """What the verdict alone hides: a stale manifest, and findings that do not fail the check."""
+    manifest = [] if model.manifest == "current" else [f"manifest {model.manifest}"]
+    counts = [
+        f"{count} {status}"
+        for status in STATUSES[1:]
+        if (count := sum(finding.status == status for _, finding in ranked([model])))
+    ]
+    return manifest + counts
+
+
+def ranked(models: Iterable[ModelResult]) -> list[tuple[ModelResult, Finding]]:
+    """All findings, the most important first, each with its model."""
+    found = [(model, finding) for model in models for finding in model.findings if finding.level != "off"]
+    return sorted(found, key=lambda pair: _rank(*pair))
+
+
+def _rank(model: ModelResult, finding: Finding) -> tuple[int, int, int]:
+    """Errors before warnings, new before old, silent before raising before harmless."""
+    broken = [model.restores[path] for path in finding.restores if path in model.restores]
+    harm = 0 if any(map(silent, broken)) else 1 if any(path.outcome == "raises" for path in broken) else 2
+    return LEVELS.index(finding.level), STATUSES.index(finding.status), harm

@@ -1,0 +1,238 @@
+"""`.weights.h5`: Keras walks the attributes of saved and loading model alike and meets in the same addresses.
+
+Source: keras/src/saving/saving_lib.py, `_save_state`, `_load_state`, `_save_container_state`,
+`_load_container_state`, `H5IOStore`; `Layer.load_own_variables`, `BaseOptimizer.load_own_variables`.
+Keras 2 (2.12+) raises at the first error and skips visited layers before it numbers a container's items;
+Keras 3 collects errors, lets a later address mend an earlier failure, and numbers all items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.signature import Items, KerasTree, Signature, TreeNode
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `model.load_weights("x.weights.h5")` does with a file that `saved` wrote."""
+    for signature in (saved, model):
+        if signature.keras_tree is None:
+            return Outcome("unsupported", failures=(Failure("only a Keras model has save_weights"),))
+    if not saved.keras_tree.nodes[0].built:
+        return Outcome("unsupported", failures=(Failure("You are saving a model that has not yet been built."),))
+    file = save(saved.keras_tree)
+    load = _Load3(saved, model, file) if model.keras_tree.generation == 3 else _Load2(saved, model, file)
+    load.run()
+    return settle(
+        saved,
+        model,
+        assigned=load.assigned,
+        used=load.used,
+        written={position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)},
+        read=load.read,
+        failures=tuple(load.failures.values()),
+        certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
+    )
+
+
+@dataclass
+class File:
+    """A weights file without its values.
+
+    Attributes:
+        groups: {address: positions of the variables in saved order}.
+        paths: every group that exists, the ones in between as well.
+    """
+
+    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+
+    def add(self, path: str, variables: tuple[int, ...]) -> None:
+        self.groups[path] = variables
+        while path and path not in self.paths:
+            self.paths.add(path)
+            path = path.rpartition("/")[0]
+
+
+def save(tree: KerasTree) -> File:
+    """The file that `save_weights` writes."""
+    file, visited = File(), set()
+
+    def visit(number: int, path: str) -> None:
+        if number in visited:
+            return
+        node = tree.nodes[number]
+        # Keras 3 makes a group for whatever has a name (its metadata), Keras 2 for all.
+        if node.role != "stateless" and (node.variables or node.name is not None or tree.generation == 2):
+            file.add(path, node.variables)
+        visited.add(number)
+        for attribute, target in node.children:
+            below = _join(path, attribute)
+            if isinstance(target, int):
+                visit(target, below)
+            else:
+                container(target, below)
+
+    def container(items: Items, path: str) -> None:
+        for name, target in _numbered(items, visited if tree.generation == 2 else ()):
+            if isinstance(target, int):
+                visit(target, _join(path, name))
+            elif target is not None:
+                container(target, _join(path, name))
+
+    visit(0, "")
+    return file
+
+
+def _numbered(items: Items, skipped: set[int] | tuple) -> Iterator[tuple[str, object]]:
+    """Yields (unique name, target): the second `dense` is `dense_1`. `skipped` is looked at as the walk goes on."""
+    counts: dict[str, int] = {}
+    for key, target in items:
+        if isinstance(target, int) and target in skipped:
+            continue
+        count = counts[key] = counts.get(key, -1) + 1
+        yield (f"{key}_{count}" if count else key), target
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+class _Failed(Exception):
+    """`load_own_variables` raised."""
+
+
+class _Load:
+    """What both generations share: the assignment of one object's own variables."""
+
+    def __init__(self, saved: Signature, model: Signature, file: File) -> None:
+        self.saved, self.model, self.file = saved, model, file
+        self.tree: KerasTree = model.keras_tree
+        self.assigned: dict[int, int] = {}
+        self.used: set[int] = set()
+        self.read: dict[int, str] = {}
+        self.visited: set[int] = set()
+        self.failures: dict[int, Failure] = {}
+
+    def own(self, number: int, path: str) -> None:
+        """`load_own_variables` of one object.
+
+        Raises:
+            _Failed: as Keras raises; what was assigned before the error stays assigned.
+        """
+        node, stored = self.tree.nodes[number], self.file.groups.get(path, ())
+        for position in node.variables:
+            self.read.setdefault(position, path)
+        if node.role == "stateless":
+            return
+        if len(stored) != len(node.variables):
+            if node.role != "optimizer":
+                self.failures[number] = self.failure(node, stored, _count_message(self.model, node, stored))
+                raise _Failed
+            return
+        for source, to in zip(stored, node.variables, strict=True):
+            shape, expected = self.saved.variables[source].shape, self.model.variables[to].shape
+            if shape != expected:
+                message = (
+                    "The shape of the target variable and the shape of the target value in "
+                    f"`variable.assign(value)` must match. variable.shape={expected}, "
+                    f"Received: value.shape={shape}. Target variable: {self.model.variables[to].path}"
+                )
+                self.failures[number] = Failure(
+                    message, (self.saved.variables[source].path,), (self.model.variables[to].path,)
+                )
+                raise _Failed
+            self.assigned[to] = source
+            self.used.add(source)
+
+    def failure(self, node: TreeNode, stored: tuple[int, ...], message: str) -> Failure:
+        return Failure(
+            message,
+            tuple(self.saved.variables[position].path for position in stored),
+            tuple(self.model.variables[position].path for position in node.variables),
+        )
+
+
+def _count_message(model: Signature, node: TreeNode, stored: tuple[int, ...]) -> str:
+    if not node.variables and not node.built:
+        return (
+            f"Layer '{node.name}' was never built and thus it doesn't have any variables. "
+            f"However the weights file lists {len(stored)} variables for this layer."
+        )
+    names = [model.variables[position].path.rpartition("/")[2] for position in node.variables]
+    return (
+        f"Layer '{node.name}' expected {len(node.variables)} variables, but received {len(stored)} "
+        f"variables during loading. Expected: {names}"
+    )
+
+
+class _Load3(_Load):
+    """Keras 3: an object that failed may succeed at a later address; what is failed at the end raises."""
+
+    def run(self) -> None:
+        if not self.tree.nodes[0].built:
+            message = "You are loading weights into a model that has not yet been built."
+            self.failures[0] = Failure(message)
+            return
+        self.failed: set[int] = set()
+        self.state(0, "")
+        self.failures = {number: self.failures[number] for number in self.failures if number in self.failed}
+
+    def state(self, number: int, path: str) -> None:
+        if number in self.visited:
+            return
+        failed = False
+        try:
+            self.own(number, path)
+        except _Failed:
+            self.failed.add(number)
+            failed = True
+        before = len(self.failed)
+        for attribute, target in self.tree.nodes[number].children:
+            below = _join(path, attribute)
+            if isinstance(target, int):
+                self.state(target, below)
+            else:
+                self.container(target, below)
+        if not failed:
+            if len(self.failed) <= before:
+                self.visited.add(number)
+            self.failed.discard(number)
+
+    def container(self, items: Items, path: str) -> None:
+        for name, target in _numbered(items, ()):
+            below = _join(path, name)
+            if isinstance(target, int):
+                self.state(target, below)
+            elif target is not None and below in self.file.paths:
+                self.container(target, below)
+            elif target is not None:
+                # A file from before Keras walked nested containers: failures in here only warn.
+                outer, self.failed = self.failed, set()
+                self.container(target, below)
+                self.failed = outer
+
+
+class _Load2(_Load):
+    """Keras 2: the first error raises."""
+
+    def run(self) -> None:
+        try:
+            self.state(0, "")
+        except _Failed:
+            return
+
+    def state(self, number: int, path: str) -> None:
+        if number in self.visited:
+            return
+        self.own(number, path)
+        self.visited.add(number)
+        for attribute, target in self.tree.nodes[number].children:
+            below = _join(path, attribute)
+            if isinstance(target, int):
+                self.state(target, below)
+            else:
+                for name, item in _numbered(target, self.visited):
+                    self.state(item, _join(below, name))

@@ -1,0 +1,127 @@
+"""tf.train.Checkpoint: objects are matched edge by edge, breadth first, the first binding wins.
+
+Source: tensorflow/python/checkpoint/restore.py, `CheckpointPosition._restore_descendants`,
+`_queue_children_for_restoration`, `_queue_slot_variables`; trackable/base.py, `_lookup_dependency`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.signature import ObjectGraph, Signature, Variable
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `tf.train.Checkpoint(root).restore(path)` does, with no assertion on its status."""
+    for graph in (saved.object_graph, model.object_graph):
+        if graph.error or not graph.nodes:
+            return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
+    pairs = _bind(saved.object_graph, model.object_graph)
+    failures = tuple(
+        Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
+        for source, to in pairs
+        if (message := _mismatch(saved.variables[source], model.variables[to]))
+    )
+    return settle(
+        saved,
+        model,
+        assigned={to: source for source, to in pairs},
+        used={source for source, _ in pairs},
+        written=_addresses(saved.object_graph),
+        read=_addresses(model.object_graph),
+        failures=failures,
+    )
+
+
+def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
+    """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
+    edges = [dict(node.children) for node in model.nodes]
+    slots = {
+        (optimizer, name, original): slot
+        for optimizer, node in enumerate(model.nodes)
+        for name, original, slot in node.slots
+    }
+    # Slot variables are restored once both their variable and their optimizer are bound, whichever is later.
+    slots_of_variable: dict[int, list[tuple[int, str, int]]] = {}
+    for optimizer, node in enumerate(saved.nodes):
+        for name, original, slot in node.slots:
+            slots_of_variable.setdefault(original, []).append((optimizer, name, slot))
+    slots_of_optimizer: dict[int, list[tuple[int, str, int]]] = {}
+
+    bound, queue, pairs = {0: 0}, deque([0]), []
+    restored: set[int] = set()
+
+    def bind(source: int, target: int) -> None:
+        if source not in bound:
+            bound[source] = target
+            queue.append(source)
+
+    while queue:
+        source = queue.popleft()
+        target = bound[source]
+        if target not in restored:
+            # `_single_restore`: an object that two saved ones are bound to takes only the first one's value.
+            restored.add(target)
+            value, variable = saved.nodes[source].variable, model.nodes[target].variable
+            if value is not None and variable is not None:
+                pairs.append((value, variable))
+        for name, child in saved.nodes[source].children:
+            if child not in bound and name in edges[target]:
+                bind(child, edges[target][name])
+        for original, name, slot in slots_of_optimizer.pop(source, ()):
+            if (target, name, original) in slots:
+                bind(slot, slots[target, name, original])
+        for optimizer, name, slot in slots_of_variable.pop(source, ()):
+            if optimizer not in bound:
+                slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
+            elif (bound[optimizer], name, target) in slots:
+                bind(slot, slots[bound[optimizer], name, target])
+    return pairs
+
+
+def _mismatch(saved: Variable, model: Variable) -> str | None:
+    if saved.dtype != model.dtype:
+        return (
+            f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal "
+            f"original dtype {saved.dtype}"
+        )
+    if not _compatible(saved.shape, model.shape):
+        return (
+            f"Received incompatible tensor with shape {_text(saved.shape)} when attempting to restore variable "
+            f"with shape {_text(model.shape)} and name {model.path}."
+        )
+    return None
+
+
+def _compatible(saved: tuple | None, model: tuple | None) -> bool:
+    if saved is None or model is None:
+        return True
+    return len(saved) == len(model) and all(
+        a is None or b is None or a == b for a, b in zip(saved, model, strict=True)
+    )
+
+
+def _text(shape: tuple | None) -> str:
+    return "unknown" if shape is None else f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _addresses(graph: ObjectGraph) -> dict[int, str]:
+    """{variable: its first path of edges}, which is the key that a checkpoint keeps it under."""
+    names, queue, found = {0: ""}, deque([0]), {}
+    while queue:
+        number = queue.popleft()
+        node = graph.nodes[number]
+        if node.variable is not None:
+            found.setdefault(node.variable, names[number])
+        for edge, child in node.children:
+            if child not in names:
+                names[child] = f"{names[number]}/{edge}" if names[number] else edge
+                queue.append(child)
+    for optimizer, node in enumerate(graph.nodes):
+        for name, original, slot in node.slots:
+            variable = graph.nodes[slot].variable
+            if variable is not None:
+                owner = names.get(optimizer, str(optimizer))
+                found.setdefault(variable, f"{names.get(original, original)}/.OPTIMIZER_SLOT/{owner}/{name}")
+    return found

@@ -1,0 +1,129 @@
+"""The result of a check: one type that every report takes. Its JSON form is the contract `schema` 1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Verdict = Literal["restores", "breaks", "unchecked", "unaffected"]
+Level = Literal["error", "warning", "off"]
+Status = Literal["new", "pre-existing", "accepted", "ignored"]
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """Base of the report's data."""
+
+
+class Finding(Struct):
+    """One root cause.
+
+    Attributes:
+        file, line: in the head's source, relative to the root of the repository; line 0 where no line is known.
+        message: what changed and what follows, one or two sentences.
+        restores: the restore paths that it breaks.
+        old, new: variable, layer, shape or type before and after.
+        effects: one sentence a restore path: what its load call does now. Not in the JSON report.
+        fix: what to change to keep old checkpoints restorable. Not in the JSON report.
+        accept: the command that accepts the break, or "". Not in the JSON report.
+    """
+
+    rule: str
+    level: Level
+    file: str
+    line: int
+    message: str
+    restores: tuple[str, ...] = ()
+    old: str | None = None
+    new: str | None = None
+    status: Status = "new"
+    effects: tuple[str, ...] = ()
+    fix: str = ""
+    accept: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """True where this finding alone makes the check fail."""
+        return self.level == "error" and self.status == "new"
+
+
+class PathResult(Struct):
+    """One restore path of one model; `restored` of `variables` get a saved value."""
+
+    outcome: Literal["restores", "partial", "raises", "unsupported"]
+    restored: int
+    variables: int
+    initial: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    misplaced: tuple[str, ...] = ()
+    error: str | None = None
+    evidence: Literal["simulated", "witnessed"] = "simulated"
+
+
+class Behaviour(Struct):
+    """Whether base and head compute the same from the same inputs and values."""
+
+    same_output: bool
+    max_difference: float
+
+
+class ModelResult(Struct):
+    """One model.
+
+    Attributes:
+        notes: sentences that a reader must know to trust the verdict ("the base no longer builds: ...").
+            Not in the JSON report.
+    """
+
+    name: str
+    verdict: Verdict
+    variables: int = 0
+    manifest: Literal["current", "stale", "missing"] = "current"
+    restores: dict[str, PathResult] = {}
+    behaviour: Behaviour | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Result(Struct):
+    """One run; `base` and `head` are a commit's sha, "index", "worktree", or None where there is no base."""
+
+    base: str | None
+    head: str
+    models: tuple[ModelResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {model.verdict for model in self.models}
+        return "breaks" if "breaks" in verdicts else "unchecked" if "unchecked" in verdicts else "restores"
+
+    @property
+    def exit_code(self) -> int:
+        """0 all restore or are accepted, 1 a finding at level error, 3 something could not be checked."""
+        return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
+
+    def summary(self) -> str:
+        """The last line of every run, for example `3 models, 214 variables, 6 restore paths: 2 restore, 1 breaks`."""
+        judged = [model for model in self.models if model.verdict != "unaffected"]
+        paths = sum(len(model.restores) for model in judged)
+        variables = sum(model.variables for model in judged)
+        counts = [
+            f"{count} {word}"
+            for verdict, singular, plural in (
+                ("restores", "restores", "restore"),
+                ("breaks", "breaks", "break"),
+                ("unchecked", "unchecked", "unchecked"),
+                ("unaffected", "unaffected", "unaffected"),
+            )
+            if (count := sum(model.verdict == verdict for model in self.models))
+            for word in [singular if count == 1 else plural]
+        ]
+        return (
+            f"{_plural(len(self.models), 'model')}, {_plural(variables, 'variable')}, "
+            f"{_plural(paths, 'restore path')}: {', '.join(counts) or 'nothing checked'}"
+        )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,185 @@
+"""The data: what decides how a model restores, with no weights in it.
+
+The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions are into `Signature.variables`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+
+class Site(NamedTuple):
+    """The line of the user's source that created something; `number` counts creations of a class at a line."""
+
+    file: str
+    line: int
+    number: int
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of all signature data: immutable, compared by value, strict on reading."""
+
+
+class Variable(Struct):
+    """A variable; `shape` has None for an unknown dimension and is None for an unknown rank."""
+
+    path: str
+    shape: tuple[int | None, ...] | None
+    dtype: str
+    trainable: bool
+    owner: str | None = None
+    owner_name: str | None = None
+    seed: bool = False
+    site: Site | None = None
+
+
+class GraphNode(Struct):
+    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node)."""
+
+    type: str
+    variable: int | None = None
+    children: tuple[tuple[str, int], ...] = ()
+    slots: tuple[tuple[str, int, int], ...] = ()
+
+
+class ObjectGraph(Struct):
+    """What tf.train.Checkpoint saves, the root first; `error` where TensorFlow refuses to save it."""
+
+    nodes: tuple[GraphNode, ...] = ()
+    error: str | None = None
+
+
+# A container's items: what each is addressed by, and its node, nested items, or None (nothing saved in it).
+Items = tuple[tuple[str, "int | Items | None"], ...]
+
+
+class TreeNode(Struct):
+    """An object that Keras walks when it saves; `variables` in the order of `save_own_variables`."""
+
+    type: str
+    role: Literal["layer", "optimizer", "stateless", "custom"]
+    name: str | None = None
+    variables: tuple[int, ...] = ()
+    built: bool = True
+    # Pairs of attribute and target, recursive where msgspec's types are not: checked by `KerasTree`.
+    children: tuple = ()
+    site: Site | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "children", _tuples(self.children))
+
+
+class KerasTree(Struct):
+    """The walk of Keras's `saving_lib`, the model first.
+
+    `generation` is 2 or 3 (how the walk is loaded), `nests` whether containers within containers are walked.
+    """
+
+    generation: Literal[2, 3]
+    nests: bool
+    nodes: tuple[TreeNode, ...]
+
+    def __post_init__(self) -> None:
+        for node in self.nodes:
+            for child in node.children:
+                self._check_child(child)
+
+    def _check_child(self, child: object) -> None:
+        if not (isinstance(child, tuple) and len(child) == 2 and isinstance(child[0], str)):
+            raise ValueError("a child of a Keras tree is a pair of a name and a target")
+        target = child[1]
+        if isinstance(target, tuple):
+            for item in target:
+                self._check_child(item)
+        elif target is not None and not (isinstance(target, int) and 0 <= target < len(self.nodes)):
+            raise ValueError(f"a Keras tree has no node {target!r}")
+
+
+class H5Layer(Struct):
+    """A layer in the order of the legacy HDF5 format, with its weights."""
+
+    name: str
+    type: str
+    variables: tuple[int, ...] = ()
+
+
+class Tensor(Struct):
+    """An input or output; the batch dimension is None."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Signature(Struct):
+    """All that decides what restoring a checkpoint of a model, or into a model, does.
+
+    Attributes:
+        framework: {package: version}, recorded and never compared.
+        aliases: (other path, path) of what the user's attributes reach a second time.
+        sources: files of the repository that the build read.
+    """
+
+    framework: dict[str, str]
+    variables: tuple[Variable, ...]
+    object_graph: ObjectGraph
+    aliases: tuple[tuple[str, str], ...] = ()
+    keras_tree: KerasTree | None = None
+    h5_layers: tuple[H5Layer, ...] | None = None
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count, nodes = len(self.variables), len(self.object_graph.nodes)
+        for node in self.object_graph.nodes:
+            _check(node.variable is None or 0 <= node.variable < count, "variable", node.variable)
+            for _, child in node.children:
+                _check(0 <= child < nodes, "node", child)
+            for _, original, slot in node.slots:
+                _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
+        for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_layers or ()):
+            for item in listed:
+                for position in item.variables:
+                    _check(0 <= position < count, "variable", position)
+
+    def without_sites(self) -> Signature:
+        """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
+        tree = self.keras_tree
+        return msgspec.structs.replace(
+            self,
+            variables=tuple(msgspec.structs.replace(variable, site=None) for variable in self.variables),
+            keras_tree=tree
+            and msgspec.structs.replace(
+                tree, nodes=tuple(msgspec.structs.replace(node, site=None) for node in tree.nodes)
+            ),
+        )
+
+    def restores_like(self, other: Signature) -> bool:
+        """True where both decide the same: frameworks, sources and sites are left out."""
+        mine, theirs = (
+            msgspec.structs.replace(signature.without_sites(), framework={}, sources=())
+            for signature in (self, other)
+        )
+        # Automatic tensor names count what else was built; nothing restores by them.
+        return _anonymous(mine) == _anonymous(theirs)
+
+
+def _anonymous(signature: Signature) -> Signature:
+    nameless = {
+        side: tuple(msgspec.structs.replace(tensor, name="") for tensor in getattr(signature, side))
+        for side in ("inputs", "outputs")
+    }
+    return msgspec.structs.replace(signature, **nameless)
+
+
+def _tuples(value: object) -> object:
+    """Decoded JSON has lists where equality needs tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _check(holds: bool, what: str, number: int | None) -> None:
+    if not holds:
+        raise ValueError(f"refers to {what} {number}, which does not exist")

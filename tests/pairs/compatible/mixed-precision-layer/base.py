@@ -1,0 +1,20 @@
+"""A layer computes in half precision, its variables stay."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Ranker(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense_1 = keras.layers.Dense(16, activation="relu")
+        self.dense_2 = keras.layers.Dense(4)
+
+    def call(self, inputs):
+        return self.dense_2(self.dense_1(inputs))
+
+
+def build():
+    model = Ranker()
+    model(tf.zeros((1, 8)))
+    return model

@@ -1,0 +1,14 @@
+"""A convolution becomes a dense layer."""
+
+from tensorflow import keras
+
+
+def build():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Dense(16, activation="relu"),  # finding: layer-type-changed
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )

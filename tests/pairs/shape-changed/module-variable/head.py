@@ -1,0 +1,28 @@
+"""A wider regressor without Keras."""
+
+import tensorflow as tf
+
+
+class Linear(tf.Module):
+    def __init__(self, inputs, outputs, name=None):
+        super().__init__(name=name)
+        self.w = tf.Variable(tf.random.normal([inputs, outputs]), name="w")
+        self.b = tf.Variable(tf.zeros([outputs]), name="b")
+
+    def __call__(self, x):
+        return x @ self.w + self.b
+
+
+class Regressor(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = Linear(8, 24)  # finding: shape-changed
+        self.output = Linear(24, 1)
+        self.steps = tf.Variable(0, dtype=tf.int64, trainable=False)
+
+    def __call__(self, x):
+        return self.output(tf.nn.relu(self.hidden(x)))
+
+
+def build():
+    return Regressor()

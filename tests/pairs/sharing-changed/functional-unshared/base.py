@@ -1,0 +1,10 @@
+"""Siamese branches stop sharing their encoder."""
+
+from tensorflow import keras
+
+
+def build():
+    left, right = keras.Input((8,)), keras.Input((8,))
+    encoder = keras.layers.Dense(6, activation="tanh")
+    merged = keras.layers.Multiply()([encoder(left), encoder(right)])
+    return keras.Model([left, right], keras.layers.Dense(1)(merged))

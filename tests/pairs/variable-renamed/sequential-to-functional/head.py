@@ -1,0 +1,10 @@
+"""The same network, written with the functional API."""
+
+from tensorflow import keras
+
+
+def build():
+    inputs = keras.Input((8,))
+    hidden = keras.layers.Dense(16, activation="relu")(inputs)
+    hidden = keras.layers.Dense(16, activation="relu")(hidden)
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden))  # finding[keras3]: variable-renamed
