@@ -110,7 +110,7 @@ class Repository:
             if self._output("rev-parse", "--is-shallow-repository") == b"true\n":
                 advice = (
                     "This clone is shallow, so the commit may only be missing here: "
-                    f"git fetch --depth=1 origin {ref}, or git fetch --unshallow"
+                    "git fetch --unshallow, or git fetch --depth=1 origin SHA for one commit"
                 )
             raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
         return Side("commit", self._resolve(f"{sha}^{{tree}}"), sha)

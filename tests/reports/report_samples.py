@@ -102,8 +102,8 @@ PIECES = (
     *("<script>", "</code>", "<!--", "\x1b[31m", "\x9b2J", "\u2028", "\u202e", "\udcff", "*", "_", "__x__"),
     *("[a](b)", "![a](b)", "# ", "- ", "1. ", "> ", "~~", "@team", "&amp;", "&#124;", "---", " ", "a", "ü"),
 )
-hostile = st.lists(st.sampled_from(PIECES) | st.text(st.characters(), max_size=4), max_size=8).map("".join)
-names = st.lists(hostile, max_size=6).map(tuple)
+hostile = st.lists(st.sampled_from(PIECES), max_size=5).map("".join) | st.text(st.characters(), max_size=5)
+names = st.lists(hostile, max_size=2).map(tuple)
 numbers = st.integers(0, 9999)
 findings = st.builds(
     Finding,
@@ -137,16 +137,16 @@ models = st.builds(
     verdict=st.sampled_from(["restores", "breaks", "unchecked", "unaffected"]),
     variables=numbers,
     manifest=st.sampled_from(["current", "stale", "missing"]),
-    restores=st.dictionaries(hostile, paths, max_size=3),
+    restores=st.dictionaries(hostile, paths, max_size=2),
     behaviour=st.none() | st.builds(Behaviour, st.booleans(), st.floats()),
-    findings=st.lists(findings, max_size=4).map(tuple),
+    findings=st.lists(findings, max_size=2).map(tuple),
     notes=names,
 )
 results = st.builds(
     Result,
     base=st.none() | hostile,
     head=hostile,
-    models=st.lists(models, max_size=3).map(tuple),
+    models=st.lists(models, max_size=2).map(tuple),
     notes=names,
 )
 

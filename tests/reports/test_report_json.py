@@ -102,7 +102,7 @@ def test_stable():
     assert render(SAMPLE) == render(parse(render(SAMPLE)))
 
 
-@pytest.mark.parametrize("difference", [float("nan"), float("inf")])
+@pytest.mark.parametrize("difference", [float("nan"), float("inf"), float("-inf")])
 def test_what_is_no_number_stays_a_number_in_json(difference):
     model = msgspec.structs.replace(RETIRED, behaviour=Behaviour(False, difference))
     again = parse(render(Result(None, "index", (model,))))

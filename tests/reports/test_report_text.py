@@ -7,7 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import RENAMED, SAMPLE, SUBCLASSED, is_command, many, results
-from restore_guard.reports.text_report import render
+from restore_guard.reports.text_report import render, render_findings
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 EXPECTED = """\
@@ -31,7 +31,7 @@ EXPECTED = """\
   ✓ tf-checkpoint  restores  24 of 24 restored (witnessed)
   ✓ outputs        same      base and head compute the same
 
-? tower: unchecked (0 variables)
+? tower: unchecked
   note: The base builds: 12 variables.
 
   tower/model.py:3: error: build-failed
@@ -172,6 +172,30 @@ def test_silent_before_raising_before_stale_before_warning_before_old():
         "old",
         "warned",
     ]
+
+
+def test_an_unaffected_model_is_named_only_where_there_is_something_to_say():
+    missing = Finding("manifest-missing", "error", "m.json", 0, "No manifest.", status="pre-existing")
+    models = (
+        ModelResult("quiet", "unaffected", 3),
+        ModelResult("loud", "unaffected", manifest="missing", findings=(missing,)),
+    )
+    assert render(Result(None, "index", models)) == (
+        "- loud: unaffected (manifest missing, 1 pre-existing)\n"
+        "\n"
+        "  m.json: error: manifest-missing (pre-existing)\n"
+        "    No manifest.\n"
+        "\n"
+        "2 models, 0 variables, 0 restore paths: 2 unaffected\n"
+    )
+
+
+def test_findings_alone():
+    first, second = (Finding("r", "error", "m.py", line, "Gone.") for line in (1, 2))
+    assert (
+        render_findings([first, second]) == "  m.py:1: error: r\n    Gone.\n\n  m.py:2: error: r\n    Gone."
+    )
+    assert render_findings([]) == ""
 
 
 def test_nothing_checked():

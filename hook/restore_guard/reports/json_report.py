@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Literal
 
@@ -31,10 +32,9 @@ def render(result: Result) -> str:
         for finding in model["findings"]:
             for key in FOR_PEOPLE:
                 del finding[key]
-        if model["behaviour"]:  # JSON has no NaN and no infinity: the largest number stands for both
-            model["behaviour"]["max_difference"] = min(
-                sys.float_info.max, model["behaviour"]["max_difference"]
-            )
+        behaviour = model["behaviour"]
+        if behaviour and not math.isfinite(behaviour["max_difference"]):
+            behaviour["max_difference"] = sys.float_info.max  # JSON has no NaN and no infinity
     # A file name that is not UTF-8 has lone surrogates, which no JSON reader takes.
     document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     # GitHub's runner takes `##[` anywhere in a line for a command.

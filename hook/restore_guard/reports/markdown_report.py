@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Sequence
 
 from restore_guard.reports import wording
 from restore_guard.reports.wording import counted, plain
@@ -24,6 +23,7 @@ ICONS = {
     "restores": "✅",
     "breaks": "❌",
     "unchecked": "⚠️",
+    "unaffected": "➖",
     "partial": "❌",
     "misplaced": "❌",
     "raises": "❌",
@@ -38,23 +38,28 @@ def render(result: Result) -> str:
     headline = HEADLINES[result.verdict if result.models else "unchecked"]
     parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result)]
     room = ROOM - sum(len(part.encode()) for part in parts)
-    findings = [_finding(model, finding) for model, finding in wording.ranked(result.models)]
-    shown = _fitting(findings, room)
+    findings = wording.ranked(result.models)
+    shown = _fitting((_finding(model, finding) for model, finding in findings), room)
     parts += shown
     if len(shown) < len(findings):
         parts.append(f"… and {counted(len(findings) - len(shown), 'more finding')}.\n")
     return "\n".join(filter(None, parts))
 
 
-def _fitting(blocks: Sequence[str], room: int) -> Sequence[str]:
-    """The first blocks that together take no more than `room` bytes."""
-    sizes = accumulate(len(block.encode()) + 1 for block in blocks)
-    return blocks[: sum(size <= room for size in sizes)]
+def _fitting(blocks: Iterable[str], room: int) -> list[str]:
+    """The first blocks that together take no more than `room` bytes; none after them is made."""
+    fitting = []
+    for block in blocks:
+        room -= len(block.encode()) + 1
+        if room < 0:
+            break
+        fitting.append(block)
+    return fitting
 
 
 def _table(result: Result) -> str:
     """Models × restore paths."""
-    models = [model for model in result.models if model.verdict != "unaffected"]
+    models = wording.told(result.models)
     if not models:
         return ""
     paths = list(dict.fromkeys(path for model in models for path in model.restores))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -30,6 +30,7 @@ LOOKS = {
     "restores": ("✓", GOOD),
     "breaks": ("✗", BAD),
     "unchecked": ("?", UNSURE),
+    "unaffected": ("-", QUIET),
     "partial": ("!", SILENT),
     "misplaced": ("!", SILENT),
     "raises": ("✗", BAD),
@@ -43,12 +44,16 @@ def render(result: Result, *, color: bool = False, width: int = 80) -> str:
     """The report; paths, variables and commands stay whole even where they are wider than `width`."""
     page = _Page(color, width)
     lines: list[str] = []
-    for model in result.models:
-        if model.verdict != "unaffected":
-            lines += [*_model(page, model), ""]
+    for model in wording.told(result.models):
+        lines += [*_model(page, model), ""]
     if result.notes:
         lines += [line for note in result.notes for line in page.wrapped("note: ", plain(note))] + [""]
     return "\n".join([*lines, page.paint(result.summary(), STRONG)]) + "\n"
+
+
+def render_findings(findings: Sequence[Finding], *, color: bool = False, width: int = 80) -> str:
+    """Findings alone, as `update` shows what it refuses to absorb."""
+    return "\n\n".join("\n".join(block) for block in _findings(_Page(color, width), findings))
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,10 @@ class _Page:
 
 def _model(page: _Page, model: ModelResult) -> Iterator[str]:
     mark, style = LOOKS[model.verdict]
-    remarks = ", ".join([counted(model.variables, "variable"), *wording.remarks(model)])
+    variables = [counted(model.variables, "variable")] if model.variables else []
+    remarks = ", ".join([*variables, *wording.remarks(model)])
     name = page.paint(plain(model.name), STRONG)
-    yield f"{page.paint(mark, style)} {name}: {page.paint(model.verdict, style)} ({remarks})"
+    yield f"{page.paint(mark, style)} {name}: {page.paint(model.verdict, style)}{remarks and f' ({remarks})'}"
 
     rows = [
         (plain(name), wording.state(path), [wording.consequence(path), *_variables(path)])
@@ -98,13 +104,9 @@ def _model(page: _Page, model: ModelResult) -> Iterator[str]:
 
     for note in model.notes:
         yield from page.wrapped("  note: ", plain(note))
-    findings = [finding for _, finding in wording.ranked([model])]
-    for finding in findings[:FINDINGS]:
+    for block in _findings(page, [finding for _, finding in wording.ranked([model])]):
         yield ""
-        yield from _finding(page, finding)
-    if len(findings) > FINDINGS:
-        yield ""
-        yield f"  and {counted(len(findings) - FINDINGS, 'more finding')}"
+        yield from block
 
 
 def _variables(path: PathResult) -> list[str]:
@@ -113,6 +115,13 @@ def _variables(path: PathResult) -> list[str]:
         return []
     kinds = {"initial value": path.initial, "dropped": path.unused, "misplaced": path.misplaced}
     return [f"{kind}: {listed(names, NAMES)}" for kind, names in kinds.items() if names]
+
+
+def _findings(page: _Page, findings: Sequence[Finding]) -> Iterator[Iterable[str]]:
+    """A block of lines a finding."""
+    yield from (_finding(page, finding) for finding in findings[:FINDINGS])
+    if len(findings) > FINDINGS:
+        yield [f"  and {counted(len(findings) - FINDINGS, 'more finding')}"]
 
 
 def _finding(page: _Page, finding: Finding) -> Iterator[str]:

@@ -100,7 +100,7 @@ def consequence(path: PathResult) -> str:
 
 
 def remarks(model: ModelResult) -> list[str]:
-    """What the verdict alone hides: a stale manifest, and findings that do not fail the check."""
+    """What the verdict alone does not say: a stale manifest, and findings that do not fail the check."""
     manifest = [] if model.manifest == "current" else [f"manifest {model.manifest}"]
     counts = [
         f"{count} {status}"
@@ -108,6 +108,11 @@ def remarks(model: ModelResult) -> list[str]:
         if (count := sum(finding.status == status for _, finding in ranked([model])))
     ]
     return manifest + counts
+
+
+def told(models: Iterable[ModelResult]) -> list[ModelResult]:
+    """Who is named: an unaffected model is only counted, unless there is something to say of it."""
+    return [model for model in models if model.verdict != "unaffected" or ranked([model]) or model.notes]
 
 
 def ranked(models: Iterable[ModelResult]) -> list[tuple[ModelResult, Finding]]:
