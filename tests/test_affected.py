@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from restore_guard import affected as affected_module
 from restore_guard.affected import (
     View,

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from restore_guard import config
 from restore_guard.config import Config, Ignore, Input, Model
 from restore_guard.errors import RestoreGuardError, UsageError

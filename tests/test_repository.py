@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.repository import Change, Repository, hook_refs
 

@@ -68,9 +68,7 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     if for_all := _reason_for_all(changes, base, head):
         return dict.fromkeys(models, for_all)
 
-    paths = {
-        path: DONE[change.status] for change in changes for path in (change.old_path, change.path) if path
-    }
+    paths = {path: DONE[change.status] for change in changes for path in (change.old_path, change.path) if path}
     reasons = {name: _stated_reason(name, paths, base, head) for name in models}
     undecided = [name for name, reason in reasons.items() if reason is None]
     modules = {path: done for path, done in paths.items() if path.endswith(".py")}
@@ -91,9 +89,7 @@ def relative_to(changes: Sequence["Change"], project: str) -> tuple["Change", ..
     def relative(path: str | None) -> str | None:
         return path and posixpath.relpath(path, project or ".")
 
-    return tuple(
-        replace(change, path=relative(change.path), old_path=relative(change.old_path)) for change in changes
-    )
+    return tuple(replace(change, path=relative(change.path), old_path=relative(change.old_path)) for change in changes)
 
 
 def closure(read: Read, module: str, roots: Sequence[str]) -> Closure:
@@ -301,9 +297,7 @@ def _stated_reason(name: str, paths: Mapping[str, str], base: View, head: View) 
     sources = base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
     return _first(
         paths,
-        lambda path: (
-            path == manifest or path in sources or any(_matches(path, pattern) for pattern in now.paths)
-        ),
+        lambda path: path == manifest or path in sources or any(_matches(path, pattern) for pattern in now.paths),
     )
 
 

@@ -28,6 +28,11 @@ from restore_guard.signature import Signature
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
 
+_WITHHELD = (
+    *("GIT_", "ACTIONS_", "GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE"),
+    "GITHUB_STEP_SUMMARY",
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -65,9 +70,7 @@ class Build:
     detail: str = ""
 
 
-def run(
-    python: Path, jobs: Sequence[Job], progress: Callable[[str], None] = lambda _: None
-) -> dict[str, Build]:
+def run(python: Path, jobs: Sequence[Job], progress: Callable[[str], None] = lambda _: None) -> dict[str, Build]:
     """Builds all jobs in one Python, as many at once as there are processors.
 
     Args:
@@ -117,7 +120,8 @@ class _Probe:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
+            self.process.stdin.close()
         self.process.stdout.close()
 
     def _listen(self) -> None:
@@ -143,9 +147,9 @@ class _Probe:
                 line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 break
-            message = _decode(line)
-            if message is None:
+            if line is None:
                 break
+            message = _decode(line)
             if "error" in message:
                 raise UncheckedError(
                     f"{self.python} cannot import TensorFlow ({message['error']}). Install it there, or name the "
@@ -167,8 +171,11 @@ class _Probe:
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a build: git's variables point at the user's index, so they stay behind."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    """The environment of a build.
+
+    Git's variables point at the user's index, and GitHub's at the files that decide the outcome of a job.
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith(_WITHHELD)}
     kept.pop("PYTHONHOME", None)
     return kept | {
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -191,14 +198,13 @@ def _encode(job: Job) -> dict[str, Any]:
     }
 
 
-def _decode(line: bytes | None) -> dict[str, Any] | None:
-    if line is None:
-        return None
+def _decode(line: bytes) -> dict[str, Any]:
+    """The probe's message; empty for what the user's Python prints before the probe has taken its output over."""
     try:
         message = msgspec.json.decode(line)
     except msgspec.DecodeError:
-        return None
-    return message if isinstance(message, dict) else None
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _build(message: dict[str, Any]) -> Build:

@@ -121,15 +121,11 @@ def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> P
 def _view(project: Project | None) -> affected.View | None:
     if project is None:
         return None
-    sources = {
-        name: manifest.sources(content) for name, content in project.manifests.items() if content is not None
-    }
+    sources = {name: manifest.sources(content) for name, content in project.manifests.items() if content is not None}
     return affected.View(project.config, project.read, sources)
 
 
-def _chosen(
-    project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]
-) -> list[str]:
+def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:
     unknown = [name for name in names if name not in project.config.models]
     if unknown:
         known = ", ".join(project.config.models)
@@ -173,7 +169,9 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
             old=name,
             fix=RULES["model-removed"].fix,
         )
-        results.append(ModelResult(name, "breaks" if finding.fails else "restores", manifest="missing", findings=(finding,)))
+        results.append(
+            ModelResult(name, "breaks" if finding.fails else "restores", manifest="missing", findings=(finding,))
+        )
     return results
 
 
@@ -191,9 +189,7 @@ def _judge(
         if before is not None:
             sides.append((before, "base"))
         jobs = [
-            job
-            for side, kind in sides
-            for job in _jobs(repository, side, kind, Path(folder) / kind, chosen, progress)
+            job for side, kind in sides for job in _jobs(repository, side, kind, Path(folder) / kind, chosen, progress)
         ]
         worktree = repository.root / repository.project
         python = environment.find(project.config.python, worktree, environ)
@@ -219,7 +215,12 @@ def _judge(
 
 
 def _jobs(
-    repository: Repository, project: Project, kind: str, folder: Path, chosen: Sequence[str], progress: Progress
+    repository: Repository,
+    project: Project,
+    kind: str,
+    folder: Path,
+    chosen: Sequence[str],
+    progress: Progress,
 ) -> list[builds.Job]:
     names = [name for name in chosen if name in project.config.models]
     worktree = repository.root / repository.project
@@ -270,9 +271,7 @@ def _diff(project: Project, before: Project | None, changes: Sequence[Change], s
             continue
         new_content = project.read(change.path) if change.status != "D" else None
         old_content = before.read(old) if before and change.status != "A" else None
-        files[old] = FileDiff(
-            change.path if new_content is not None else None, _text(old_content), _text(new_content)
-        )
+        files[old] = FileDiff(change.path if new_content is not None else None, _text(old_content), _text(new_content))
     return Diff(files)
 
 

@@ -27,7 +27,13 @@ def main() -> None:
 @click.option("--staged", is_flag=True, help="Check what is staged for the next commit.")
 @click.option("--worktree", is_flag=True, help="Check the files on disk.")
 @click.option("--all", "everything", is_flag=True, help="Check every model, even if no file of it changed.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github", "markdown"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "markdown"]),
+    default="text",
+    show_default=True,
+)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 def check(
     names: tuple[str, ...],
@@ -54,7 +60,13 @@ def check(
         with Repository() as repository, _progress() as progress:
             before, after = _sides(repository, base, head, staged, worktree)
             result = checking.check(
-                repository, before, after, names=names, everything=everything, environ=os.environ, progress=progress
+                repository,
+                before,
+                after,
+                names=names,
+                everything=everything,
+                environ=os.environ,
+                progress=progress,
             )
         _write(result, form, output)
         return result.exit_code
@@ -64,7 +76,12 @@ def check(
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--accept-break", "reason", metavar="REASON", help="Accept that old checkpoints no longer restore, and say why.")
+@click.option(
+    "--accept-break",
+    "reason",
+    metavar="REASON",
+    help="Accept that old checkpoints no longer restore, and say why.",
+)
 def update(names: tuple[str, ...], reason: str | None) -> None:
     """Regenerate manifests from the files on disk.
 
@@ -129,11 +146,18 @@ def _write(result, form: str, output: Path | None) -> None:
         rendered = load(form).render(result, color=output is None and _is_terminal(), width=_width())
     else:
         rendered = load(form).render(result)
-    if output is None:
+    if output is not None:
+        try:
+            output.write_text(rendered, encoding="utf-8")
+            rendered = result.summary()
+        except OSError as error:
+            # The verdict stands, whatever becomes of the report.
+            click.echo(f"restore-guard: {output} cannot be written: {error.strerror}. The report:", err=True)
+    try:
         click.echo(rendered, nl=not rendered.endswith("\n"))
-    else:
-        output.write_text(rendered, encoding="utf-8")
-        click.echo(result.summary())
+    except BrokenPipeError:
+        # A reader that has seen enough; Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_terminal() -> bool:
@@ -162,4 +186,10 @@ def _finish(run) -> None:
     except KeyboardInterrupt:
         click.echo("restore-guard: interrupted: nothing was checked.", err=True)
         code = 130
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo("restore-guard: not checked: this is a bug in restore-guard, please report it.", err=True)
+        code = 3  # not 1, which says that checkpoints break
     sys.exit(code)

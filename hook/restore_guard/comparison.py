@@ -1,23 +1,24 @@
 """What old checkpoints meet in a model: the outcome of every restore path, and each trouble in it.
 
-A trouble is one variable on one restore path; `findings` makes root causes of them.
+A trouble is one variable on one restore path; `causes` finds what is behind them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from restore_guard.correspondence import correspond
+from restore_guard.correspondence import Correspondence, correspond
 from restore_guard.diffs import Diff
 from restore_guard.restore_paths import Outcome, restore
 from restore_guard.restore_paths.outcome import Failure
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Holder, Signature, Variable
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """One variable that one restore path no longer restores.
+    """One variable that one restore path no longer restores as it did.
 
     Attributes:
         path: the restore path.
@@ -40,6 +41,10 @@ class Trouble:
         """What stays the same when the same trouble is seen in another build of the model."""
         return self.path, self.old if self.old is not None else f"+{self.new}"
 
+    @property
+    def name(self) -> str:
+        return self.new or self.old or ""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -47,7 +52,7 @@ class Comparison:
 
     Attributes:
         outcomes: {restore path: Outcome}.
-        pairs: {variable of the model: the saved variable that it is}.
+        same: which variable is which.
         unsaved_before, unsaved_now: {restore path: variables that it never writes} of either signature.
     """
 
@@ -55,15 +60,29 @@ class Comparison:
     model: Signature
     diff: Diff
     outcomes: dict[str, Outcome]
-    pairs: dict[str, str]
+    same: Correspondence
     unsaved_before: dict[str, frozenset[str]]
     unsaved_now: dict[str, frozenset[str]]
 
-    def old(self, path: str) -> Variable:
-        return next(variable for variable in self.saved.variables if variable.path == path)
+    @cached_property
+    def olds(self) -> dict[str, Variable]:
+        return {variable.path: variable for variable in self.saved.variables}
 
-    def new(self, path: str) -> Variable:
-        return next(variable for variable in self.model.variables if variable.path == path)
+    @cached_property
+    def news(self) -> dict[str, Variable]:
+        return {variable.path: variable for variable in self.model.variables}
+
+    @cached_property
+    def old_holders(self) -> dict[str, Holder]:
+        return {holder.path: holder for holder in self.saved.holders}
+
+    @cached_property
+    def new_holders(self) -> dict[str, Holder]:
+        return {holder.path: holder for holder in self.model.holders}
+
+    def misplaced(self, path: str) -> dict[str, str]:
+        """{variable of the model: the saved variable whose value it wrongly gets}, for one restore path."""
+        return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
 
 
 def compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
@@ -73,52 +92,72 @@ def compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff
         model,
         diff,
         outcomes={path: restore(path, saved, model) for path in paths},
-        pairs=correspond(saved, model, diff),
-        unsaved_before={path: _never_written(path, saved) for path in paths},
-        unsaved_now={path: _never_written(path, model) for path in paths},
+        same=correspond(saved, model, diff),
+        unsaved_before={path: never_written(path, saved) for path in paths},
+        unsaved_now={path: never_written(path, model) for path in paths},
     )
 
 
-def _never_written(path: str, signature: Signature) -> frozenset[str]:
+def never_written(path: str, signature: Signature) -> frozenset[str]:
+    """The variables that a restore path leaves out even with no change."""
     outcome = restore(path, signature, signature)
     return frozenset(outcome.initial) if outcome.kind != "unsupported" else frozenset()
 
 
 def troubles(comparison: Comparison) -> list[Trouble]:
     """Returns every trouble of every path; empty where old checkpoints restore as well as before."""
-    return [
-        trouble for path, outcome in comparison.outcomes.items() for trouble in _of_path(comparison, path, outcome)
-    ]
+    return [trouble for path, outcome in comparison.outcomes.items() for trouble in _of_path(comparison, path, outcome)]
+
+
+def newly_unsaved(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yields (restore path, variable of the model) for all that a path does not write and did not lack before."""
+    for path, names in comparison.unsaved_now.items():
+        before = comparison.unsaved_before[path]
+        for name in comparison.news:
+            if name in names and comparison.same.old(name) not in before:
+                yield path, name
 
 
 def _of_path(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
-    if outcome.kind == "unsupported":
-        return
     if outcome.kind == "raises":
         for failure in outcome.failures:
             yield from _of_failure(comparison, path, failure)
-        return
-    inverse = {old: new for new, old in comparison.pairs.items()}
+    elif outcome.kind in ("restores", "partial"):
+        yield from _of_silence(comparison, path, outcome)
+        yield from _misplaced(comparison, path, outcome)
+
+
+def _of_silence(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
+    same, initial = comparison.same, set(outcome.initial)
     before, now = comparison.unsaved_before[path], comparison.unsaved_now[path]
-    seen = set()
     for new in outcome.initial:
-        old = comparison.pairs.get(new)
-        if old is not None and old in before:
-            # Never restored by this path, with or without the change.
-            continue
-        seen.add(old)
-        yield Trouble(path, old, new, unsaved=old is not None and new in now, got=None)
+        old = same.old(new)
+        # What was never written is not lost by this change.
+        if old is None or old not in before:
+            yield Trouble(path, old, new, unsaved=old is not None and new in now)
     for old in outcome.unused:
-        if old not in seen:
-            new = inverse.get(old)
-            yield Trouble(path, old, new, got=outcome.assigned.get(new) if new is not None else None)
+        new = same.new(old)
+        if new not in initial:
+            yield Trouble(path, old, new, got=outcome.assigned.get(new))
+
+
+def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
+    """Values that land without an error in a variable that is surely another one."""
+    unused = set(outcome.unused)
+    for new, got in outcome.assigned.items():
+        variable = comparison.news[new]
+        rightful, owner = comparison.same.old(new), comparison.same.new(got)
+        if rightful == got or variable.seed or rightful in unused:
+            continue
+        if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
+            yield Trouble(path, rightful, new, got=got)
 
 
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:
     """The variables that explain why an object fails to load; all that it holds where none stands out."""
-    inverse = {old: new for new, old in comparison.pairs.items()}
-    pairs = [(comparison.pairs.get(new), new) for new in failure.model]
-    pairs += [(old, inverse.get(old)) for old in failure.saved if inverse.get(old) not in failure.model]
+    same = comparison.same
+    pairs = [(same.old(new), new) for new in failure.model]
+    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in failure.model]
     telling = [
         (old, new)
         for old, new in pairs
@@ -126,7 +165,7 @@ def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator
         or new is None
         or old not in failure.saved
         or new not in failure.model
-        or _form(comparison.old(old)) != _form(comparison.new(new))
+        or _form(comparison.olds[old]) != _form(comparison.news[new])
     ]
     for old, new in telling or pairs or [(None, None)]:
         yield Trouble(path, old, new, raises=True)
@@ -134,11 +173,3 @@ def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator
 
 def _form(variable: Variable) -> tuple:
     return variable.path, variable.shape, variable.dtype, variable.owner
-
-
-def newly_unsaved(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yields (restore path, variable of the model) for all that a path does not write and did not lack before."""
-    for path, names in comparison.unsaved_now.items():
-        for variable in comparison.model.variables:
-            if variable.path in names and comparison.pairs.get(variable.path) not in comparison.unsaved_before[path]:
-                yield path, variable.path

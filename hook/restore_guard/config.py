@@ -101,8 +101,7 @@ def load(read: Callable[[str], bytes | None], *, rules: Collection[str] = ()) ->
     shared = _table((shared or {}).get("tool", {}), (SHARED_FILE, "tool")).get("restore-guard")
     if own is not None and shared is not None:
         raise UsageError(
-            f"{OWN_FILE} and [tool.restore-guard] of {SHARED_FILE} both configure restore-guard:"
-            " keep one of them"
+            f"{OWN_FILE} and [tool.restore-guard] of {SHARED_FILE} both configure restore-guard: keep one of them"
         )
     if own is not None:
         return OWN_FILE, _config(own, (OWN_FILE,), rules)
@@ -139,10 +138,7 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
             _fail((*where, "rules", rule), f'expected "error", "warning" or "off", found {_show(level)}')
     ignores = table.get("ignore", [])
     if isinstance(ignores, list):
-        ignores = [
-            _ignore(ignore, (*where, f"ignore[{index}]"), rules, models)
-            for index, ignore in enumerate(ignores)
-        ]
+        ignores = [_ignore(ignore, (*where, f"ignore[{index}]"), rules, models) for index, ignore in enumerate(ignores)]
     config = _convert({**table, "models": models, "rules": levels, "ignore": ignores}, Config, where)
 
     _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)

@@ -1,54 +1,81 @@
 """Which variable of the head is which variable of the base, as a person would say it.
 
-Restoring does not know identity; this is what tells a rename from a removal beside an addition.
+Restoring does not know identity; this is what tells a rename from a removal beside an addition, and a value
+in its place from one in another's.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
 
 from restore_guard.diffs import Diff, Place
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Holder, Signature, Variable
+
+T = TypeVar("T")
 
 
-def correspond(saved: Signature, model: Signature, diff: Diff) -> dict[str, str]:
-    """Returns {path of a variable of the model: path of the variable of `saved` that it is}.
+class Correspondence:
+    """Pairs of variables, one to one; a pair is sure where lines of source or names that the user chose show it."""
 
-    The surest evidence goes first: the same line of source and the same path; the same line, where as many
-    were created there before and after; the same path; then, for whole owners, the same block of changed
-    lines, type and shapes.
+    def __init__(self) -> None:
+        self._olds: dict[str, str] = {}
+        self._news: dict[str, str] = {}
+        self._sure: set[str] = set()
+
+    def add(self, old: str, new: str, sure: bool) -> None:
+        self._olds[new], self._news[old] = old, new
+        if sure:
+            self._sure.add(new)
+
+    def old(self, new: str) -> str | None:
+        """The saved variable that a variable of the model is."""
+        return self._olds.get(new)
+
+    def new(self, old: str) -> str | None:
+        """The variable of the model that a saved variable is."""
+        return self._news.get(old)
+
+    def is_sure(self, new: str) -> bool:
+        return new in self._sure
+
+
+def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence:
+    """Finds out which variable is which; the surest evidence goes first.
+
+    The same line of source and the same path; the same line, where as many were created there before and after;
+    the same path; then, of what is left, equal form: within one block of changed lines, below a renamed owner,
+    anywhere if there is just one.
     """
     matching = _Matching(saved, model)
-    lines = {variable.path: _line(variable, diff.head) for variable in saved.variables}
-    lines |= {f"+{variable.path}": _line(variable, lambda place: place) for variable in model.variables}
-    counts_saved = Counter(lines[variable.path] for variable in saved.variables)
-    counts_model = Counter(lines[f"+{variable.path}"] for variable in model.variables)
+    old_lines = {v.path: _line(v, diff.head) for v in saved.variables}
+    new_lines = {v.path: _line(v, lambda at: at) for v in model.variables}
+    old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
 
-    def line_of_saved(variable: Variable) -> Hashable | None:
-        return lines[variable.path]
+    def at(lines: dict[str, tuple | None]) -> Callable[[Variable], tuple | None]:
+        return lambda variable: lines[variable.path]
 
-    def line_of_model(variable: Variable) -> Hashable | None:
-        return lines[f"+{variable.path}"]
-
-    def both(line: Callable) -> Callable:
+    def with_path(line: Callable) -> Callable:
         return lambda variable: line(variable) and (*line(variable), variable.path)
 
-    def creation(line: Callable) -> Callable:
+    def with_number(line: Callable) -> Callable:
         def key(variable: Variable) -> Hashable | None:
-            at = line(variable)
-            if at is None or counts_saved[at] != counts_model[at]:
+            found = line(variable)
+            if found is None or old_counts[found] != new_counts[found]:
                 return None
-            return (*at, variable.site.number, leaf(variable.path))
+            name = leaf(variable.path)
+            return (*found, variable.site.number, "" if name.isdigit() else name)
 
         return key
 
-    matching.by(both(line_of_saved), both(line_of_model))
-    matching.by(creation(line_of_saved), creation(line_of_model))
-    matching.by(lambda variable: variable.path, lambda variable: variable.path)
+    matching.by(with_path(at(old_lines)), with_path(at(new_lines)), sure=True)
+    matching.by(with_number(at(old_lines)), with_number(at(new_lines)), sure=True)
+    matching.by_path()
     matching.owners(diff)
     matching.alone(diff)
-    return matching.pairs
+    return matching.found
 
 
 def owner(path: str) -> str:
@@ -60,8 +87,9 @@ def leaf(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def place(variable: Variable) -> Place | None:
-    return Place(variable.site.file, variable.site.line) if variable.site is not None else None
+def place(item: Variable | Holder) -> Place | None:
+    """The line that created it."""
+    return Place(item.site.file, item.site.line) if item.site is not None else None
 
 
 def _line(variable: Variable, to_head: Callable[[Place], Place | None]) -> tuple | None:
@@ -74,22 +102,28 @@ class _Matching:
     def __init__(self, saved: Signature, model: Signature) -> None:
         self.saved = {variable.path: variable for variable in saved.variables}
         self.model = {variable.path: variable for variable in model.variables}
-        self.pairs: dict[str, str] = {}
+        self.found = Correspondence()
 
-    def pair(self, old: Variable, new: Variable) -> None:
+    def pair(self, old: Variable, new: Variable, sure: bool = False) -> None:
         del self.saved[old.path], self.model[new.path]
-        self.pairs[new.path] = old.path
+        self.found.add(old.path, new.path, sure)
 
     def by(
         self,
         key_of_saved: Callable[[Variable], Hashable | None],
         key_of_model: Callable[[Variable], Hashable | None],
+        sure: bool = False,
     ) -> None:
         """Pairs what has the same key, where the key is unique on both sides."""
         olds, news = _unique(self.saved.values(), key_of_saved), _unique(self.model.values(), key_of_model)
         for key, old in olds.items():
             if key in news:
-                self.pair(old, news[key])
+                self.pair(old, news[key], sure)
+
+    def by_path(self) -> None:
+        for path in [path for path in self.saved if path in self.model]:
+            old, new = self.saved[path], self.model[path]
+            self.pair(old, new, sure=old.owner == new.owner and not _is_automatic(new))
 
     def owners(self, diff: Diff) -> None:
         """Pairs renamed owners: all of their free variables are equal in form.
@@ -107,16 +141,33 @@ class _Matching:
                     self.pair(before, after)
 
     def alone(self, diff: Diff) -> None:
-        """Pairs single variables: in the same block of changed lines by name, or equal in form below one owner."""
-        for old in list(self.saved.values()):
-            candidates = [
-                new
-                for new in self.model.values()
-                if (_same_change(old, new, diff) and leaf(old.path) == leaf(new.path) and old.owner == new.owner)
-                or (owner(old.path) == owner(new.path) and (old.shape, old.dtype) == (new.shape, new.dtype))
-            ]
-            if candidates:
-                self.pair(old, max(candidates, key=lambda new: (_same_change(old, new, diff), _shared(old.path, new.path))))
+        """Pairs single variables of equal form and name: in one block of changes, below one owner, the only two."""
+
+        def named(variable: Variable) -> Hashable:
+            return leaf(variable.path), variable.shape, variable.dtype
+
+        def owned(variable: Variable) -> Hashable:
+            return owner(variable.path), variable.shape, variable.dtype
+
+        for key in (named, owned):
+            news = defaultdict(list)
+            for new in self.model.values():
+                news[key(new)].append(new)
+            for old in list(self.saved.values()):
+                candidates = [new for new in news[key(old)] if new.path in self.model and _same_change(old, new, diff)]
+                if candidates:
+                    self.pair(old, max(candidates, key=lambda new: _shared(old.path, new.path)))
+        self.by(owned, owned)
+        self.by(named, named)
+
+
+def _is_automatic(variable: Variable) -> bool:
+    """True for a place in a list and for a layer that Keras named: both only count what was created before."""
+    name = leaf(owner(variable.path))
+    if name.isdigit() or leaf(variable.path).isdigit():
+        return True
+    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", variable.owner or "").lower()
+    return name == variable.owner_name and bool(re.fullmatch(rf"{re.escape(plain)}(_\d+)?", name))
 
 
 def _forms(variables: Iterable[Variable]) -> dict[Hashable, list[list[Variable]]]:
@@ -151,7 +202,7 @@ def _unique(variables: Iterable[Variable], key: Callable) -> dict[Hashable, Vari
 _FEW = 40
 
 
-def _assign(olds: list, news: list, likeness: Callable) -> list[tuple]:
+def _assign(olds: list[T], news: list[T], likeness: Callable[[T, T], tuple]) -> list[tuple[T, T]]:
     """Returns pairs, each item once, the likest first."""
     if len(olds) * len(news) > _FEW * _FEW:
         return list(zip(olds, news, strict=False))
@@ -176,8 +227,8 @@ def _same_change(old: Variable, new: Variable, diff: Diff) -> int:
 def _shared(old: str, new: str) -> int:
     """How many components two paths share, from both ends."""
     olds, news = old.split("/"), new.split("/")
-    front = next((i for i, (a, b) in enumerate(zip(olds, news, strict=False)) if a != b), min(len(olds), len(news)))
-    back = next(
-        (i for i, (a, b) in enumerate(zip(olds[::-1], news[::-1], strict=False)) if a != b), min(len(olds), len(news))
-    )
-    return front + back
+    return _common(olds, news) + _common(olds[::-1], news[::-1])
+
+
+def _common(olds: list[str], news: list[str]) -> int:
+    return next((i for i, (a, b) in enumerate(zip(olds, news, strict=False)) if a != b), min(len(olds), len(news)))

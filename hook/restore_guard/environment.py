@@ -25,18 +25,21 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
     """Returns the Python that builds.
 
     Args:
-        configured: `python` of the configuration: a path, from the project's folder, or a command.
+        configured: `python` of the configuration: a path, from the project's folder, or a command. The
+            variable RESTORE_GUARD_PYTHON, which action.yml sets, wins over it.
         project: the folder of the configuration in the user's work tree.
 
     Raises:
         UsageError: the configured Python does not exist.
         UncheckedError: no Python with TensorFlow was found; names what was looked at and the line to add.
     """
-    if configured is not None:
-        path = _resolve(configured, project, environ)
+    given = environ.get("RESTORE_GUARD_PYTHON")
+    if named := given or configured:
+        path = _resolve(named, project, environ)
         if path is None:
-            raise UsageError(f'python = "{configured}": there is no such Python, seen from {project}.')
-        return Interpreter(path, "the configuration names it")
+            said = f"RESTORE_GUARD_PYTHON={given}" if given else f'python = "{configured}"'
+            raise UsageError(f"{said}: there is no such Python, seen from {project}.")
+        return Interpreter(path, "RESTORE_GUARD_PYTHON names it" if given else "the configuration names it")
     looked_at = []
     for interpreter in _candidates(project, environ):
         if _has_tensorflow(interpreter.path):

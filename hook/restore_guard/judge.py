@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -72,7 +72,10 @@ def judge(case: Case) -> ModelResult:
         verdict="breaks" if any(finding.fails for finding in found) else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
-        restores={path: _path_result(outcome, head) for path, outcome in outcomes.items()},
+        restores={
+            path: _path_result(outcome, head, comparison.misplaced(path) if comparison else {})
+            for path, outcome in outcomes.items()
+        },
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
     )
@@ -100,7 +103,13 @@ def _unbuilt(case: Case) -> ModelResult:
         effects=tuple(build.detail.strip().splitlines()[-12:]),
         fix=RULES["build-failed"].fix,
     )
-    state = "missing" if case.head_manifest is None else "stale" if isinstance(case.head_manifest, ManifestError) else "current"
+    state = (
+        "missing"
+        if case.head_manifest is None
+        else "stale"
+        if isinstance(case.head_manifest, ManifestError)
+        else "current"
+    )
     about = _about_manifest(case, None, state, False)
     return ModelResult(
         name=case.name,
@@ -134,11 +143,14 @@ def _base_signature(case: Case) -> Signature | None:
 
 def _with_sites(signature: Signature, build: Signature | None) -> Signature:
     """The manifest keeps no lines; the base's build knows them, by path."""
-    sites = {variable.path: variable.site for variable in build.variables} if build else {}
-    variables = tuple(
-        msgspec.structs.replace(variable, site=sites.get(variable.path)) for variable in signature.variables
-    )
-    return msgspec.structs.replace(signature, variables=variables)
+    if build is None:
+        return signature
+
+    def located(kind: str) -> tuple:
+        sites = {item.path: item.site for item in getattr(build, kind)}
+        return tuple(msgspec.structs.replace(item, site=sites.get(item.path)) for item in getattr(signature, kind))
+
+    return msgspec.structs.replace(signature, variables=located("variables"), holders=located("holders"))
 
 
 def _known(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> frozenset[tuple[str, str]]:
@@ -180,9 +192,13 @@ def _state(case: Case, head: Signature, paths: Sequence[str]) -> str:
 def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool) -> list[Finding]:
     if isinstance(case.head_manifest, ManifestError):
         error = case.head_manifest
-        return [_manifest_finding(case, "manifest-invalid", f"The manifest cannot be read: {error.message}", error.line)]
+        return [
+            _manifest_finding(case, "manifest-invalid", f"The manifest cannot be read: {error.message}", error.line)
+        ]
     if state == "missing":
-        message = f"{case.name} has no manifest: run `restore-guard update {case.name}` and commit {case.manifest_file}."
+        message = (
+            f"{case.name} has no manifest: run `restore-guard update {case.name}` and commit {case.manifest_file}."
+        )
         known = case.base_manifest is None and case.base_build is not None
         return [_manifest_finding(case, "manifest-missing", message, 0, "pre-existing" if known else "new")]
     if head is None or state != "stale" or breaks:
@@ -214,7 +230,7 @@ def _manifest_finding(case: Case, rule: str, message: str, line: int, status: st
     )
 
 
-def _path_result(outcome: Outcome, head: Signature) -> PathResult:
+def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
     counted = {variable.path for variable in head.variables if not variable.seed}
     return PathResult(
         outcome=outcome.kind,
@@ -222,6 +238,7 @@ def _path_result(outcome: Outcome, head: Signature) -> PathResult:
         variables=len(counted),
         initial=outcome.initial,
         unused=outcome.unused,
+        misplaced=tuple(misplaced),
         error=outcome.error,
     )
 

@@ -19,6 +19,7 @@ import msgspec
 from restore_guard.signature import (
     GraphNode,
     H5Layer,
+    Holder,
     KerasTree,
     ObjectGraph,
     Signature,
@@ -44,6 +45,7 @@ class Broken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     outcome: str
     initial: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    misplaced: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -87,6 +89,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     variables: tuple[Variable, ...]
+    holders: tuple[Holder, ...]
     aliases: tuple[tuple[str, str], ...]
     object_graph: dict[str, Any]
     keras_tree: dict[str, Any] | None
@@ -108,11 +111,16 @@ def dump(manifest: Manifest) -> bytes:
         "inputs": [msgspec.to_builtins(tensor) for tensor in signature.inputs],
         "outputs": [msgspec.to_builtins(tensor) for tensor in signature.outputs],
         "variables": [msgspec.to_builtins(variable) for variable in signature.variables],
+        "holders": [msgspec.to_builtins(holder) for holder in signature.holders],
         "aliases": [list(pair) for pair in signature.aliases],
         "object_graph": _graph_to_names(signature.object_graph, names),
         "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
         "h5_layers": [
-            {"name": layer.name, "type": layer.type, "variables": [names[number] for number in layer.variables]}
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "variables": [names[number] for number in layer.variables],
+            }
             for layer in signature.h5_layers
         ]
         if signature.h5_layers is not None
@@ -130,7 +138,9 @@ def parse(content: bytes, file: str) -> Manifest:
     for number, line in enumerate(content.splitlines(), 1):
         if re.match(rb"(<{7}|>{7}|={7})( |$)", line):
             raise ManifestError(
-                file, number, "a merge conflict is not resolved: take either side, then run `restore-guard update`."
+                file,
+                number,
+                "a merge conflict is not resolved: take either side, then run `restore-guard update`.",
             )
     try:
         document = msgspec.json.decode(content, type=_Document)
@@ -189,6 +199,7 @@ def _manifest(document: _Document) -> Manifest:
         framework=document.framework,
         variables=document.variables,
         object_graph=_graph_from_names(document.object_graph, index),
+        holders=document.holders,
         aliases=document.aliases,
         keras_tree=_tree_from_names(document.keras_tree, index) if document.keras_tree is not None else None,
         h5_layers=tuple(

@@ -136,9 +136,7 @@ class Repository:
             status, tree, problem = self._run(*QUIET, "write-tree", env={"GIT_INDEX_FILE": copy})
         if status:
             if "unmerged" in problem:
-                raise UncheckedError(
-                    f"The index has unresolved conflicts: resolve and git add them.\n{problem}"
-                )
+                raise UncheckedError(f"The index has unresolved conflicts: resolve and git add them.\n{problem}")
             raise UncheckedError(f"git cannot write the staged tree of {self.root}: {problem}")
         return Side("index", tree.decode().strip(), "index")
 
@@ -151,9 +149,7 @@ class Repository:
         if base is None:
             return tuple(Change("A", path) for path in self.files(head))
         if head.tree is not None:
-            return _changes(
-                self._output("diff-tree", "-r", "-M", "--name-status", "-z", base.tree, head.tree)
-            )
+            return _changes(self._output("diff-tree", "-r", "-M", "--name-status", "-z", base.tree, head.tree))
 
         with _copy(self._git_dir / "index") as copy:  # git diff refreshes the index that it reads
             tracked = self._output(
@@ -201,9 +197,7 @@ class Repository:
 
     def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side]]:
         """The commits of all tags whose name matches a pattern, older version numbers first."""
-        listed = self._output(
-            "for-each-ref", "--format=%(refname:strip=2)", "--sort=version:refname", "refs/tags"
-        )
+        listed = self._output("for-each-ref", "--format=%(refname:strip=2)", "--sort=version:refname", "refs/tags")
         tags = []
         for tag in os.fsdecode(listed).splitlines():
             if any(fnmatchcase(tag, pattern) for pattern in patterns):
@@ -249,9 +243,7 @@ class Repository:
         if tree not in self._trees:
             entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", tree))
             parted = (entry.partition("\t") for entry in entries)
-            self._trees[tree] = {
-                path: meta.split()[2] for meta, _, path in parted if meta.split()[1] == "blob"
-            }
+            self._trees[tree] = {path: meta.split()[2] for meta, _, path in parted if meta.split()[1] == "blob"}
         return self._trees[tree]
 
     def _untracked(self) -> list[str]:
@@ -291,9 +283,7 @@ def _copy(index: Path) -> Iterator[str]:
 
 def _environment(**variables: str) -> dict[str, str]:
     """The environment without the GIT_ variables of a hook's repository (GitPython can add, not remove)."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)}
     return {**kept, "LC_ALL": "C", **variables}
 
 
@@ -310,9 +300,7 @@ def _discover(folder: Path) -> tuple[Path, Path]:
     )
     if result.returncode:
         problem = os.fsdecode(result.stderr).strip()
-        advice = (
-            "" if "safe.directory" in problem else "\nRun restore-guard inside the work tree of a repository."
-        )
+        advice = "" if "safe.directory" in problem else "\nRun restore-guard inside the work tree of a repository."
         raise UsageError(f"{folder}: git finds no repository to work with here: {problem}{advice}")
     root, git_dir = os.fsdecode(result.stdout).splitlines()
     return Path(root), Path(git_dir)
@@ -325,8 +313,7 @@ def _project(folder: Path, root: Path) -> str:
             break
         shared = candidate / SHARED_FILE
         if (candidate / OWN_FILE).is_file() or (
-            shared.is_file()
-            and re.search(rb"^\s*\[\[?tool\.restore-guard", shared.read_bytes(), re.MULTILINE)
+            shared.is_file() and re.search(rb"^\s*\[\[?tool\.restore-guard", shared.read_bytes(), re.MULTILINE)
         ):
             return candidate.relative_to(root).as_posix()
     return ""

@@ -35,6 +35,15 @@ class Variable(Struct):
     site: Site | None = None
 
 
+class Holder(Struct):
+    """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls."""
+
+    path: str
+    type: str
+    calls: int = 0
+    site: Site | None = None
+
+
 class GraphNode(Struct):
     """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node)."""
 
@@ -125,6 +134,7 @@ class Signature(Struct):
     framework: dict[str, str]
     variables: tuple[Variable, ...]
     object_graph: ObjectGraph
+    holders: tuple[Holder, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     keras_tree: KerasTree | None = None
     h5_layers: tuple[H5Layer, ...] | None = None
@@ -151,6 +161,7 @@ class Signature(Struct):
         return msgspec.structs.replace(
             self,
             variables=tuple(msgspec.structs.replace(variable, site=None) for variable in self.variables),
+            holders=tuple(msgspec.structs.replace(holder, site=None) for holder in self.holders),
             keras_tree=tree
             and msgspec.structs.replace(
                 tree, nodes=tuple(msgspec.structs.replace(node, site=None) for node in tree.nodes)
@@ -160,8 +171,7 @@ class Signature(Struct):
     def restores_like(self, other: Signature) -> bool:
         """True where both decide the same: frameworks, sources and sites are left out."""
         mine, theirs = (
-            msgspec.structs.replace(signature.without_sites(), framework={}, sources=())
-            for signature in (self, other)
+            msgspec.structs.replace(signature.without_sites(), framework={}, sources=()) for signature in (self, other)
         )
         # Automatic tensor names count what else was built; nothing restores by them.
         return _anonymous(mine) == _anonymous(theirs)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from restore_guard import builds, check, environment, findings, judge, manifest
-from restore_guard.comparison import compare, troubles
-from restore_guard.correspondence import place
+from restore_guard.comparison import compare, never_written, troubles
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
@@ -58,7 +57,9 @@ def update(
     chosen = list(names) or list(project.config.models)
     for name in chosen:
         if name not in project.config.models:
-            raise UsageError(f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}.")
+            raise UsageError(
+                f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
+            )
     worktree = repository.root / repository.project
     python = environment.find(project.config.python, worktree, environ)
     jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
@@ -89,7 +90,12 @@ def _update(
     if promise is not None:
         epoch, history, breaks = _settle(project, name, promise, own, build.signature, reason)
         if history is None:
-            return Updated(name, "refused", "old checkpoints would no longer restore; the manifest stays as it is", breaks)
+            return Updated(
+                name,
+                "refused",
+                "old checkpoints would no longer restore; the manifest stays as it is",
+                breaks,
+            )
         accepted, found = epoch > promise.epoch, breaks + found
         new = Manifest(name, paths, build.signature, epoch, history)
     written = manifest.write(repository.root / repository.project / file, new)
@@ -111,7 +117,12 @@ def _promise(content: bytes | None, file: str) -> Manifest | None:
 
 
 def _settle(
-    project: check.Project, name: str, promise: Manifest, own: Manifest | None, signature: Signature, reason: str | None
+    project: check.Project,
+    name: str,
+    promise: Manifest,
+    own: Manifest | None,
+    signature: Signature,
+    reason: str | None,
 ) -> tuple[int, tuple[Accepted, ...] | None, tuple[Finding, ...]]:
     """Returns (epoch, history, breaks); history is None where a break has no reason."""
     paths = judge.promised(project.config, name, promise, signature)
@@ -124,19 +135,20 @@ def _settle(
     if reason is None:
         covered = pending and all(finding.status == "accepted" for finding in breaks)
         return (pending[-1].epoch, own.history, breaks) if covered else (promise.epoch, None, breaks)
-    broken = {path: _broken(outcome) for path, outcome in comparison.outcomes.items() if outcome.kind in ("partial", "raises")}
+    broken = {path: _broken(outcome, comparison.misplaced(path)) for path, outcome in comparison.outcomes.items()}
+    broken = {path: entry for path, entry in broken.items() if entry is not None}
     entry = Accepted(promise.epoch + 1, " ".join(reason.split()), broken)
     return entry.epoch, (*promise.history, entry), breaks
 
 
-def _broken(outcome: Outcome) -> Broken:
-    raises = outcome.kind == "raises"
-    return Broken(
-        outcome.kind,
-        initial=() if raises else outcome.initial,
-        unused=() if raises else outcome.unused,
-        error=(outcome.error or "").splitlines()[0] if raises and outcome.error else None,
-    )
+def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
+    """What the history keeps of an outcome; None where nothing is broken."""
+    if outcome.kind == "raises":
+        error = (outcome.error or "").splitlines()
+        return Broken(outcome.kind, error=error[0] if error else None)
+    if outcome.kind == "unsupported" or not (outcome.initial or outcome.unused or misplaced):
+        return None
+    return Broken(outcome.kind, outcome.initial, outcome.unused, tuple(misplaced))
 
 
 def _unsaved(
@@ -145,14 +157,6 @@ def _unsaved(
     """What no checkpoint will ever hold is said once, when the manifest is first made."""
     if promise is not None:
         return ()
-    comparison = compare(signature, signature, paths, Diff({}))
-    by_path: dict[str, list[str]] = {}
-    for path, variables in comparison.unsaved_now.items():
-        for variable in signature.variables:
-            if variable.path in variables:
-                by_path.setdefault(path, []).append(variable.path)
     context = findings.Context(name, project.manifest_file(name), project.config)
-    return tuple(
-        findings.not_saved(context, variables, [path], place(comparison.new(variables[0])))
-        for path, variables in by_path.items()
-    )
+    unsaved = {path: never_written(path, signature) for path in paths}
+    return tuple(findings.never_saved(signature, unsaved, context))

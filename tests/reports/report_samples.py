@@ -1,6 +1,7 @@
 """Results written by hand, and results as hostile as a name under review can make them."""
 
 from hypothesis import strategies as st
+
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 RENAMED = Finding(

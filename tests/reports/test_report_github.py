@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import RETIRED, SAMPLE, hostile, is_command, many, results
+
 from restore_guard.reports.github_report import escape_message, escape_property, render
 from restore_guard.result import Finding, ModelResult, Result
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from report_samples import SAMPLE, many, results
+
 from restore_guard.reports.markdown_report import render
 from restore_guard.reports.wording import change, plain, ranked, told
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result

@@ -7,6 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import RENAMED, SAMPLE, SUBCLASSED, is_command, many, results
+
 from restore_guard.reports.text_report import render, render_findings
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 

@@ -6,7 +6,17 @@ import sys
 
 import tensorflow as tf
 
-from . import frameworks, h5_layers, interface, keras_tree, object_graph, sites, sources, strategies, variables
+from . import (
+    frameworks,
+    h5_layers,
+    interface,
+    keras_tree,
+    object_graph,
+    sites,
+    sources,
+    strategies,
+    variables,
+)
 
 
 class BuildError(Exception):
@@ -42,17 +52,27 @@ def run(job, strategy):
 
 def describe(model, created, read):
     """Returns the signature of a built model; `restore_guard.signature.Signature` is its other half."""
-    found, aliases = variables.find(model)
+    found, holders, aliases = variables.find(model)
     index = {id(item.variable): number for number, item in enumerate(found)}
     return {
         "framework": frameworks.versions(),
         "variables": [_variable(item, created) for item in found],
+        "holders": [_holder(item, created) for item in holders],
         "aliases": aliases,
         "object_graph": object_graph.read(model, index),
         "keras_tree": keras_tree.read(model, index, created),
         "h5_layers": h5_layers.read(model, index),
         **interface.read(model),
         "sources": read.files(),
+    }
+
+
+def _holder(item, created):
+    return {
+        "path": item.path,
+        "type": type(item.value).__name__,
+        "calls": len(getattr(item.value, "_inbound_nodes", ())),
+        "site": created.of(item.value),
     }
 
 

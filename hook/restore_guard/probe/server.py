@@ -54,6 +54,8 @@ class _Child:
         self.pid = os.fork()
         if self.pid == 0:
             _build(job, strategy, self.answer, self.log)
+        with contextlib.suppress(OSError):  # both sides do it: whichever comes first, `kill` finds the group
+            os.setpgid(self.pid, self.pid)
 
     def kill(self):
         """Ends the build with all that it started."""
@@ -158,7 +160,7 @@ def _build(job, strategy, answer, log):
     """The whole life of a child; never returns."""
     code = 0
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _end_with_parent()

@@ -40,12 +40,12 @@ class Sites:
             if code.co_filename.startswith(self.root):
                 own = code.co_varnames[:1]
                 if not own or frame.f_locals.get(own[0]) is not value:
-                    return code.co_filename[len(self.root):].replace(os.sep, "/"), frame.f_lineno
+                    return code.co_filename[len(self.root) :].replace(os.sep, "/"), frame.f_lineno
             frame = frame.f_back
         return None
 
     def listen(self):
-        """Hears every new tf.Module and Keras layer of this process, for good: a build's process is its own.
+        """Hears every new tf.Module, Keras layer and optimizer of this process, for good: a build's process is its own.
 
         `__new__` rather than `__init__`: Keras reads the signature of `__init__` to make configurations.
         """
@@ -53,6 +53,7 @@ class Sites:
         for package in ("keras", "tf_keras"):
             if package in sys.modules:
                 _hear_new(sys.modules[package].layers.Layer, self.record)
+                _hear_new(sys.modules[package].optimizers.Optimizer, self.record)
 
     def creator(self, next_creator, **kwargs):
         """A `tf.variable_creator_scope` creator that hears every tf.Variable."""

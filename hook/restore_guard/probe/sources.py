@@ -28,7 +28,7 @@ class Sources:
             if path:
                 path = os.path.realpath(path)
                 if path.startswith(self.root) and os.path.isfile(path) and not path.endswith((".pyc", ".pyo")):
-                    inside.add(path[len(self.root):].replace(os.sep, "/"))
+                    inside.add(path[len(self.root) :].replace(os.sep, "/"))
         return sorted(name for name in inside if not self._installed(name))
 
     def foreign(self, folder):

@@ -44,8 +44,15 @@ def unwrap(value):
     return None
 
 
+class Holder:
+    """A layer, module or optimizer on the way to a variable."""
+
+    def __init__(self, path, value):
+        self.path, self.value = path, value
+
+
 def find(root):
-    """Returns (list of `Found`, aliases), breadth first from the root, each variable once.
+    """Returns (list of `Found`, list of `Holder`, aliases), breadth first from the root, each variable once.
 
     Aliases are [other path, path] of what the user's attributes reach a second time: a shared layer or variable.
 
@@ -54,7 +61,8 @@ def find(root):
     """
     walk = _Walk()
     walk.run(root)
-    return walk.found, [[alias, walk.names[key]] for alias, key in walk.aliases if walk.names.get(key)]
+    aliases = [[alias, walk.names[key]] for alias, key in walk.aliases if walk.names.get(key)]
+    return walk.found, walk.holders(), aliases
 
 
 class _Walk:
@@ -94,9 +102,24 @@ class _Walk:
         name = "/".join(path) or _last_name(variable)
         self.paths[name] += 1
         if self.paths[name] > 1:
-            name = "{}#{}".format(name, self.paths[name])
+            name = f"{name}#{self.paths[name]}"
             self.names[id(variable)] = name
         self.found.append(Found(name, variable, owner, _is_generator(owner)))
+
+    def holders(self):
+        """The objects, containers left out, below which a variable was found."""
+        above = {
+            "/".join(parts[:end])
+            for found in self.found
+            for parts in [found.path.split("/")]
+            for end in range(1, len(parts))
+        }
+        return [
+            Holder(path, value)
+            for key, value in self.seen.items()
+            for path in [self.names.get(key)]
+            if path in above and unwrap(value) is None and not isinstance(value, (list, tuple, dict))
+        ]
 
     def drain(self):
         while self.queue:
@@ -109,7 +132,8 @@ class _Walk:
 
 def _has_children(value):
     return isinstance(value, (list, tuple, dict, tf.Module)) or (
-        isinstance(value, tf.__internal__.tracking.Trackable) or frameworks.keras_of(value) is not None
+        isinstance(value, tf.__internal__.tracking.Trackable)
+        or frameworks.keras_of(value) is not None
         or _is_generator(value)
     )
 
@@ -142,9 +166,7 @@ def _children(value):
 
 def _is_layered(value):
     keras = frameworks.keras_of(value)
-    return keras is not None and any(
-        base.__name__ in ("Functional", "Sequential") for base in type(value).__mro__
-    )
+    return keras is not None and any(base.__name__ in ("Functional", "Sequential") for base in type(value).__mro__)
 
 
 def _is_optimizer(value):
@@ -171,10 +193,24 @@ def _framework_attributes(value):
         layers = keras.module.layers
         bare = [layers.Layer(), keras.module.Model(), keras.module.Sequential()]
         names = {name for item in bare for name in vars(item)}
-        names |= {"_functional", "_inputs_struct", "_outputs_struct", "_nested_inputs", "_nested_outputs",
-                  "_operations", "_operations_by_depth", "_nodes_by_depth", "_layer_call_argspecs",
-                  "_input_coordinates", "_output_coordinates", "_input_layers", "_output_layers",
-                  "_undeduplicated_weights", "_index_dict", "_trainable_variables_indices"}
+        names |= {
+            "_functional",
+            "_inputs_struct",
+            "_outputs_struct",
+            "_nested_inputs",
+            "_nested_outputs",
+            "_operations",
+            "_operations_by_depth",
+            "_nodes_by_depth",
+            "_layer_call_argspecs",
+            "_input_coordinates",
+            "_output_coordinates",
+            "_input_layers",
+            "_output_layers",
+            "_undeduplicated_weights",
+            "_index_dict",
+            "_trainable_variables_indices",
+        }
         names -= {"optimizer", "_optimizer"}
         _BARE[keras.package] = names
     if _is_optimizer(value):

@@ -49,7 +49,5 @@ def parse(text: str) -> Result:
         raise ValueError(f"not a JSON report of restore-guard (schema 1): {error}") from error
     result = Result(document.base, document.head, document.models)
     if document.verdict != result.verdict:
-        raise ValueError(
-            f"not a sound report: its verdict is {document.verdict!r}, its models say {result.verdict!r}"
-        )
+        raise ValueError(f"not a sound report: its verdict is {document.verdict!r}, its models say {result.verdict!r}")
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restore_guard.reports import text_report
-from restore_guard.result import ModelResult, Result
 from restore_guard.update import Updated
 
 _MARKS = {"written": "written", "unchanged": "current", "refused": "refused", "failed": "failed"}

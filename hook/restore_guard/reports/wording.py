@@ -88,9 +88,7 @@ def consequence(path: PathResult) -> str:
         if path.initial:
             keep = "keeps its" if len(path.initial) == 1 else "keep their"
             counts.append(f"{len(path.initial)} {keep} initial value")
-        if path.unused and len(path.unused) != len(
-            path.initial
-        ):  # a renamed variable is one of each: said once
+        if path.unused and len(path.unused) != len(path.initial):  # a renamed variable is one of each: said once
             counts.append(f"{counted(len(path.unused), 'saved value')} dropped")
         if path.misplaced:
             counts.append(f"{len(path.misplaced)} in the wrong variable")

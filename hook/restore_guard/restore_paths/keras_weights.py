@@ -8,8 +8,9 @@ Keras 3 collects errors, lets a later address mend an earlier failure, and numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import Items, KerasTree, Signature, TreeNode
@@ -30,7 +31,9 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         model,
         assigned=load.assigned,
         used=load.used,
-        written={position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)},
+        written={
+            position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)
+        },
         read=load.read,
         failures=tuple(load.failures.values()),
         certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
@@ -129,8 +132,7 @@ class _Load:
             return
         if len(stored) != len(node.variables):
             if node.role != "optimizer":
-                self.failures[number] = self.failure(node, stored, _count_message(self.model, node, stored))
-                raise _Failed
+                self.fail(number, _count_message(self.model, node, stored), stored, node.variables)
             return
         for source, to in zip(stored, node.variables, strict=True):
             shape, expected = self.saved.variables[source].shape, self.model.variables[to].shape
@@ -140,19 +142,17 @@ class _Load:
                     f"`variable.assign(value)` must match. variable.shape={expected}, "
                     f"Received: value.shape={shape}. Target variable: {self.model.variables[to].path}"
                 )
-                self.failures[number] = Failure(
-                    message, (self.saved.variables[source].path,), (self.model.variables[to].path,)
-                )
-                raise _Failed
+                self.fail(number, message, stored, node.variables)
             self.assigned[to] = source
             self.used.add(source)
 
-    def failure(self, node: TreeNode, stored: tuple[int, ...], message: str) -> Failure:
-        return Failure(
-            message,
-            tuple(self.saved.variables[position].path for position in stored),
-            tuple(self.model.variables[position].path for position in node.variables),
-        )
+    def fail(self, number: int, message: str, stored: Sequence[int], expected: Sequence[int]) -> NoReturn:
+        """Keras tells the error of the last address it tried; the variables of all of them are kept."""
+        earlier = self.failures.get(number, Failure(message))
+        saved = (*earlier.saved, *(self.saved.variables[position].path for position in stored))
+        model = (*earlier.model, *(self.model.variables[position].path for position in expected))
+        self.failures[number] = Failure(message, tuple(dict.fromkeys(saved)), tuple(dict.fromkeys(model)))
+        raise _Failed
 
 
 def _count_message(model: Signature, node: TreeNode, stored: tuple[int, ...]) -> str:

@@ -82,10 +82,7 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
 
 def _mismatch(saved: Variable, model: Variable) -> str | None:
     if saved.dtype != model.dtype:
-        return (
-            f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal "
-            f"original dtype {saved.dtype}"
-        )
+        return f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal original dtype {saved.dtype}"
     if not _compatible(saved.shape, model.shape):
         return (
             f"Received incompatible tensor with shape {_text(saved.shape)} when attempting to restore variable "
@@ -97,9 +94,7 @@ def _mismatch(saved: Variable, model: Variable) -> str | None:
 def _compatible(saved: tuple | None, model: tuple | None) -> bool:
     if saved is None or model is None:
         return True
-    return len(saved) == len(model) and all(
-        a is None or b is None or a == b for a, b in zip(saved, model, strict=True)
-    )
+    return len(saved) == len(model) and all(a is None or b is None or a == b for a, b in zip(saved, model, strict=True))
 
 
 def _text(shape: tuple | None) -> str:

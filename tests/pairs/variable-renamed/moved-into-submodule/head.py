@@ -6,13 +6,13 @@ import tensorflow as tf
 class Statistics(tf.Module):
     def __init__(self):
         super().__init__()
-        self.mean = tf.Variable(tf.zeros([8]), trainable=False)
+        self.mean = tf.Variable(tf.zeros([8]), trainable=False)  # finding: variable-renamed
 
 
 class Scaler(tf.Module):
     def __init__(self):
         super().__init__()
-        self.statistics = Statistics()  # finding: variable-renamed
+        self.statistics = Statistics()
         self.weight = tf.Variable(tf.ones([8, 2]))
 
     def __call__(self, x):

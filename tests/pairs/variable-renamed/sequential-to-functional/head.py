@@ -5,6 +5,6 @@ from tensorflow import keras
 
 def build():
     inputs = keras.Input((8,))
-    hidden = keras.layers.Dense(16, activation="relu")(inputs)
+    hidden = keras.layers.Dense(16, activation="relu")(inputs)  # finding[keras3]: variable-renamed
     hidden = keras.layers.Dense(16, activation="relu")(hidden)
-    return keras.Model(inputs, keras.layers.Dense(1)(hidden))  # finding[keras3]: variable-renamed
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden))

@@ -8,6 +8,6 @@ def build():
         [
             keras.Input((8,)),
             keras.layers.Dense(8, activation="relu", name="low"),
-            keras.layers.Dense(8, activation="relu", name="high"),  # finding: variable-missing
+            keras.layers.Dense(8, activation="relu", name="high"),  # finding: variable-misplaced
         ]
     )

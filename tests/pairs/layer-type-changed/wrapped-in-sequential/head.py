@@ -8,7 +8,7 @@ class Classifier(keras.Model):
     def __init__(self):
         super().__init__()
         self.features = keras.layers.Dense(16, activation="relu")
-        self.head = keras.Sequential([keras.layers.Dropout(0.1), keras.layers.Dense(3)])  # finding: variable-renamed
+        self.head = keras.Sequential([keras.layers.Dropout(0.1), keras.layers.Dense(3)])  # finding: layer-type-changed
 
     def call(self, inputs):
         return self.head(self.features(inputs))

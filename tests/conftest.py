@@ -1,0 +1,279 @@
+"""Interpreters with TensorFlow, and git repositories in which the real command runs."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("restore-guard")
+
+GIT_SETTINGS = """\
+[user]
+name = T
+email = t@example.org
+[init]
+defaultBranch = main
+[protocol "file"]
+allow = always
+[advice]
+detachedHead = false
+[commit]
+gpgSign = false
+"""
+
+
+def _interpreter(variable):
+    path = os.environ.get(variable)
+    if not path:
+        pytest.skip(f"{variable} is not set; scripts/test sets it")
+    assert Path(path).is_file(), f"{variable}={path}: no such Python"
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def keras3():
+    """A Python with TensorFlow 2.21 and Keras 3."""
+    return _interpreter("RESTORE_GUARD_TEST_KERAS3")
+
+
+@pytest.fixture(scope="session")
+def keras2():
+    """A Python with TensorFlow 2.15 and Keras 2."""
+    return _interpreter("RESTORE_GUARD_TEST_KERAS2")
+
+
+@dataclass
+class Run:
+    """How the command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self):
+        return json.loads(self.stdout)
+
+    def model(self, name):
+        return next(model for model in self.report["models"] if model["name"] == name)
+
+    def findings(self, name=None):
+        """(rule, level, file, line, status) of all findings, or of one model's."""
+        return [
+            tuple(finding[key] for key in ("rule", "level", "file", "line", "status"))
+            for model in self.report["models"]
+            if name in (None, model["name"])
+            for finding in model["findings"]
+        ]
+
+
+class Project:
+    """A git repository of its own, and the command run in it; `temporary` is where the command puts temporaries."""
+
+    def __init__(self, root, home):
+        self.root, self.temporary = Path(root), Path(home) / "tmp"
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        settings = Path(home) / "gitconfig"
+        settings.write_text(GIT_SETTINGS)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GIT_", "GITHUB_", "PRE_COMMIT", "RESTORE_GUARD_", "VIRTUAL_ENV", "COVERAGE"))
+        }
+        self.environ = kept | {
+            "HOME": str(home),
+            "TMPDIR": str(self.temporary),
+            "GIT_CONFIG_GLOBAL": str(settings),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "200",
+        }
+        if not (self.root / ".git").exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.git("init", "--quiet")
+
+    def git(self, *arguments):
+        done = subprocess.run(["git", *arguments], cwd=self.root, env=self.environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def write(self, files):
+        for path, content in files.items():
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+
+    def edit(self, path, old, new):
+        content = (self.root / path).read_text()
+        assert content.count(old) == 1, f"{path} has {content.count(old)} times {old!r}"
+        (self.root / path).write_text(content.replace(old, new))
+
+    def commit(self, files=(), message="change"):
+        self.write(dict(files))
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--no-verify", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def line(self, path, text):
+        """The number of the only line with `text`."""
+        (number,) = [n for n, line in enumerate((self.root / path).read_text().splitlines(), 1) if text in line]
+        return number
+
+    def start(self, *arguments, **environ):
+        return subprocess.Popen(
+            [str(COMMAND), *arguments],
+            cwd=self.root,
+            env=self.environ | environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments, **environ):
+        process = self.start(*arguments, **environ)
+        stdout, stderr = process.communicate()
+        assert "Traceback" not in stderr, stderr
+        return Run(process.returncode, stdout, stderr)
+
+    def check(self, *arguments, **environ):
+        """`restore-guard check --format json`."""
+        return self.run("check", "--format", "json", *arguments, **environ)
+
+    def snapshot(self):
+        """All that a check may not change: index, refs, worktree list, stash, git's own files and the work tree."""
+        files = {
+            str(path.relative_to(self.root)): (path.read_bytes(), path.stat().st_mode)
+            for path in self.root.rglob("*")
+            if path.is_file() and "objects" not in path.parts
+        }
+        words = ("worktree list", "stash list", "for-each-ref", "status --porcelain=v2 --ignored")
+        return files | {command: self.git("--no-optional-locks", *command.split()) for command in words}
+
+
+@pytest.fixture
+def make_repository(tmp_path):
+    """`make_repository(name="project", files=None, copy_of=None)`: a `Project`, with a first commit of `files`."""
+
+    def make(name="project", files=None, copy_of=None):
+        root = tmp_path / name
+        if copy_of is not None:
+            subprocess.run(["cp", "-a", str(copy_of), str(root)], check=True)
+        project = Project(root, tmp_path / f"home-{name}")
+        if files is not None:
+            project.commit(files, "first")
+        return project
+
+    return make
+
+PAGE = '''\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Subclassed(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense_1 = layers.Dense(64, activation="relu")
+        self.dense_2 = layers.Dense(10)
+
+    def call(self, x):
+        return self.dense_2(self.dense_1(x))
+
+
+class Convolutional(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv = layers.Conv2D(32, (3, 3))
+        self.flatten = layers.Flatten()
+        self.dense = layers.Dense(10)
+
+    def call(self, x):
+        return self.dense(self.flatten(self.conv(x)))
+
+
+class CustomELU(layers.Layer):
+    def call(self, x):
+        return tf.where(x > 0, x, tf.exp(x) - 1)
+
+
+class Activated(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(8)
+        self.custom = CustomELU()
+
+    def call(self, x):
+        return self.custom(self.dense(x))
+
+
+def subclassed():
+    model = Subclassed()
+    model(tf.zeros([1, 16]))
+    return model
+
+
+def convolutional():
+    return Convolutional()
+
+
+def activated():
+    return Activated()
+'''
+"""The three models of the page that the project starts from: 4, 4 and 2 variables."""
+
+SMALL = """\
+import tensorflow as tf
+
+
+def build():
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3)])
+"""
+SMALL_MODELS = ("raising", "syntax", "invalid", "merged", "missing", "removed", "dropped", "rotten", "healed", "kept")
+
+
+def settings(python, models, **options):
+    """A pyproject.toml; `models` is {name: further lines}."""
+    lines = ["[tool.restore-guard]", f'python = "{python}"']
+    lines += [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+    for name, further in models.items():
+        lines += [f"[tool.restore-guard.models.{name}]", further]
+    return "\n".join(lines) + "\n"
+
+
+PAGE_MODELS = {
+    "subclassed": 'builder = "page:subclassed"',
+    "convolutional": 'builder = "page:convolutional"\ninputs = [{ shape = [8, 8, 1] }]',
+    "activated": 'builder = "page:activated"\ninputs = [{ shape = [4] }]',
+}
+ALL_MODELS = PAGE_MODELS | {name: f'builder = "small.{name}:build"' for name in SMALL_MODELS}
+
+
+@pytest.fixture(scope="session")
+def library(keras3, tmp_path_factory):
+    """A committed repository with the page's models and small ones, and the manifests of all: to be copied."""
+    folder = tmp_path_factory.mktemp("library")
+    project = Project(folder / "project", folder / "home")
+    project.write({"page.py": PAGE, "README.md": "models\n", ".gitignore": "*.log\n"})
+    project.write({f"small/{name}.py": SMALL for name in SMALL_MODELS})
+    project.write({"pyproject.toml": settings(keras3, ALL_MODELS, timeout=60)})
+    done = project.run("update")
+    assert done.code == 0, done.stdout + done.stderr
+    manifests = sorted(path.stem for path in (project.root / "restore-manifest").iterdir())
+    assert manifests == sorted(ALL_MODELS)
+    project.commit(message="the good commit")
+    return project.root
+
+
+
+
+
+def rename(project):
+    """The page's first example; returns the line that a finding must name."""
+    project.edit("page.py", 'self.dense_1 = layers.Dense(64, activation="relu")', 'self.denselayer1 = layers.Dense(64, activation="relu")')
+    project.edit("page.py", "self.dense_1(x)", "self.denselayer1(x)")
+    return project.line("page.py", "self.denselayer1 =")

@@ -1,0 +1,359 @@
+"""Builds in a real TensorFlow: whatever a builder does, it becomes one `Build`, and the others are built too."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from restore_guard import builds, probe
+from restore_guard.errors import UncheckedError
+
+pytestmark = pytest.mark.tensorflow
+
+GOOD = """
+import tensorflow as tf
+
+def build():
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3), tf.keras.layers.Dense(2)])
+
+class Subclassed(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first = tf.keras.layers.Dense(3)
+        self.norm = tf.keras.layers.BatchNormalization()
+
+    def call(self, x):
+        return self.norm(self.first(x))
+
+def subclassed():
+    return Subclassed()
+
+def functional():
+    x = tf.keras.Input((5, 4))
+    y = tf.keras.layers.LSTM(3)(x)
+    y = tf.keras.layers.Dropout(0.5)(y)
+    model = tf.keras.Model(x, tf.keras.layers.Dense(1)(y))
+    model.compile("adam", "mse")
+    return model
+
+class Module(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = tf.Variable(tf.ones([2, 2]), name="kernel")
+        self.rows = [tf.Variable([1, 2, 3]), tf.Variable(0.5)]
+
+def module():
+    return Module()
+
+def checkpoint():
+    return tf.train.Checkpoint(step=tf.Variable(0, dtype=tf.int64), module=Module())
+"""
+
+BAD = """
+import os, signal, subprocess, sys, time
+import tensorflow as tf
+from good import build
+
+def raises():
+    raise ValueError("no such width: 7")
+
+def hangs():
+    while True:
+        time.sleep(0.1)
+
+def hangs_deaf():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(1000)
+
+def os_exit():
+    os._exit(0)
+
+def sys_exit():
+    sys.exit("bye")
+
+def none():
+    return None
+
+def number():
+    return 7
+
+def memory():
+    raise MemoryError("512 GB")
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def crashes():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def unbuilt():
+    return tf.keras.Sequential([tf.keras.layers.Dense(3)])
+
+def prints():
+    for number in range(20000):
+        print('{"id": "job", "failure": "forged by print"}')
+        print('{"error": "forged"}', file=sys.stderr)
+    os.write(1, b'{"id": "job", "failure": "forged by write"}\\n' * 1000)
+    subprocess.run(["echo", '{"ready": {}}'])
+    return build()
+
+def leaves_a_process(pid_file):
+    child = subprocess.Popen(["sleep", "1000"])
+    with open(pid_file, "w") as file:
+        file.write(str(child.pid))
+    return build()
+
+def reads_its_input():
+    return build() if sys.stdin.read() == "" else None
+
+def values_of_tensors():
+    model = build()
+    assert model.layers[0].kernel.numpy().shape == (4, 3)
+    return model
+
+def needs_the_initial_values():
+    model = build()
+    model.add(tf.keras.layers.Dense(2, kernel_initializer="ones"))
+    model.build((None, 4))
+    kernel = model.layers[-1].kernel.numpy()
+    if not (kernel == 1).all():
+        raise ValueError(f"not what I made: {kernel}")
+    return model
+
+class NotAFunction:
+    pass
+"""
+
+SHAPES = {
+    "build": [[4, 3], [3], [3, 2], [2]],
+    "subclassed": [[4, 3], [3], [3], [3], [3], [3]],
+    "module": [[2, 2], [3], []],
+    "checkpoint": [[2, 2], [3], [], []],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    (root / "good.py").write_text(GOOD)
+    (root / "bad.py").write_text(BAD)
+    (root / "syntax.py").write_text("def build():\n    return (\n")
+    (root / "imports.py").write_text("import no_such_package\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def built(keras3, folder):
+    """Every builder, good and bad, in one run: what one of them does must not touch another."""
+    pid_file = folder.parent / "left-behind.pid"
+    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name != "leaves_a_process"]
+    jobs += [_job(folder, f"good:{name}") for name in _functions(GOOD) if name not in ("call", "subclassed")]
+    jobs += [_job(folder, builder) for builder in ("syntax:build", "imports:build", "absent:build", "good:absent")]
+    jobs.append(_job(folder, "good:subclassed", inputs=[{"shape": [4], "dtype": "float32"}]))
+    jobs.append(_job(folder, "bad:leaves_a_process", kwargs={"pid_file": str(pid_file)}))
+    before = _tree(folder)
+    said = []
+    results = builds.run(keras3, jobs, said.append)
+    assert set(results) == {job.id for job in jobs}
+    assert _tree(folder) == before, "a build left files in the tree"
+    return results | {"said": said, "left": int(pid_file.read_text())}
+
+
+def _job(root, builder, **options):
+    # Seconds are those of one job, not of the run: a job that waits for a place has not begun.
+    timeout = 3 if "hangs" in builder else 120
+    return builds.Job(id=builder, root=root, builder=builder, timeout=timeout, **options)
+
+
+def _functions(source):
+    return [line[4:].partition("(")[0] for line in source.splitlines() if line.startswith("def ")]
+
+
+def _tree(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("builder", "failure"),
+    [
+        ("bad:raises", "ValueError: no such width: 7"),
+        ("bad:hangs", "took longer than 3 seconds"),
+        ("bad:hangs_deaf", "took longer than 3 seconds"),
+        ("bad:os_exit", "ended its own process with exit status 0"),
+        ("bad:sys_exit", "SystemExit: bye"),
+        ("bad:none", "bad:none returned NoneType"),
+        ("bad:number", "bad:number returned int"),
+        ("bad:memory", "MemoryError: 512 GB"),
+        ("bad:killed", "memory ran out"),
+        ("bad:crashes", "crashed with signal SIGSEGV"),
+        ("bad:unbuilt", "Sequential is not built"),
+        ("syntax:build", "SyntaxError"),
+        ("imports:build", "No module named 'no_such_package'"),
+        ("absent:build", "No module named 'absent'"),
+        ("good:absent", "good has no 'absent'"),
+    ],
+)
+def test_failures_say_what_happened(built, builder, failure):
+    assert built[builder].signature is None
+    assert failure in built[builder].failure
+
+
+def test_traceback_is_kept_and_names_the_line(built):
+    assert 'raise ValueError("no such width: 7")' in built["bad:raises"].detail
+    assert "syntax.py" in built["syntax:build"].detail
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_other_models_are_built(built, name):
+    signature = built[f"good:{name}"].signature
+    shapes = [list(variable.shape) for variable in signature.variables if not variable.seed]
+    assert sorted(map(str, shapes)) == sorted(map(str, SHAPES[name]))
+    assert signature.sources == ("good.py",)
+
+
+@pytest.mark.parametrize("builder", ["bad:prints", "bad:leaves_a_process", "bad:reads_its_input"])
+def test_printing_and_children_and_input_do_not_matter(built, builder):
+    assert built[builder].failure is None
+    assert len(built[builder].signature.variables) == 4
+
+
+def test_no_process_is_left_behind(built):
+    assert not _lives(built["left"])
+
+
+def test_cheapest_strategy_that_works(built):
+    assert built["good:build"].strategy == "graph"
+    assert built["bad:values_of_tensors"].strategy in ("weightless", "eager")
+    assert built["bad:needs_the_initial_values"].strategy == "eager"
+    plain, valued = (built[name].signature for name in ("good:build", "bad:values_of_tensors"))
+    assert plain.restores_like(valued)
+
+
+def test_progress_is_told(built):
+    assert "importing TensorFlow" in built["said"][0]
+    assert built["said"][1].startswith(f"building {len(built) - 2} times with TensorFlow 2.")
+
+
+def _lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_keras_2(keras2, folder):
+    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors"]
+    results = builds.run(keras2, [_job(folder, name) for name in names])
+    assert results["bad:raises"].failure == "ValueError: no such width: 7"
+    assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
+    assert results["good:module"].failure is None
+    # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations and learning rate, no slots before training
+    assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2
+
+
+DRIVER = """
+import json, os, runpy, sys
+server = runpy.run_path(os.path.join(sys.argv[1], "__main__.py"))["load"]()
+from restore_guard_probe import build, strategies
+def signature(builder, strategy):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        job = {"root": sys.argv[2], "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None,
+               "inputs": [{"shape": [4], "dtype": "float32"}]}
+        with os.fdopen(write, "w") as out:
+            json.dump(build.run(job, strategy), out)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        return json.load(answer)
+json.dump({b: {s: signature(b, s) for s in strategies.order()} for b in sys.argv[3:]}, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("framework", ["keras3", "keras2"])
+def test_signature_does_not_depend_on_the_strategy(framework, folder, request):
+    python = request.getfixturevalue(framework)
+    builders = [f"good:{name}" for name in ("build", "subclassed", "functional", "module", "checkpoint")]
+    here = Path(probe.__file__).parent
+    done = subprocess.run(
+        [python, "-c", DRIVER, here, folder, *builders],
+        capture_output=True,
+        text=True,
+        env=builds.environment(os.environ),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads(done.stdout)
+    strategies = ["graph", "weightless", "eager"] if framework == "keras3" else ["weightless", "eager"]
+    for builder in builders:
+        assert list(results[builder]) == strategies
+        assert len(results[builder]["eager"]["variables"]) >= 3
+        for strategy in strategies:
+            assert results[builder][strategy] == results[builder]["eager"], (builder, strategy)
+
+
+# --- interpreters that cannot build --------------------------------------------------------------------------
+
+
+def _fake(path, script):
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_missing_interpreter(folder, tmp_path):
+    with pytest.raises(UncheckedError, match="cannot be started: No such file"):
+        builds.run(tmp_path / "python", [_job(folder, "good:build")])
+
+
+def test_interpreter_without_tensorflow(folder, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    with pytest.raises(UncheckedError, match="No module named 'tensorflow'.*Install it there"):
+        builds.run(tmp_path / "venv/bin/python", [_job(folder, "good:build")])
+
+
+def test_interpreter_that_dies_without_a_word(folder, tmp_path):
+    python = _fake(tmp_path / "python", "echo 'Illegal instruction (core dumped)' >&2; exit 132")
+    built = builds.run(python, [_job(folder, "good:build")])["good:build"]
+    assert built.signature is None
+    assert "ended or hung" in built.failure
+    assert "Illegal instruction" in built.detail
+
+
+def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path):
+    answer = '{"id": "good:build", "kind": "raised", "failure": "the real answer", "detail": ""}'
+    python = _fake(tmp_path / "python", f"""read request; echo 'Welcome to our cluster'; echo '[1]'; echo '{answer}'""")
+    assert builds.run(python, [_job(folder, "good:build")])["good:build"].failure == "the real answer"
+
+
+@pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
+def test_signature_that_is_none(folder, tmp_path, signature):
+    python = _fake(
+        tmp_path / "python", f"""read request; echo '{{"id": "good:build", "strategy": "graph", "signature": {signature}}}'"""
+    )
+    built = builds.run(python, [_job(folder, "good:build")])["good:build"]
+    assert built.signature is None
+    assert "cannot be read" in built.failure
+
+
+def test_interpreter_that_ignores_being_ended(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(builds, "_IMPORT_SECONDS", 0)
+    python = _fake(tmp_path / "python", f"echo $$ >{tmp_path}/pid; trap '' TERM; while :; do sleep 1; done")
+    begin = time.monotonic()
+    built = builds.run(python, [_job(folder, "bad:hangs")])["bad:hangs"]
+    assert "ended or hung" in built.failure
+    assert time.monotonic() - begin < 30
+    assert not _lives(int((tmp_path / "pid").read_text()))
+
+
+def test_a_build_gets_neither_the_users_index_nor_the_jobs_files():
+    given = {"GIT_INDEX_FILE": "x", "GIT_DIR": "x", "PYTHONHOME": "x", "GITHUB_OUTPUT": "x", "GITHUB_TOKEN": "x"}
+    seen = builds.environment(given | {"ACTIONS_RUNTIME_TOKEN": "x", "GITHUB_SHA": "abc", "MY_DATA": "kept"})
+    assert not given.keys() & seen.keys()
+    assert "ACTIONS_RUNTIME_TOKEN" not in seen
+    assert (seen["GITHUB_SHA"], seen["MY_DATA"]) == ("abc", "kept")

@@ -1,0 +1,292 @@
+"""Checks of real commits with a real TensorFlow, through the command; expected values are written by hand."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ALL_MODELS, PAGE, PAGE_MODELS, SMALL, rename, settings
+
+from restore_guard.check import check
+from restore_guard.reports import REPORTS, load
+from restore_guard.repository import Repository
+
+pytestmark = pytest.mark.tensorflow
+
+ONE_COMMIT = ("--base", "HEAD~", "--head", "HEAD")
+
+
+def test_renamed_layer_of_the_page(make_repository, library):
+    project = make_repository(copy_of=library)
+    line = rename(project)
+    project.commit()
+    before = project.snapshot()
+    run = project.check(*ONE_COMMIT)
+    assert project.snapshot() == before, "check changed the repository"
+    assert list(project.temporary.iterdir()) == []
+
+    assert run.code == 1
+    model = run.model("subclassed")
+    assert model["verdict"] == "breaks"
+    assert model["variables"] == 4
+    checkpoint, weights = model["restores"]["tf-checkpoint"], model["restores"]["keras-weights"]
+    assert (checkpoint["outcome"], checkpoint["restored"]) == ("partial", 2)
+    assert checkpoint["initial"] == ["denselayer1/kernel", "denselayer1/bias"]
+    assert sorted(checkpoint["unused"]) == ["dense_1/bias", "dense_1/kernel"]
+    assert weights["outcome"] == "raises"
+    assert run.findings("subclassed") == [("variable-renamed", "error", "page.py", line, "new")]
+    (finding,) = model["findings"]
+    assert (finding["old"], finding["new"]) == ("dense_1/kernel", "denselayer1/kernel")
+    assert finding["restores"] == ["tf-checkpoint", "keras-weights"]
+    # The other models of the file were looked at too, and the other files' were not.
+    assert run.findings("convolutional") == run.findings("activated") == []
+    assert run.model("activated")["verdict"] == "restores"
+    assert run.model("kept")["verdict"] == "unaffected"
+
+
+def test_other_two_examples_of_the_page(make_repository, library):
+    project = make_repository(copy_of=library)
+    project.edit("page.py", "self.conv = layers.Conv2D(32, (3, 3))\n", "self.dense = layers.Dense(32)\n")
+    project.edit("page.py", "        self.dense = layers.Dense(10)\n", "        self.dense2 = layers.Dense(10)\n")
+    project.edit("page.py", "self.dense(self.flatten(self.conv(x)))", "self.dense2(self.dense(self.flatten(x)))")
+    project.edit("page.py", "self.custom = CustomELU()", 'self.custom2 = layers.Activation("elu")')
+    project.edit("page.py", "self.custom(self.dense(x))", "self.custom2(self.dense(x))")
+    project.commit()
+    run = project.check(*ONE_COMMIT)
+    assert run.code == 1
+    outcomes = {
+        name: {path: outcome["outcome"] for path, outcome in run.model(name)["restores"].items()}
+        for name in PAGE_MODELS
+    }
+    assert outcomes == {
+        "subclassed": {"tf-checkpoint": "restores", "keras-weights": "restores"},
+        "convolutional": {"tf-checkpoint": "raises", "keras-weights": "raises"},
+        "activated": {"tf-checkpoint": "restores", "keras-weights": "restores"},
+    }
+    changed = {project.line("page.py", text) for text in ("self.dense = layers.Dense(32)", "self.dense2 = ")}
+    findings = run.findings("convolutional")
+    assert findings and {finding[1:3] for finding in findings} == {("error", "page.py")}
+    assert {finding[3] for finding in findings} <= changed
+    assert run.findings("activated") == run.findings("subclassed") == []
+
+
+def test_keras_2(make_repository, keras2):
+    """The same rename: silent as with Keras 3 on one path, harmless on the other."""
+    project = make_repository()
+    project.write({"page.py": PAGE, "pyproject.toml": settings(keras2, PAGE_MODELS)})
+    assert project.run("update").code == 0
+    project.commit()
+    line = rename(project)
+    run = project.check()  # the work tree
+    assert run.code == 1
+    assert run.report["head"] == "worktree"
+    restores = run.model("subclassed")["restores"]
+    assert restores["tf-checkpoint"]["outcome"] == "partial"
+    assert restores["keras-weights"]["outcome"] == "restores"
+    assert run.findings("subclassed") == [("variable-renamed", "error", "page.py", line, "new")]
+    assert run.model("activated")["verdict"] == "restores"
+
+
+# --- bad input -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bad(library, tmp_path_factory):
+    """One check of a change in which nearly everything is wrong that can be, model by model."""
+    from conftest import Project
+
+    root = tmp_path_factory.mktemp("bad") / "project"
+    os.system(f"cp -a '{library}' '{root}'")
+    project = Project(root, root.parent / "home")
+    manifests = project.root / "restore-manifest"
+
+    def touch(*names):
+        for name in names:
+            (root / f"small/{name}.py").write_text(SMALL + "# touched\n")
+
+    good = {name: (manifests / f"{name}.json").read_text() for name in ALL_MODELS}
+    project.write({"small/rotten.py": SMALL.replace("    return", '    raise RuntimeError("rotten")\n    return')})
+    project.write({"restore-manifest/healed.json": good["healed"][:-100]})
+    base = project.commit(message="base")
+
+    touch("invalid", "merged", "missing", "rotten", "healed")
+    project.write(
+        {
+            "small/raising.py": SMALL.replace("    return", '    raise ValueError("no such width: 7")\n    return'),
+            "small/syntax.py": SMALL.replace("def build():", "def build(:"),
+            "small/fresh.py": SMALL,
+            "restore-manifest/invalid.json": good["invalid"].replace('"epoch": 1', '"epoch": "one"'),
+            "restore-manifest/merged.json": good["merged"].replace(
+                '  "restores": ', '<<<<<<< HEAD\n  "restores": []\n=======\n  "restores": ', 1
+            ),
+            "restore-manifest/healed.json": good["healed"],
+        }
+    )
+    (manifests / "missing.json").unlink()
+    (manifests / "dropped.json").unlink()
+    models = {name: lines for name, lines in ALL_MODELS.items() if name not in ("removed", "dropped")}
+    python = next(line for line in (root / "pyproject.toml").read_text().splitlines() if line.startswith("python"))
+    models |= {"fresh": 'builder = "small.fresh:build"'}
+    project.write({"pyproject.toml": settings(python.split('"')[1], models, timeout=60)})
+    head = project.commit(message="head")
+    with Repository(root) as repository:
+        result = check(repository, repository.commit(base), repository.commit(head), environ=project.environ)
+    return {model.name: model for model in result.models} | {"result": result}
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "manifest", "findings"),
+    [
+        ("raising", "unchecked", "current", [("build-failed", "restore-manifest/raising.json")]),
+        ("syntax", "unchecked", "current", [("build-failed", "restore-manifest/syntax.json")]),
+        ("invalid", "breaks", "stale", [("manifest-invalid", "restore-manifest/invalid.json")]),
+        ("merged", "breaks", "stale", [("manifest-invalid", "restore-manifest/merged.json")]),
+        ("missing", "breaks", "missing", [("manifest-missing", "restore-manifest/missing.json")]),
+        ("fresh", "breaks", "missing", [("manifest-missing", "restore-manifest/fresh.json")]),
+        ("removed", "breaks", "missing", [("model-removed", "pyproject.toml")]),
+        ("dropped", "restores", "missing", [("model-removed", "pyproject.toml")]),
+        ("rotten", "restores", "current", []),
+        ("healed", "restores", "current", []),
+        ("kept", "unaffected", "current", []),
+    ],
+)
+def test_every_bad_input_is_said_and_the_others_are_checked(bad, name, verdict, manifest, findings):
+    model = bad[name]
+    assert (model.verdict, model.manifest) == (verdict, manifest)
+    assert [(finding.rule, finding.file) for finding in model.findings] == findings
+
+
+def test_messages_of_bad_input_say_what_and_where(bad):
+    assert "ValueError: no such width: 7" in bad["raising"].findings[0].message
+    assert "SyntaxError" in bad["syntax"].findings[0].message
+    assert bad["invalid"].findings[0].line == 4  # {, schema, model, epoch
+    assert bad["merged"].findings[0].line == 5
+    assert "a merge conflict is not resolved" in bad["merged"].findings[0].message
+    assert "restore-guard update missing" in bad["missing"].findings[0].message
+    assert "its manifest restore-manifest/removed.json is still there" in bad["removed"].findings[0].message
+    assert (bad["removed"].findings[0].level, bad["dropped"].findings[0].level) == ("error", "warning")
+    (note,) = bad["rotten"].notes
+    assert "no longer builds" in note and "judged by its manifest" in note and "RuntimeError: rotten" in note
+    assert "manifest cannot be read" in bad["healed"].notes[0]
+    assert set(bad["rotten"].restores) == {"tf-checkpoint", "keras-weights"}
+
+
+def test_a_break_wins_over_what_could_not_be_checked(bad):
+    assert (bad["result"].verdict, bad["result"].exit_code) == ("breaks", 1)
+
+
+@pytest.mark.parametrize("form", REPORTS)
+def test_every_report_says_it(bad, form):
+    text = load(form).render(bad["result"])
+    for name in ("raising", "syntax", "invalid", "merged", "missing", "fresh", "removed", "dropped"):
+        assert name in text
+
+
+def test_models_that_cannot_be_built_are_not_green(make_repository, keras3):
+    """Nothing but a failed build: exit 3. With a manifest at neither side, for there was never a good build."""
+    project = make_repository()
+    models = {"raising": 'builder = "small:build"', "hanging": 'builder = "small:hang"'}
+    project.commit({"small.py": SMALL, "pyproject.toml": settings(keras3, models, timeout=3)})
+    failing = SMALL.replace("    return", '    raise ValueError("no such width: 7")\n    return')
+    project.commit({"small.py": failing + "\n\ndef hang():\n    while True:\n        pass\n"})
+    before = project.snapshot()
+    run = project.check(*ONE_COMMIT)
+    assert project.snapshot() == before
+    assert run.code == 3
+    assert run.report["verdict"] == run.model("raising")["verdict"] == run.model("hanging")["verdict"] == "unchecked"
+    assert "took longer than 3 seconds" in run.model("hanging")["findings"][0]["message"]
+
+
+def test_repository_without_commits(make_repository, library):
+    project = make_repository(copy_of=library)
+    for path in (project.root / ".git").iterdir():
+        os.system(f"rm -rf '{path}'")
+    project.git("init", "--quiet")
+    project.write({"pyproject.toml": settings(_python(project), {"kept": 'builder = "small.kept:build"'})})
+    project.git("add", "small/kept.py", "pyproject.toml", "restore-manifest/kept.json")
+    before = project.snapshot()
+    run = project.check("--staged")
+    assert project.snapshot() == before
+    assert run.code == 0
+    assert (run.report["base"], run.report["head"]) == (None, "index")
+    assert run.model("kept")["verdict"] == "restores"
+    run = project.run("check", "--base", "HEAD")
+    assert run.code == 3
+    assert "HEAD: no such commit" in run.stderr
+
+
+def _python(project):
+    return next(
+        line.split('"')[1] for line in (project.root / "pyproject.toml").read_text().splitlines() if "python = " in line
+    )
+
+
+# --- interruption --------------------------------------------------------------------------------------------
+
+
+def test_interrupted_in_the_middle_of_a_build(make_repository, library):
+    """SIGINT and SIGTERM, side by side: no folder stays, no process, and the repository is as it was."""
+    runs = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        project = make_repository(name=number.name, copy_of=library)
+        pid_file = project.root / "pid.log"  # ignored by git
+        waits = f'    import os, time\n    open({str(pid_file)!r}, "w").write(str(os.getpid()))\n    time.sleep(1000)\n'
+        project.commit({"small/kept.py": SMALL.replace("    return", waits + "    return")})
+        before = project.snapshot()
+        runs[number] = project, pid_file, before, project.start("check", *ONE_COMMIT)
+    for number, (project, pid_file, before, process) in runs.items():
+        _wait(lambda pid_file=pid_file: pid_file.exists() and pid_file.read_text())
+        assert list(project.temporary.iterdir()) != []
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=20)
+        assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+        assert "Traceback" not in stderr
+        assert list(project.temporary.iterdir()) == []
+        build = int(pid_file.read_text())
+        _wait(lambda build=build: not _lives(build), 5)
+        pid_file.unlink()
+        assert project.snapshot() == before
+
+
+def _wait(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def _lives(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+# --- models of the real world --------------------------------------------------------------------------------
+
+REAL = """\
+import keras
+import keras_hub
+import copy_of_bert
+import copy_of_mobilenet
+
+BERT = dict(vocabulary_size=50, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=16, max_sequence_length=12)
+
+
+def mobilenet():
+    return keras.applications.MobileNetV3Small(weights=None)
+
+
+def bert():
+    return keras_hub.models.BertBackbone(**BERT)
+
+
+def copied_mobilenet():
+    return copy_of_mobilenet.MobileNetV3Small(weights=None)
+
+
+def copied_bert():
+    return copy_of_bert.BertBackbone(**BERT)
+"""

@@ -1,0 +1,111 @@
+"""Whose Python builds: found without starting a TensorFlow."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from restore_guard import environment
+from restore_guard.errors import UncheckedError, UsageError
+
+
+def _python(folder, tensorflow):
+    """A virtual environment, as far as the search looks: whether TensorFlow is installed is its answer."""
+    python = folder / "bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\nexit {0 if tensorflow else 1}\n")
+    python.chmod(0o755)
+    (python.parent / "python3").symlink_to("python")
+    return python
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "project").mkdir()
+    return tmp_path / "project"
+
+
+def _find(project, environ, configured=None):
+    return environment.find(configured, project, {"PATH": "/nowhere"} | environ)
+
+
+def test_configuration_wins_and_is_seen_from_the_project(project):
+    python = _python(project / "env", tensorflow=False)
+    found = _find(project, {"VIRTUAL_ENV": str(_python(project / "other", True).parents[1])}, "env/bin/python")
+    assert (found.path, found.reason) == (python, "the configuration names it")
+
+
+def test_configured_link_is_not_resolved(project):
+    """A virtual environment's python is a link; what it links to has no packages."""
+    (project / "env").symlink_to(_python(project / "real", True).parents[1])
+    assert _find(project, {}, "env/bin/python").path == project / "env/bin/python"
+
+
+def test_configured_command_is_looked_up(project, tmp_path):
+    python = _python(tmp_path / "bin-of-user", True)
+    assert _find(project, {"PATH": str(python.parent)}, "python3").path == python.parent / "python3"
+
+
+@pytest.mark.parametrize("configured", ["env/bin/python", "no-such-python", "/no/such/python"])
+def test_configured_python_that_does_not_exist(project, configured):
+    with pytest.raises(UsageError, match=f'python = "{configured}": there is no such Python'):
+        _find(project, {}, configured)
+
+
+def test_variable_wins_over_the_configuration(project, tmp_path):
+    """The configuration names a developer's environment; a runner has another."""
+    python = _python(tmp_path / "runner", False)
+    found = _find(project, {"RESTORE_GUARD_PYTHON": str(python)}, "env/bin/python")
+    assert (found.path, found.reason) == (python, "RESTORE_GUARD_PYTHON names it")
+    with pytest.raises(UsageError, match="RESTORE_GUARD_PYTHON=absent: there is no such Python"):
+        _find(project, {"RESTORE_GUARD_PYTHON": "absent"}, None)
+    assert _find(project, {"RESTORE_GUARD_PYTHON": "", "VIRTUAL_ENV": _env(tmp_path)}).reason.startswith("the active")
+
+
+def _env(tmp_path):
+    return str(_python(tmp_path / "active", True).parents[1])
+
+
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_active_environment_before_the_projects_own(project, tmp_path, variable):
+    _python(project / ".venv", True)
+    found = _find(project, {variable: _env(tmp_path)})
+    assert (found.path, found.reason) == (tmp_path / "active/bin/python", "the active environment")
+
+
+@pytest.mark.parametrize("name", [".venv", "venv"])
+def test_environment_in_the_project(project, name):
+    python = _python(project / name, True)
+    assert _find(project, {}) == environment.Interpreter(python, f"{name} in the project")
+
+
+def test_environment_without_tensorflow_is_passed_over(project, tmp_path):
+    _python(project / ".venv", False)
+    python = _python(project / "venv", True)
+    active = _python(tmp_path / "active", False).parents[1]
+    assert _find(project, {"VIRTUAL_ENV": str(active)}).path == python
+
+
+def test_hooks_own_environment_is_not_the_users(project, tmp_path):
+    """pre-commit puts it first on PATH and into VIRTUAL_ENV; the user's stays behind it on PATH."""
+    users = _python(tmp_path / "users", True)
+    path = f"{Path(sys.prefix) / 'bin'}:{users.parent}"
+    found = _find(project, {"VIRTUAL_ENV": sys.prefix, "PATH": path})
+    assert (found.path, found.reason) == (users.parent / "python3", "found on PATH")
+
+
+def test_none_has_tensorflow(project, tmp_path):
+    active = _python(tmp_path / "active", False)
+    with pytest.raises(UncheckedError) as caught:
+        _find(project, {"VIRTUAL_ENV": str(active.parents[1])})
+    message = str(caught.value)
+    assert f"{active} (the active environment) has no TensorFlow" in message
+    assert f"{sys.executable} (restore-guard's own) has no TensorFlow" in message
+    assert 'python = ".venv/bin/python"' in message
+
+
+def test_python_that_does_not_start_is_passed_over(project):
+    python = _python(project / ".venv", True)
+    python.write_text("not a program")
+    with pytest.raises(UncheckedError, match="has no TensorFlow"):
+        _find(project, {})
