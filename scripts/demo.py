@@ -148,7 +148,7 @@ STEPS = (
         "The team decides that old checkpoints may go. Compared with the commit before the rename, as a pull request\n"
         "with both commits is.",
         update=["classifier", "--accept-break", "retrained in May, old checkpoints are deleted"],
-        expected=(0, {"classifier": "restores", **SILENT}),
+        expected=(0, {"classifier": "restores, break accepted", **SILENT}),
         since=2,
     ),
     Step(
@@ -275,9 +275,9 @@ class Demo:
         self.git("add", "--all")
         before = self.git("rev-parse", "HEAD")
         code, report = self.show("git", "commit", "--message", title)
-        commit = "none" if self.git("rev-parse", "HEAD") == before else self.git("rev-parse", "--short", "HEAD")
+        commit = "refused" if self.git("rev-parse", "HEAD") == before else self.git("rev-parse", "--short", "HEAD")
         self.judge(title, code, report, (1, {"classifier": "breaks", **SILENT}), commit)
-        if commit != "none":
+        if commit != "refused":
             raise DemoError(f"the hook let {commit} pass")
 
     def table(self) -> bool:
@@ -296,6 +296,8 @@ class Demo:
     def judge(self, title: str, code: int, report: str, expected: tuple[int, Mapping[str, str]], commit: str) -> None:
         """Reads the verdicts out of what the user sees."""
         said = dict(re.findall(r"^(?:  )?[^\w\s] ([\w-]+)(?:: | +)(\w+)", report, re.MULTILINE))
+        if "break-accepted" in report:
+            said |= {name: f"{word}, break accepted" for name, word in said.items() if name not in RESTORES}
         found = {name: said.get(name, "not told") for name in expected[1]}
         self.rows.append(Row(commit, title, _cells(code, found), _cells(*expected)))
 

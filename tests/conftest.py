@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -162,7 +163,7 @@ def make_repository(tmp_path):
     def make(name="project", files=None, copy_of=None):
         root = tmp_path / name
         if copy_of is not None:
-            subprocess.run(["cp", "-a", str(copy_of), str(root)], check=True)
+            shutil.copytree(copy_of, root)
         project = Project(root, tmp_path / f"home-{name}")
         if files is not None:
             project.commit(files, "first")
@@ -170,7 +171,8 @@ def make_repository(tmp_path):
 
     return make
 
-PAGE = '''\
+
+PAGE = """\
 import tensorflow as tf
 from tensorflow.keras import layers
 
@@ -223,7 +225,7 @@ def convolutional():
 
 def activated():
     return Activated()
-'''
+"""
 """The three models of the page that the project starts from: 4, 4 and 2 variables."""
 
 SMALL = """\
@@ -269,11 +271,30 @@ def library(keras3, tmp_path_factory):
     return project.root
 
 
-
-
-
 def rename(project):
     """The page's first example; returns the line that a finding must name."""
-    project.edit("page.py", 'self.dense_1 = layers.Dense(64, activation="relu")', 'self.denselayer1 = layers.Dense(64, activation="relu")')
+    project.edit(
+        "page.py",
+        'self.dense_1 = layers.Dense(64, activation="relu")',
+        'self.denselayer1 = layers.Dense(64, activation="relu")',
+    )
     project.edit("page.py", "self.dense_1(x)", "self.denselayer1(x)")
     return project.line("page.py", "self.denselayer1 =")
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory):
+    """restore-guard as a user gets it: a git repository of what is here now, committed or not."""
+    here = Path(__file__).resolve().parents[1]
+    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    files = subprocess.run(listed, cwd=here, capture_output=True, check=True).stdout.decode().split("\0")
+    folder = tmp_path_factory.mktemp("tool")
+    project = Project(folder / "restore-guard", folder / "home")
+    for name in filter(None, files):
+        if not name.startswith("tests/") and (here / name).is_file():
+            target = project.root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(here / name, target)
+    project.commit(message="v1")
+    project.git("tag", "v1")
+    return project.root

@@ -137,14 +137,10 @@ def test_builder_module_that_does_not_exist_has_candidates():
 
 
 NAMES = ["a", "b", "c"]
-PATHS = [
-    f"{folder}{name}.py" for folder in ["", "a/", "b/", "src/", "src/a/"] for name in [*NAMES, "__init__"]
-]
+PATHS = [f"{folder}{name}.py" for folder in ["", "a/", "b/", "src/", "src/a/"] for name in [*NAMES, "__init__"]]
 MODULES = [*NAMES, "a.b", "a.c", "b.a"]
 SOURCES = st.lists(
-    st.sampled_from(
-        [f"import {m}" for m in MODULES] + ["from . import a", "from .b import c", "from a import b"]
-    )
+    st.sampled_from([f"import {m}" for m in MODULES] + ["from . import a", "from .b import c", "from a import b"])
 ).map("\n".join)
 TREES = st.dictionaries(st.sampled_from(PATHS), SOURCES)
 
@@ -321,9 +317,7 @@ def test_no_file_is_read_without_need():
     def unread(path):
         raise AssertionError(f"{path} was read")
 
-    side = View(
-        CONFIG, unread, {"other": frozenset({"other/model.py"}), "ranker": frozenset({"other/model.py"})}
-    )
+    side = View(CONFIG, unread, {"other": frozenset({"other/model.py"}), "ranker": frozenset({"other/model.py"})})
     assert affected([Change("M", "README.md"), Change("A", "a.yaml")], side, side) == {}
     assert affected([Change("M", "other/model.py")], side, side).keys() == {"other", "ranker"}
 
@@ -331,9 +325,7 @@ def test_no_file_is_read_without_need():
 def test_each_file_is_read_and_parsed_once_a_side_however_many_models(monkeypatch):
     reads, parsed = Counter(), []
     imports = affected_module.imports
-    monkeypatch.setattr(
-        affected_module, "imports", lambda source: (parsed.append(source), imports(source))[1]
-    )
+    monkeypatch.setattr(affected_module, "imports", lambda source: (parsed.append(source), imports(source))[1])
 
     def read(path):
         reads[path] += 1

@@ -334,7 +334,8 @@ def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path
 @pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
 def test_signature_that_is_none(folder, tmp_path, signature):
     python = _fake(
-        tmp_path / "python", f"""read request; echo '{{"id": "good:build", "strategy": "graph", "signature": {signature}}}'"""
+        tmp_path / "python",
+        f"""read request; echo '{{"id": "good:build", "strategy": "graph", "signature": {signature}}}'""",
     )
     built = builds.run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None

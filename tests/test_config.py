@@ -70,9 +70,7 @@ def error_of(text, **options):
 
 
 def in_pyproject(text):
-    return text.replace("\n[models", "\n[tool.restore-guard.models").replace(
-        "[[ign", "[[tool.restore-guard.ign"
-    )
+    return text.replace("\n[models", "\n[tool.restore-guard.models").replace("[[ign", "[[tool.restore-guard.ign")
 
 
 def test_full_configuration_is_the_same_in_both_files():
@@ -191,8 +189,7 @@ def test_wrong_value(text, key, expected):
         ("[rules]\nvariable-aded = 'off'", "rules: unknown rule variable-aded; did you mean variable-added?"),
         ("[[ignore]]\nrule='nope'\nreason='r'", "ignore[0].rule: unknown rule nope; known: variable-added,"),
         (
-            MODEL.replace("models.m", "models.ranker")
-            + "[[ignore]]\nrule='variable-added'\nreason='r'\nmodel='rankr'",
+            MODEL.replace("models.m", "models.ranker") + "[[ignore]]\nrule='variable-added'\nreason='r'\nmodel='rankr'",
             "ignore[0].model: unknown model rankr; did you mean ranker?",
         ),
     ],
@@ -219,20 +216,14 @@ def test_expired_after_the_last_day():
     assert config.expired(settings, last + datetime.timedelta(days=1)) == ignores[:1]
 
 
-SCALARS = st.sampled_from(
-    ['"x"', "1", "true", "[]", "{}", "nan", "2027-03-01", "[1]", "[{}]", '["../x"]', "-1"]
-)
-KEYS = st.sampled_from(
-    [*Config.__struct_fields__, *Model.__struct_fields__, *Ignore.__struct_fields__, "zzz"]
-)
+SCALARS = st.sampled_from(['"x"', "1", "true", "[]", "{}", "nan", "2027-03-01", "[1]", "[{}]", '["../x"]', "-1"])
+KEYS = st.sampled_from([*Config.__struct_fields__, *Model.__struct_fields__, *Ignore.__struct_fields__, "zzz"])
 TABLES = st.sampled_from(["", "[models.m]\n", "[rules]\n", "[[ignore]]\n", "[[models.m.inputs]]\n"])
 
 
 @given(st.lists(st.tuples(TABLES, st.dictionaries(KEYS, SCALARS)), max_size=3))
 def test_any_table_loads_or_gives_a_message_for_people(tables):
-    text = "".join(
-        table + "".join(f"{key} = {value}\n" for key, value in pairs.items()) for table, pairs in tables
-    )
+    text = "".join(table + "".join(f"{key} = {value}\n" for key, value in pairs.items()) for table, pairs in tables)
     try:
         load_own(text, rules=RULES)
     except RestoreGuardError as error:

@@ -50,9 +50,7 @@ def commit(folder, files, message="change"):
 def project(tmp_path):
     folder = tmp_path / "project"
     git(tmp_path, "init", "--quiet", str(folder))
-    commit(
-        folder, {"model.py": "v1", "data/größe ä b.txt": "umlaut", "moved.py": "line\n" * 30, "gone.py": "x"}
-    )
+    commit(folder, {"model.py": "v1", "data/größe ä b.txt": "umlaut", "moved.py": "line\n" * 30, "gone.py": "x"})
     return folder
 
 
@@ -129,9 +127,7 @@ def test_commit(project):
         assert repository.head() == side
 
 
-@pytest.mark.parametrize(
-    "ref", ["nowhere", "", "--all", "--output=x", "0" * 40, "HEAD~7", "HEAD:model.py", "a b"]
-)
+@pytest.mark.parametrize("ref", ["nowhere", "", "--all", "--output=x", "0" * 40, "HEAD~7", "HEAD:model.py", "a b"])
 def test_unknown_ref(project, ref):
     with Repository(project) as repository, pytest.raises(UncheckedError, match="git fetch origin") as caught:
         repository.commit(ref)
@@ -188,9 +184,7 @@ def test_tags(project):
 def test_read_and_files_of_each_side(project):
     write(project, {"model.py": "v2", "new.py": "staged"})
     git(project, "add", "model.py", "new.py")
-    write(
-        project, {"model.py": "v3", "untracked.py": "u", "ignored.py": "i", ".git/info/exclude": "ignored.py"}
-    )
+    write(project, {"model.py": "v3", "untracked.py": "u", "ignored.py": "i", ".git/info/exclude": "ignored.py"})
     (project / "gone.py").unlink()
     with Repository(project) as repository:
         head, index, disk = repository.head(), repository.index(), repository.worktree()
@@ -331,9 +325,7 @@ def test_worktree_changes_since_an_older_commit(project):
     commit(project, {"model.py": "v2", "gone.py": "y"})
     write(project, {"gone.py": "x"})
     with Repository(project) as repository:
-        assert repository.changes(repository.commit(base), repository.worktree()) == (
-            Change("M", "model.py"),
-        )
+        assert repository.changes(repository.commit(base), repository.worktree()) == (Change("M", "model.py"),)
 
 
 def conflict(project):
@@ -382,9 +374,7 @@ def hook(project, tmp_path):
     path = project / ".git" / "hooks" / "pre-commit"
 
     def run(folder, *arguments, start=""):
-        write(
-            project, {".git/hooks/pre-commit": HOOK.format(python=sys.executable, out=out, path=repr(start))}
-        )
+        write(project, {".git/hooks/pre-commit": HOOK.format(python=sys.executable, out=out, path=repr(start))})
         path.chmod(0o755)
         git(folder, "commit", "--quiet", "--message", "hooked", *arguments)
         return json.loads(out.read_text())
@@ -435,9 +425,7 @@ def test_index_in_a_hook_of_a_linked_worktree(project, tmp_path, hook, arguments
 
 
 def tree_on_disk(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_materialise_writes_each_side_and_changes_nothing(project, tmp_path, monkeypatch):
@@ -448,9 +436,7 @@ def test_materialise_writes_each_side_and_changes_nothing(project, tmp_path, mon
     write(project, {"model.py": "disk", "untracked.py": "u"})
     os.utime(project / "moved.py", (1, 1))
     for hook_name in ("post-checkout", "post-index-change", "reference-transaction"):
-        write(
-            project, {f".git/hooks/{hook_name}": f"#!/bin/sh\necho {hook_name} >> '{tmp_path}/hooks.log'\n"}
-        )
+        write(project, {f".git/hooks/{hook_name}": f"#!/bin/sh\necho {hook_name} >> '{tmp_path}/hooks.log'\n"})
         (project / ".git" / "hooks" / hook_name).chmod(0o755)
     git(project, "config", "core.splitIndex", "true")
     git(project, "update-index", "--split-index")

@@ -18,6 +18,8 @@ def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
     # A stopped run cleans up as an interrupted one does: no temporary folder and no build stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A terminal of another encoding shows a question mark for what it lacks.
+    sys.stdout.reconfigure(errors="replace")
 
 
 @main.command()

@@ -220,7 +220,7 @@ def _manifest(document: _Document) -> Manifest:
 
 def _names(children: Mapping[int, Iterable[tuple[str, int]]], count: int) -> list[str]:
     """Returns a unique name for each node: breadth first from node 0, which is "". Slot nodes keep a number."""
-    names, taken, queue = {0: ""}, {""}, [0]
+    names, taken, queue = {0: ""}, {""}, [0][:count]
     for number in queue:
         for edge, child in children[number]:
             if child not in names:

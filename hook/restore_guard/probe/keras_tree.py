@@ -92,10 +92,7 @@ def _own_variables(keras, saveable, index):
     base = importlib.import_module(f"{keras.package}.src").layers.Layer
     methods = [getattr(type(saveable), name) for name in ("save_own_variables", "load_own_variables")]
     if all(getattr(method, "__module__", "").startswith(keras.package + ".") for method in methods):
-        if methods[0] is base.save_own_variables:
-            listed = _listed(saveable)
-        else:
-            listed = _recorded(saveable)
+        listed = _listed(saveable) if methods[0] is base.save_own_variables else _recorded(saveable)
         positions = _positions(listed, index) if listed is not None else None
         if positions is not None and None not in positions and not getattr(saveable, "lora_enabled", False):
             return "layer", positions

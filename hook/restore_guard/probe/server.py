@@ -48,7 +48,7 @@ class _Child:
 
     def __init__(self, job, attempt, strategy):
         self.job, self.attempt = job, attempt
-        self.answer, self.log = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self.answer, self.log = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restore_guard.reports import text_report
+from restore_guard.reports.wording import plain
 from restore_guard.update import Updated
 
 _MARKS = {"written": "written", "unchanged": "current", "refused": "refused", "failed": "failed"}
@@ -14,11 +15,11 @@ def render(done: Sequence[Updated], *, color: bool, width: int) -> str:
     """Returns a line a model, the findings of what was refused or accepted, and what to do next."""
     lines = []
     for item in done:
-        lines.append(f"{_MARKS[item.state]:9}{item.name}: {item.message}")
+        lines.append(f"{_MARKS[item.state]:9}{plain(item.name)}: {plain(item.message)}")
         if item.findings:
             lines.append(text_report.render_findings(item.findings, color=color, width=width))
         if item.detail:
-            lines += [f"    {line}" for line in item.detail.splitlines()[-12:]]
+            lines += [f"    {plain(line)}" for line in item.detail.splitlines()[-12:]]
     refused = [item.name for item in done if item.state == "refused"]
     if refused:
         names = " ".join(refused)

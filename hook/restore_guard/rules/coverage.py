@@ -5,7 +5,7 @@ from restore_guard.rules.rule import Rule
 RULES = (
     Rule(
         "not-saved",
-        meaning="A promised restore path never writes this variable, so it keeps its initial value after every restore.",
+        meaning="A promised restore path never writes this variable, so it keeps its initial value in every restore.",
         why="Saving and restoring raise nothing, and assert_consumed() passes: what was never saved is never missed.",
         before="self.block = Dense(64)",
         after="self.blocks = [Dense(64)]",

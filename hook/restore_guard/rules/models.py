@@ -6,7 +6,7 @@ RULES = (
     Rule(
         "config-incompatible",
         meaning="An old .keras file can no longer be turned into a model by the new code.",
-        why=".keras restores the saved configuration, so constructor arguments and registered names are part of the file.",
+        why=".keras restores the saved configuration: constructor arguments and registered names are part of the file.",
         before="def __init__(self, units): ...",
         after="def __init__(self, width): ...",
         effects="keras-archive: raises. Other paths: no effect.",
@@ -44,7 +44,7 @@ RULES = (
     ),
     Rule(
         "model-removed",
-        meaning="A model with a manifest is no longer configured or its manifest is gone: nobody checks its checkpoints.",
+        meaning="A model with a manifest is no longer configured, so nobody checks its checkpoints.",
         why="A renamed entry is a removed model and a new one; the promise to old checkpoints ends in silence.",
         before="[tool.restore-guard.models.ranker]",
         after="[tool.restore-guard.models.ranking]",

@@ -18,7 +18,7 @@ RULES = (
     Rule(
         "variable-missing",
         meaning="Old checkpoints hold a variable that the model no longer has: its value is dropped.",
-        why="Nothing is said when a saved value is not used. If the removal is not on purpose, trained weights are gone.",
+        why="Nothing is said when a saved value is not used. If it was not on purpose, trained weights are gone.",
         before="self.hidden = Dense(64); self.head = Dense(10)",
         after="self.head = Dense(10)",
         effects="tf-checkpoint: silent, the saved value is dropped. keras-weights: silent or raises, by position.",
@@ -40,7 +40,7 @@ RULES = (
         why="Shapes agree, so nothing raises and every value is used: only the outputs are wrong.",
         before="layers = [self.query, self.key]",
         after="layers = [self.key, self.query]",
-        effects="Every path that goes by position (keras-weights, h5, lists in tf-checkpoint) swaps the values in silence.",
+        effects="Every path that goes by position (keras-weights, h5, lists in tf-checkpoint) swaps them in silence.",
         fix="Keep the order in which the layers are created, or accept the break and retrain.",
     ),
     Rule(

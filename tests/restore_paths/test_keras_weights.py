@@ -1,0 +1,131 @@
+"""The walk of Keras on trees small enough to see; the pairs compare it with Keras itself."""
+
+import pytest
+from signatures import model, module, variable
+
+from restore_guard.restore_paths import keras_weights, restore
+
+W, B, C = variable("w"), variable("b"), variable("c")
+
+
+def two(generation, first, second):
+    """A model with two layers of one variable, under the attributes `first` and `second`."""
+    return model(
+        generation,
+        [variable(f"{first}/w"), variable(f"{second}/w")],
+        ("Model", "layer", [], [(first, 1), (second, 2)]),
+        ("Dense", "layer", [0], []),
+        ("Dense", "layer", [1], []),
+    )
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_an_unchanged_model_restores(generation):
+    assert restore("keras-weights", two(generation, "a", "b"), two(generation, "a", "b")).kind == "restores"
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_a_renamed_attribute_raises(generation):
+    outcome = restore("keras-weights", two(generation, "a", "b"), two(generation, "a", "c"))
+    assert outcome.kind == "raises"
+    assert outcome.error.startswith("Layer 'dense' expected 1 variables, but received 0 variables during loading.")
+    assert outcome.failures[0].model == ("c/w",)
+
+
+def test_keras_3_forgives_where_a_later_address_fits():
+    # The layer fails under its new name `a`, then loads under `b`, where the file has it.
+    saved = model(3, [W], ("Model", "layer", [], [("b", 1)]), ("Dense", "layer", [0], []))
+    now = model(3, [W], ("Model", "layer", [], [("a", 1), ("b", 1)]), ("Dense", "layer", [0], []))
+    assert restore("keras-weights", saved, now).kind == "restores"
+
+
+def test_keras_2_raises_at_once():
+    saved = model(2, [W], ("Model", "layer", [], [("b", 1)]), ("Dense", "layer", [0], []))
+    now = model(2, [W], ("Model", "layer", [], [("a", 1), ("b", 1)]), ("Dense", "layer", [0], []))
+    assert restore("keras-weights", saved, now).kind == "raises"
+
+
+def test_items_of_a_container_are_addressed_by_class_and_ordinal():
+    items = (("dense", 1), ("conv", 2), ("dense", 3))
+    saved = model(
+        3,
+        [W, B, C],
+        ("Model", "layer", [], [("blocks", items)]),
+        ("Dense", "layer", [0], []),
+        ("Conv", "layer", [1], []),
+        ("Dense", "layer", [2], []),
+    )
+    assert set(keras_weights.save(saved.keras_tree).groups) == {
+        "",
+        "blocks/dense",
+        "blocks/conv",
+        "blocks/dense_1",
+    }
+
+
+def test_only_keras_3_counts_a_visited_layer_in_a_container():
+    def saved(generation):
+        return model(
+            generation,
+            [W, B],
+            ("Model", "layer", [], [("a", 1), ("layers", (("dense", 1), ("dense", 2)))]),
+            ("Dense", "layer", [0], []),
+            ("Dense", "layer", [1], []),
+        )
+
+    assert "layers/dense_1" in keras_weights.save(saved(3).keras_tree).groups
+    assert "layers/dense" in keras_weights.save(saved(2).keras_tree).groups
+
+
+def test_an_optimizer_of_another_size_is_skipped_in_silence():
+    def compiled(*slots):
+        return model(
+            3,
+            [W, *slots],
+            ("Model", "layer", [0], [("optimizer", 1)]),
+            ("Adam", "optimizer", range(1, 1 + len(slots)), []),
+        )
+
+    outcome = restore("keras-weights", compiled(variable("m")), compiled(variable("m"), variable("v")))
+    assert (outcome.kind, outcome.initial, outcome.unused) == ("partial", ("m", "v"), ("m",))
+
+
+def test_a_wrong_shape_raises():
+    def dense(shape):
+        return model(3, [variable("w", shape)], ("Model", "layer", [], [("a", 1)]), ("Dense", "layer", [0], []))
+
+    outcome = restore("keras-weights", dense((2, 3)), dense((2, 4)))
+    assert outcome.kind == "raises"
+    assert "variable.shape=(2, 4), Received: value.shape=(2, 3)" in outcome.error
+
+
+def test_another_dtype_is_cast_in_silence():
+    def dense(dtype):
+        return model(3, [variable("w", (2,), dtype)], ("Model", "layer", [], [("a", 1)]), ("Dense", "layer", [0], []))
+
+    assert restore("keras-weights", dense("float32"), dense("float16")).kind == "restores"
+
+
+def test_what_is_left_over_in_the_file_is_dropped_in_silence():
+    saved = two(3, "a", "b")
+    now = model(3, [variable("a/w")], ("Model", "layer", [], [("a", 1)]), ("Dense", "layer", [0], []))
+    outcome = restore("keras-weights", saved, now)
+    assert (outcome.kind, outcome.unused) == ("partial", ("b/w",))
+
+
+def test_a_nested_container_missing_from_an_old_file_only_warns():
+    nested = ((("container", (("dense", 1),)),),)
+    now = model(3, [W], ("Model", "layer", [], [("blocks", nested[0])]), ("Dense", "layer", [0], []))
+    old = model(3, [W], ("Model", "layer", [], []), ("Dense", "layer", [0], []), nests=False)
+    outcome = restore("keras-weights", old, now)
+    assert (outcome.kind, outcome.initial) == ("partial", ("w",))
+
+
+def test_a_layer_with_code_of_its_own_is_not_certain():
+    custom = model(3, [W], ("Model", "layer", [], [("a", 1)]), ("Mine", "custom", [0], []))
+    assert not restore("keras-weights", custom, custom).certain
+    assert restore("keras-weights", two(3, "a", "b"), two(3, "a", "b")).certain
+
+
+def test_only_a_keras_model_has_weights_files():
+    assert restore("keras-weights", module(a=(2,)), module(a=(2,))).kind == "unsupported"

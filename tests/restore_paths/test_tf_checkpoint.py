@@ -1,0 +1,153 @@
+"""tf.train.Checkpoint's matching on graphs small enough to see; the pairs compare it with TensorFlow itself."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from signatures import graph, module, variable
+
+from restore_guard.restore_paths import restore
+from restore_guard.signature import GraphNode, ObjectGraph, Signature
+
+
+def sig(variables, *nodes):
+    return Signature(framework={}, variables=tuple(map(variable, variables)), object_graph=graph(*nodes))
+
+
+def test_an_unchanged_object_restores():
+    outcome = restore("tf-checkpoint", module(a=(2,), b=(3,)), module(a=(2,), b=(3,)))
+    assert outcome.kind == "restores"
+    assert outcome.assigned == {"a": "a", "b": "b"}
+
+
+def test_a_renamed_attribute_is_silently_partial():
+    outcome = restore("tf-checkpoint", module(a=(2,), b=(2,)), module(a=(2,), c=(2,)))
+    assert (outcome.kind, outcome.initial, outcome.unused, outcome.error) == ("partial", ("c",), ("b",), None)
+
+
+def test_another_shape_raises():
+    outcome = restore("tf-checkpoint", module(a=(2,)), module(a=(3,)))
+    assert outcome.kind == "raises"
+    assert "(2,)" in outcome.error and "(3,)" in outcome.error
+
+
+def test_another_dtype_raises():
+    assert restore("tf-checkpoint", module(a=((2,), "float32")), module(a=((2,), "float16"))).kind == "raises"
+
+
+def test_an_unknown_dimension_takes_any_size():
+    assert restore("tf-checkpoint", module(a=(2, 7)), module(a=(None, 7))).kind == "restores"
+
+
+def test_a_second_name_saves_a_renamed_attribute():
+    # The optimizer's list reaches the variable although the model's attribute was renamed.
+    saved = sig(["v"], ("Root", None, {"layer": 1, "list": 2}), ("Layer", 0, {}), ("List", None, {"0": 1}))
+    now = sig(["v"], ("Root", None, {"renamed": 1, "list": 2}), ("Layer", 0, {}), ("List", None, {"0": 1}))
+    assert restore("tf-checkpoint", saved, now).kind == "restores"
+
+
+def test_the_first_binding_wins_breadth_first():
+    # Saved once under two names; in the model they are two variables: the shallower one gets the value.
+    saved = sig(["v"], ("Root", None, {"deep": 1, "near": 2}), ("Deep", None, {"v": 2}), ("Variable", 0, {}))
+    now = sig(
+        ["a", "b"],
+        ("Root", None, {"deep": 1, "near": 3}),
+        ("Deep", None, {"v": 2}),
+        ("Variable", 0, {}),
+        ("Variable", 1, {}),
+    )
+    outcome = restore("tf-checkpoint", saved, now)
+    assert outcome.assigned == {"b": "v"}
+    assert outcome.initial == ("a",)
+
+
+def test_of_two_saved_values_for_one_variable_the_first_is_taken():
+    saved = module(a=(2,), b=(2,))
+    now = sig(["v"], ("Root", None, {"a": 1, "b": 1}), ("Variable", 0, {}))
+    outcome = restore("tf-checkpoint", saved, now)
+    assert (outcome.kind, outcome.assigned, outcome.unused) == ("partial", {"v": "a"}, ("b",))
+
+
+def test_an_object_bound_without_a_value_is_not_bound_again():
+    # `x` is looked at first and leads to an object without values: what was saved there stays unbound.
+    saved = sig(["v"], ("Root", None, {"x": 1, "y": 1}), ("Layer", None, {"v": 2}), ("Variable", 0, {}))
+    now = sig(
+        ["v"], ("Root", None, {"x": 1, "y": 2}), ("Empty", None, {}), ("Layer", None, {"v": 3}), ("Variable", 0, {})
+    )
+    outcome = restore("tf-checkpoint", saved, now)
+    assert (outcome.initial, outcome.unused) == (("v",), ("v",))
+
+
+def test_slots_follow_their_variable_whichever_is_bound_last():
+    def optimizer(edges):
+        return sig(
+            ["w", "m"],
+            ("Root", None, edges),
+            ("Variable", 0, {}),
+            ("Adam", None, {}, [("m", 1, 3)]),
+            ("Variable", 1, {}),
+        )
+
+    saved, now = optimizer({"w": 1, "opt": 2}), optimizer({"opt": 2, "w": 1})
+    assert restore("tf-checkpoint", saved, now).kind == "restores"
+    assert restore("tf-checkpoint", now, saved).assigned == {"w": "w", "m": "m"}
+
+
+def test_seed_state_decides_nothing():
+    saved = module(a=(2,))
+    now = Signature(
+        framework={},
+        variables=(variable("a"), variable("seed", seed=True)),
+        object_graph=graph(("Root", None, {"a": 1, "seed": 2}), ("Variable", 0, {}), ("Variable", 1, {})),
+    )
+    assert restore("tf-checkpoint", saved, now).kind == "restores"
+
+
+def test_what_tensorflow_refuses_to_save_is_unsupported():
+    broken = Signature(framework={}, variables=(), object_graph=ObjectGraph(error="Unable to save the object"))
+    outcome = restore("tf-checkpoint", broken, module(a=(2,)))
+    assert (outcome.kind, outcome.error) == ("unsupported", "Unable to save the object")
+
+
+@st.composite
+def graphs(draw):
+    """Any rooted graph of objects, cycles and shared objects included; a third of them are variables."""
+    count = draw(st.integers(1, 8))
+    nodes, variables = [], 0
+    for number in range(count):
+        is_variable = number > 0 and draw(st.booleans())
+        names = draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=3))
+        children = tuple((name, draw(st.integers(0, count - 1))) for name in names)
+        nodes.append(GraphNode("Object", variables if is_variable else None, children))
+        variables += is_variable
+    listed = tuple(variable(f"v{number}", (draw(st.integers(1, 2)),)) for number in range(variables))
+    return Signature(framework={}, variables=listed, object_graph=ObjectGraph(tuple(nodes)))
+
+
+def reachable(signature):
+    seen, queue = {0}, [0]
+    for number in queue:
+        for _, child in signature.object_graph.nodes[number].children:
+            if child not in seen:
+                seen.add(child)
+                queue.append(child)
+    return {
+        signature.variables[node.variable].path
+        for number in seen
+        for node in [signature.object_graph.nodes[number]]
+        if node.variable is not None
+    }
+
+
+@given(graphs())
+def test_a_graph_restores_into_itself_as_far_as_it_is_reached(signature):
+    outcome = restore("tf-checkpoint", signature, signature)
+    assert set(outcome.assigned) == reachable(signature)
+    assert all(new == old for new, old in outcome.assigned.items())
+
+
+@given(graphs(), graphs())
+def test_every_variable_is_accounted_for_once(saved, model):
+    outcome = restore("tf-checkpoint", saved, model)
+    names = [variable.path for variable in model.variables]
+    assert sorted([*outcome.assigned, *outcome.initial]) == sorted(names)
+    assert len(set(outcome.assigned.values())) == len(outcome.assigned)
+    assert not set(outcome.unused) & set(outcome.assigned.values())

@@ -1,0 +1,85 @@
+"""`update` with a real TensorFlow: a break is never absorbed without a reason that the review shows."""
+
+import json
+
+import pytest
+from conftest import SMALL, rename, settings
+
+pytestmark = pytest.mark.tensorflow
+
+REASON = "the first ranker is retired"
+
+
+def _manifests(project):
+    return {path.name: path.read_bytes() for path in (project.root / "restore-manifest").iterdir()}
+
+
+def test_break_is_refused_then_accepted_with_a_reason(make_repository, library):
+    project = make_repository(copy_of=library)
+    rename(project)
+    project.edit("small/raising.py", "    return", '    raise ValueError("no such width: 7")\n    return')
+    project.edit("small/kept.py", "Dense(3)]", "Dense(3), tf.keras.layers.Dense(2)]")
+    project.write({"small/healed.py": SMALL, "restore-manifest/healed.json": "{"})
+    before = _manifests(project)
+    staged = project.git("write-tree")
+
+    run = project.run("update", "subclassed", "raising", "healed", "activated")
+    assert run.code == 1
+    lines = run.stdout.splitlines()
+    for said in ("subclassed", "dense_1", "denselayer1", "--accept-break", "no such width: 7"):
+        assert any(said in line for line in lines), (said, run.stdout)
+    written = _manifests(project)
+    # What is not broken is written, a file that cannot be read is made anew, nothing else is touched.
+    assert {name for name in before if before[name] != written[name]} == {"healed.json"}
+    assert written["healed.json"] == (library / "restore-manifest/healed.json").read_bytes()
+    assert project.git("write-tree") == staged
+
+    run = project.run("update", "subclassed", "raising", "--accept-break", f" {REASON}\n ")
+    assert run.code == 3  # one was written, the other cannot be built
+    assert "accepted" in run.stdout
+    manifest = json.loads(_manifests(project)["subclassed.json"])
+    assert manifest["epoch"] == 2
+    (entry,) = manifest["history"]
+    assert (entry["epoch"], entry["reason"]) == (2, REASON)
+    assert entry["broken"]["tf-checkpoint"]["outcome"] == "partial"
+    assert sorted(entry["broken"]["tf-checkpoint"]["initial"]) == ["denselayer1/bias", "denselayer1/kernel"]
+    assert sorted(entry["broken"]["tf-checkpoint"]["unused"]) == ["dense_1/bias", "dense_1/kernel"]
+    assert entry["broken"]["keras-weights"]["outcome"] == "raises"
+
+    project.git("checkout", "--quiet", "--", "small")
+    project.commit(message="accepted")
+    run = project.check("--base", "HEAD~", "--head", "HEAD")
+    assert run.code == 0
+    model = run.model("subclassed")
+    assert (model["verdict"], model["manifest"]) == ("restores", "current")
+    # The truth is still told; it is no longer a failure.
+    assert model["restores"]["tf-checkpoint"]["outcome"] == "partial"
+    findings = {finding["rule"]: finding for finding in model["findings"]}
+    assert findings.keys() == {"variable-renamed", "break-accepted"}
+    assert {finding["status"] for finding in findings.values()} == {"accepted"}
+    assert REASON in findings["break-accepted"]["message"]
+
+
+def test_addition_without_a_break_and_without_a_change(make_repository, keras3):
+    project = make_repository()
+    models = {"first": 'builder = "models:first"', "second": 'builder = "models:second"'}
+    source = SMALL.replace("build()", "first()") + SMALL.replace("build()", "second()").partition("\n\n")[2]
+    project.write({"models.py": source, "pyproject.toml": settings(keras3, models)})
+    assert project.run("update", "first").code == 0
+    before = (project.root / "restore-manifest/first.json").stat()
+    run = project.run("update")  # no commit yet: the file on disk is the promise
+    assert run.code == 0
+    assert (project.root / "restore-manifest/first.json").stat() == before, "an unchanged manifest was written"
+    manifest = json.loads((project.root / "restore-manifest/second.json").read_text())
+    assert (manifest["model"], manifest["epoch"], manifest["history"]) == ("second", 1, [])
+    assert manifest["sources"] == ["models.py"]
+    text = (project.root / "restore-manifest/second.json").read_text()
+    assert str(project.root) not in text and "\r" not in text
+    assert sorted(path.name for path in (project.root / "restore-manifest").iterdir()) == ["first.json", "second.json"]
+    assert list(project.temporary.iterdir()) == []
+    assert sorted(path.name for path in project.root.iterdir()) == [
+        ".git",
+        "models.py",
+        "pyproject.toml",
+        "restore-manifest",
+    ]
