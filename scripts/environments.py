@@ -108,7 +108,7 @@ def _uv() -> Path:
 
 
 def _interpreter(uv: str, versions: str, settings: Mapping[str, str]) -> str:
-    find = [uv, "python", "find", "--no-project", "--system", versions]
+    find = [uv, "python", "find", "--no-project", versions]
     found = subprocess.run(find, env=settings, cwd=ROOT, capture_output=True, text=True)
     if found.returncode:
         raise SetupError(f"there is no Python {versions} on this machine. Install one so that it is on PATH.")

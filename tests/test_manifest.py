@@ -9,7 +9,7 @@ from signatures import model, module, variable
 
 from restore_guard import manifest
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
-from restore_guard.signature import GraphNode, H5Layer, ObjectGraph, Signature, Site
+from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Signature, Site
 
 SMALL = Manifest("ranker", ("tf-checkpoint",), module(a=(2,), b=(3,)))
 
@@ -137,7 +137,7 @@ def signatures(draw):
         object_graph=ObjectGraph(tuple(nodes)),
         aliases=tuple(draw(st.lists(st.tuples(names, names), max_size=2))),
         keras_tree=draw(st.sampled_from([None, keras.keras_tree])),
-        h5_layers=draw(st.none() | st.just((H5Layer("dense", "Dense", tuple(range(len(paths)))),))),
+        h5_file=draw(st.none() | st.just(H5File((H5Layer("dense", "Dense", tuple(range(len(paths)))),)))),
         sources=tuple(draw(st.lists(names, max_size=2))),
     )
 

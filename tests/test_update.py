@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import SMALL, rename, settings
+from conftest import SMALL, rename
 
 pytestmark = pytest.mark.tensorflow
 
@@ -18,9 +18,8 @@ def test_break_is_refused_then_accepted_with_a_reason(make_repository, library):
     project = make_repository(copy_of=library)
     rename(project)
     project.edit("small/raising.py", "    return", '    raise ValueError("no such width: 7")\n    return')
-    project.edit("small/kept.py", "Dense(3)]", "Dense(3), tf.keras.layers.Dense(2)]")
     project.write({"small/healed.py": SMALL, "restore-manifest/healed.json": "{"})
-    before = _manifests(project)
+    before, untouched = _manifests(project), (project.root / "restore-manifest/activated.json").stat()
     staged = project.git("write-tree")
 
     run = project.run("update", "subclassed", "raising", "healed", "activated")
@@ -32,7 +31,10 @@ def test_break_is_refused_then_accepted_with_a_reason(make_repository, library):
     # What is not broken is written, a file that cannot be read is made anew, nothing else is touched.
     assert {name for name in before if before[name] != written[name]} == {"healed.json"}
     assert written["healed.json"] == (library / "restore-manifest/healed.json").read_bytes()
+    after = (project.root / "restore-manifest/activated.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns), "written without a change"
     assert project.git("write-tree") == staged
+    assert list(project.temporary.iterdir()) == []
 
     run = project.run("update", "subclassed", "raising", "--accept-break", f" {REASON}\n ")
     assert run.code == 3  # one was written, the other cannot be built
@@ -60,26 +62,15 @@ def test_break_is_refused_then_accepted_with_a_reason(make_repository, library):
     assert REASON in findings["break-accepted"]["message"]
 
 
-def test_addition_without_a_break_and_without_a_change(make_repository, keras3):
-    project = make_repository()
-    models = {"first": 'builder = "models:first"', "second": 'builder = "models:second"'}
-    source = SMALL.replace("build()", "first()") + SMALL.replace("build()", "second()").partition("\n\n")[2]
-    project.write({"models.py": source, "pyproject.toml": settings(keras3, models)})
-    assert project.run("update", "first").code == 0
-    before = (project.root / "restore-manifest/first.json").stat()
-    run = project.run("update")  # no commit yet: the file on disk is the promise
-    assert run.code == 0
-    assert (project.root / "restore-manifest/first.json").stat() == before, "an unchanged manifest was written"
-    manifest = json.loads((project.root / "restore-manifest/second.json").read_text())
-    assert (manifest["model"], manifest["epoch"], manifest["history"]) == ("second", 1, [])
-    assert manifest["sources"] == ["models.py"]
-    text = (project.root / "restore-manifest/second.json").read_text()
-    assert str(project.root) not in text and "\r" not in text
-    assert sorted(path.name for path in (project.root / "restore-manifest").iterdir()) == ["first.json", "second.json"]
-    assert list(project.temporary.iterdir()) == []
-    assert sorted(path.name for path in project.root.iterdir()) == [
-        ".git",
-        "models.py",
-        "pyproject.toml",
-        "restore-manifest",
-    ]
+def test_manifest_is_made_for_review(library):
+    text = (library / "restore-manifest/kept.json").read_text()
+    manifest = json.loads(text)
+    assert (manifest["model"], manifest["epoch"], manifest["history"]) == ("kept", 1, [])
+    assert manifest["sources"] == ["small/kept.py"]
+    assert manifest["restores"] == ["tf-checkpoint", "keras-weights"]
+    assert [variable["path"] for variable in manifest["variables"]] == ["dense/kernel", "dense/bias"]
+    assert text.endswith("}\n") and "\r" not in text
+    for here in (library, library.parent, library.resolve()):
+        assert str(here) not in text
+    names = sorted(path.name for path in library.iterdir())
+    assert names == [".git", ".gitignore", "README.md", "page.py", "pyproject.toml", "restore-manifest", "small"]

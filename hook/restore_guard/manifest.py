@@ -18,6 +18,7 @@ import msgspec
 
 from restore_guard.signature import (
     GraphNode,
+    H5File,
     H5Layer,
     Holder,
     KerasTree,
@@ -93,7 +94,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     aliases: tuple[tuple[str, str], ...]
     object_graph: dict[str, Any]
     keras_tree: dict[str, Any] | None
-    h5_layers: tuple[dict[str, Any], ...] | None
+    h5_file: dict[str, Any] | None
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -115,16 +116,7 @@ def dump(manifest: Manifest) -> bytes:
         "aliases": [list(pair) for pair in signature.aliases],
         "object_graph": _graph_to_names(signature.object_graph, names),
         "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
-        "h5_layers": [
-            {
-                "name": layer.name,
-                "type": layer.type,
-                "variables": [names[number] for number in layer.variables],
-            }
-            for layer in signature.h5_layers
-        ]
-        if signature.h5_layers is not None
-        else None,
+        "h5_file": _h5_to_names(signature.h5_file, names) if signature.h5_file else None,
     }
     return _lines(document).encode()
 
@@ -202,12 +194,7 @@ def _manifest(document: _Document) -> Manifest:
         holders=document.holders,
         aliases=document.aliases,
         keras_tree=_tree_from_names(document.keras_tree, index) if document.keras_tree is not None else None,
-        h5_layers=tuple(
-            H5Layer(layer["name"], layer["type"], tuple(index[name] for name in layer["variables"]))
-            for layer in document.h5_layers
-        )
-        if document.h5_layers is not None
-        else None,
+        h5_file=_h5_from_names(document.h5_file, index) if document.h5_file is not None else None,
         inputs=document.inputs,
         outputs=document.outputs,
         sources=document.sources,
@@ -341,6 +328,26 @@ def _tree_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> 
             )
             for entry in document["nodes"].values()
         ),
+    )
+
+
+def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
+    if file.error:
+        return {"error": file.error}
+    return {
+        layer.name: {"type": layer.type, "variables": [variables[position] for position in layer.variables]}
+        for layer in file.layers
+    }
+
+
+def _h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5File:
+    if "error" in document and isinstance(document["error"], str):
+        return H5File(error=document["error"])
+    return H5File(
+        tuple(
+            H5Layer(name, entry["type"], tuple(variables[path] for path in entry["variables"]))
+            for name, entry in document.items()
+        )
     )
 
 

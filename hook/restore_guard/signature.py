@@ -114,6 +114,13 @@ class H5Layer(Struct):
     variables: tuple[int, ...] = ()
 
 
+class H5File(Struct):
+    """What the legacy HDF5 format writes, the model's own weights last; `error` where it cannot be written."""
+
+    layers: tuple[H5Layer, ...] = ()
+    error: str | None = None
+
+
 class Tensor(Struct):
     """An input or output; the batch dimension is None."""
 
@@ -137,7 +144,7 @@ class Signature(Struct):
     holders: tuple[Holder, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     keras_tree: KerasTree | None = None
-    h5_layers: tuple[H5Layer, ...] | None = None
+    h5_file: H5File | None = None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     sources: tuple[str, ...] = ()
@@ -150,7 +157,7 @@ class Signature(Struct):
                 _check(0 <= child < nodes, "node", child)
             for _, original, slot in node.slots:
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
-        for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_layers or ()):
+        for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
                 for position in item.variables:
                     _check(0 <= position < count, "variable", position)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from . import (
     frameworks,
-    h5_layers,
+    h5_file,
     interface,
     keras_tree,
     object_graph,
@@ -61,7 +61,7 @@ def describe(model, created, read):
         "aliases": aliases,
         "object_graph": object_graph.read(model, index),
         "keras_tree": keras_tree.read(model, index, created),
-        "h5_layers": h5_layers.read(model, index),
+        "h5_file": h5_file.read(model, index),
         **interface.read(model),
         "sources": read.files(),
     }

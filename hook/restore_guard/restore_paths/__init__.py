@@ -3,13 +3,15 @@
 A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
-from restore_guard.restore_paths import keras_weights, tf_checkpoint
+from restore_guard.restore_paths import h5, h5_by_name, keras_weights, tf_checkpoint
 from restore_guard.restore_paths.outcome import Failure, Outcome
 from restore_guard.signature import Signature
 
 RESTORE_PATHS = {
     "tf-checkpoint": tf_checkpoint,
     "keras-weights": keras_weights,
+    "h5": h5,
+    "h5-by-name": h5_by_name,
 }
 
 __all__ = ["RESTORE_PATHS", "Failure", "Outcome", "default_paths", "restore"]

@@ -1,0 +1,85 @@
+"""What the legacy HDF5 format writes: layers in order, and each one's weights in order.
+
+Source: keras/src/legacy/saving/legacy_h5_format.py `save_weights_to_hdf5_group` (Keras 3),
+keras/src/saving/legacy/hdf5_format.py (Keras 2).
+"""
+
+from . import frameworks, variables
+
+
+def read(root, index):
+    """Returns {"layers": [{"name", "type", "variables": [position]}], "error"}, or None where no Keras model is.
+
+    Layers stand in the order of `model.layers`, a layer's variables in the order of `_legacy_weights`: all
+    trainable ones, then the others. The model's own weights follow as the last entry. `error` is what keeps
+    the file from being written: HDF5 takes no two weights of one name.
+    """
+    if not frameworks.is_model(root):
+        return None
+    try:
+        groups = [(layer.name, layer, _weights(layer)) for layer in root.layers]
+        groups.append(("top_level_model_weights", root, _own_weights(root)))
+    except (ValueError, AttributeError) as error:
+        return {"layers": [], "error": str(error)}
+    return {
+        "layers": [
+            {
+                "name": name,
+                "type": type(layer).__name__,
+                "variables": [index[id(variables.unwrap(weight))] for weight in weights],
+            }
+            for name, layer, weights in groups
+        ],
+        "error": _conflict([name for name, _, _ in groups])
+        or next((error for _, _, weights in groups for error in [_conflict(map(_name, weights))] if error), None),
+    }
+
+
+def _weights(layer):
+    return list(layer.trainable_weights) + list(layer.non_trainable_weights)
+
+
+def _own_weights(model):
+    if frameworks.keras_of(model).generation == 2:
+        return list(model._trainable_weights) + list(model._non_trainable_weights)
+    own = list(model._trainable_variables) + list(model._non_trainable_variables)
+    return [variable for variable in own if _is_among(variable, model.weights)]
+
+
+def _is_among(variable, weights):
+    """Keras 3 asks `v in model.weights`, which compares values until it meets the variable itself.
+
+    Raises:
+        ValueError: as the comparison does where it has more than one element.
+    """
+    for other in weights:
+        if other is variable:
+            return True
+        if _elements(variable) * _elements(other) != 1:
+            raise ValueError("The truth value of an array with more than one element is ambiguous.")
+    return False
+
+
+def _elements(variable):
+    count = 1
+    for size in variable.shape:
+        count *= size
+    return count
+
+
+def _name(weight):
+    return weight.path if hasattr(weight, "path") else weight.name
+
+
+def _conflict(names):
+    """HDF5's error for a name that is taken, or that runs through one that is taken; None where all fit."""
+    taken, folders = set(), set()
+    for name in names:
+        parts = [part for part in name.split("/") if part]
+        above = {"/".join(parts[:end]) for end in range(1, len(parts))}
+        whole = "/".join(parts)
+        if whole in taken | folders or above & taken:
+            return f"Unable to create dataset (name already exists): {name}"
+        taken.add(whole)
+        folders |= above
+    return None

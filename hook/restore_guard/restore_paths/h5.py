@@ -1,0 +1,107 @@
+"""Legacy HDF5 by position: the n-th layer that has weights gets the n-th saved layer's.
+
+Source: keras/src/legacy/saving/legacy_h5_format.py `load_weights_from_hdf5_group` (Keras 3),
+keras/src/saving/legacy/hdf5_format.py (Keras 2).
+"""
+
+from __future__ import annotations
+
+from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.signature import H5Layer, Signature
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `model.load_weights("x.h5")` does with a file that `saved` wrote."""
+    if (refused := unsupported(saved, model)) is not None:
+        return refused
+    load = Load(saved, model)
+    *olds, old_top = saved.h5_file.layers
+    *news, new_top = model.h5_file.layers
+    olds, news = [layer for layer in olds if layer.variables], [layer for layer in news if layer.variables]
+    if len(olds) != len(news):
+        load.fail(
+            "Layer count mismatch when loading weights from file. "
+            f"Model expected {len(news)} layers, found {len(olds)} saved layers.",
+            *olds,
+            *news,
+        )
+        return load.outcome()
+    for number, (old, new) in enumerate(zip(olds, news, strict=True)):
+        names = f"layer #{number} (named {new.name} in the current model, {old.name} in the save file)"
+        load.layer(old, new, f"Weight count mismatch for {names}. Layer", f"layer #{number} (named {new.name})")
+    top = "Weight count mismatch for top-level weights when loading weights from file. Model"
+    load.layer(old_top, new_top, top, "top-level model")
+    return load.outcome()
+
+
+def unsupported(saved: Signature, model: Signature) -> Outcome | None:
+    """The outcome where either side has no HDF5 form."""
+    for signature in (saved, model):
+        if signature.h5_file is None:
+            return Outcome("unsupported", failures=(Failure("only a Keras model is saved as HDF5"),))
+        if signature.h5_file.error:
+            return Outcome("unsupported", failures=(Failure(signature.h5_file.error),))
+    return None
+
+
+class Load:
+    """The assignment of saved layers to layers of the model; the first error ends it."""
+
+    def __init__(self, saved: Signature, model: Signature) -> None:
+        self.saved, self.model = saved, model
+        self.assigned: dict[int, int] = {}
+        self.used: set[int] = set()
+        self.failures: list[Failure] = []
+
+    def layer(self, old: H5Layer, new: H5Layer, count: str, shape: str) -> None:
+        """Args: `count` and `shape` begin the sentences of the two errors that there are."""
+        if self.failures:
+            return
+        if len(old.variables) != len(new.variables):
+            received = f"Received {len(old.variables)} saved weight(s)"
+            self.fail(f"{count} expects {len(new.variables)} weight(s). {received}", old, new)
+            return
+        for source, to in zip(old.variables, new.variables, strict=True):
+            received, expected = self.saved.variables[source].shape, self.model.variables[to].shape
+            if received != expected:
+                self.fail(
+                    f"Shape mismatch in {shape} for weight {self.model.variables[to].path}. "
+                    f"Weight expects shape {expected}. Received saved weight with shape {received}",
+                    old,
+                    new,
+                )
+                return
+            self.assigned[to] = source
+            self.used.add(source)
+
+    def fail(self, message: str, *layers: H5Layer) -> None:
+        sides = ((self.saved, self.saved.h5_file.layers), (self.model, self.model.h5_file.layers))
+        saved, model = (
+            tuple(
+                signature.variables[position].path
+                for layer in layers
+                if any(layer is own for own in listed)
+                for position in layer.variables
+            )
+            for signature, listed in sides
+        )
+        self.failures.append(Failure(message, saved, model))
+
+    def outcome(self) -> Outcome:
+        return settle(
+            self.saved,
+            self.model,
+            assigned=self.assigned,
+            used=self.used,
+            written=_addresses(self.saved),
+            read=_addresses(self.model),
+            failures=tuple(self.failures),
+        )
+
+
+def _addresses(signature: Signature) -> dict[int, str]:
+    return {
+        position: f"{layer.name}/{number}"
+        for layer in signature.h5_file.layers
+        for number, position in enumerate(layer.variables)
+    }

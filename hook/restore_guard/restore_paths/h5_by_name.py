@@ -1,0 +1,32 @@
+"""Legacy HDF5 by name: a layer gets the weights of the saved layer that has its name; others are skipped in silence.
+
+Source: `load_weights_from_hdf5_group_by_name`, beside `load_weights_from_hdf5_group`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from restore_guard.restore_paths.h5 import Load, unsupported
+from restore_guard.restore_paths.outcome import Outcome
+from restore_guard.signature import Signature
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `model.load_weights("x.h5", by_name=True)` does with a file that `saved` wrote."""
+    if (refused := unsupported(saved, model)) is not None:
+        return refused
+    load = Load(saved, model)
+    *olds, old_top = saved.h5_file.layers
+    *news, new_top = model.h5_file.layers
+    named = defaultdict(list)
+    for new in news:
+        named[new.name].append(new)
+    for number, old in enumerate(olds):
+        for new in named[old.name]:
+            name = f"layer #{number} (named {new.name})"
+            load.layer(old, new, f"Weight count mismatch for {name}. Layer", name)
+    load.layer(
+        old_top, new_top, "Weight count mismatch for top-level weights of model. Model", "model for top-level weight"
+    )
+    return load.outcome()
