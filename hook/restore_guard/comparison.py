@@ -11,7 +11,7 @@ from functools import cached_property
 
 from restore_guard.correspondence import Correspondence, correspond
 from restore_guard.diffs import Diff
-from restore_guard.restore_paths import Outcome, restore
+from restore_guard.restore_paths import Outcome, restore, restore_unchanged
 from restore_guard.restore_paths.outcome import Failure
 from restore_guard.signature import Holder, Signature, Variable
 
@@ -87,21 +87,21 @@ class Comparison:
 
 def compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
     """Restores `saved` into `model` by each of the paths, as data."""
+    before = {path: restore_unchanged(path, saved) for path in paths}
     return Comparison(
         saved,
         model,
         diff,
-        outcomes={path: restore(path, saved, model) for path in paths},
+        outcomes={path: restore(path, saved, model, before[path]) for path in paths},
         same=correspond(saved, model, diff),
-        unsaved_before={path: never_written(path, saved) for path in paths},
+        unsaved_before={path: frozenset(outcome.initial) for path, outcome in before.items()},
         unsaved_now={path: never_written(path, model) for path in paths},
     )
 
 
 def never_written(path: str, signature: Signature) -> frozenset[str]:
     """The variables that a restore path leaves out even with no change."""
-    outcome = restore(path, signature, signature)
-    return frozenset(outcome.initial) if outcome.kind != "unsupported" else frozenset()
+    return frozenset(restore_unchanged(path, signature).initial)
 
 
 def troubles(comparison: Comparison) -> list[Trouble]:

@@ -14,7 +14,7 @@ from restore_guard.comparison import Comparison, compare
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.manifest import Accepted, Manifest, ManifestError
-from restore_guard.restore_paths import Outcome, default_paths, restore
+from restore_guard.restore_paths import Outcome, default_paths, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
 from restore_guard.rules import RULES
 from restore_guard.signature import Signature
@@ -51,9 +51,8 @@ def judge(case: Case) -> ModelResult:
         return _unbuilt(case)
     notes = _notes(case)
     promise, base = _manifest(case.base_manifest), _base_signature(case)
-    saved = _with_sites(promise.signature, base) if promise else base
+    saved = _saved(promise, base)
     paths = promised(case.config, case.name, promise, head)
-    own = {path: restore(path, head, head) for path in paths}
     comparison = compare(saved, head, paths, case.diff) if saved else None
     accepted = _accepted(case)
     found: list[Finding] = []
@@ -66,7 +65,7 @@ def judge(case: Case) -> ModelResult:
     state = _state(case, head, paths)
     found += [_break_accepted(case, entry) for entry in accepted]
     found += _about_manifest(case, head, state, any(finding.fails for finding in found))
-    outcomes = comparison.outcomes if comparison else own
+    outcomes = comparison.outcomes if comparison else {path: restore_unchanged(path, head) for path in paths}
     return ModelResult(
         name=case.name,
         verdict="breaks" if any(finding.fails for finding in found) else "restores",
@@ -141,6 +140,13 @@ def _base_signature(case: Case) -> Signature | None:
     return case.base_build.signature if case.base_build is not None else None
 
 
+def _saved(promise: Manifest | None, base: Signature | None) -> Signature | None:
+    """What old checkpoints hold: the base's build where it is what the manifest promises, for it knows the lines."""
+    if promise is None or (base is not None and same_promise(promise.signature, base)):
+        return base
+    return _with_sites(promise.signature, base)
+
+
 def _with_sites(signature: Signature, build: Signature | None) -> Signature:
     """The manifest keeps no lines; the base's build knows them, by path."""
     if build is None:
@@ -154,7 +160,7 @@ def _with_sites(signature: Signature, build: Signature | None) -> Signature:
 
 
 def _known(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> frozenset[tuple[str, str]]:
-    if promise is None or base is None or promise.signature.restores_like(base):
+    if promise is None or base is None or same_promise(promise.signature, base):
         return frozenset()
     return findings.known_keys(compare(promise.signature, base, paths, Diff({})))
 
@@ -182,7 +188,7 @@ def _state(case: Case, head: Signature, paths: Sequence[str]) -> str:
     manifest = _manifest(case.head_manifest)
     if case.head_manifest is None:
         return "missing"
-    if manifest is None or not manifest.signature.restores_like(head):
+    if manifest is None or not same_promise(manifest.signature, head):
         return "stale"
     configured = promised(case.config, case.name, None, head)
     unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
@@ -206,9 +212,9 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
         return []
     manifest = _manifest(case.head_manifest)
     unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
-    if manifest.signature.restores_like(head) and unnoticed:
+    if same_promise(manifest.signature, head) and unnoticed:
         what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
-    elif not manifest.signature.restores_like(head):
+    elif not same_promise(manifest.signature, head):
         what = "The manifest does not describe the model that the code builds"
     else:
         what = "The manifest promises other restore paths than the configuration"

@@ -175,22 +175,6 @@ class Signature(Struct):
             ),
         )
 
-    def restores_like(self, other: Signature) -> bool:
-        """True where both decide the same: frameworks, sources and sites are left out."""
-        mine, theirs = (
-            msgspec.structs.replace(signature.without_sites(), framework={}, sources=()) for signature in (self, other)
-        )
-        # Automatic tensor names count what else was built; nothing restores by them.
-        return _anonymous(mine) == _anonymous(theirs)
-
-
-def _anonymous(signature: Signature) -> Signature:
-    nameless = {
-        side: tuple(msgspec.structs.replace(tensor, name="") for tensor in getattr(signature, side))
-        for side in ("inputs", "outputs")
-    }
-    return msgspec.structs.replace(signature, **nameless)
-
 
 def _tuples(value: object) -> object:
     """Decoded JSON has lists where equality needs tuples."""

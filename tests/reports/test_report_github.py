@@ -49,9 +49,7 @@ def test_sample():
 
 def test_without_a_file():
     finding = Finding("manifest-missing", "warning", "", 5, "No manifest.")
-    assert annotations(one(finding)) == [
-        "::warning title=restore-guard%3A manifest-missing in m::No manifest."
-    ]
+    assert annotations(one(finding)) == ["::warning title=restore-guard%3A manifest-missing in m::No manifest."]
 
 
 def test_properties_are_escaped():

@@ -119,9 +119,7 @@ def test_less_than_a_mebibyte_however_much_there_is():
             f"{number}{long}",
             "breaks",
             restores={f"{number}{long}": PathResult("raises", 0, 1, error=long)},
-            findings=(
-                Finding(long, "error", long, 1, long, (), long, long, "new", (long,) * 50, long, long),
-            ),
+            findings=(Finding(long, "error", long, 1, long, (), long, long, "new", (long,) * 50, long, long),),
             notes=(long,),
         )
         for number in range(60)

@@ -91,9 +91,7 @@ def test_wide_names_stand_below_each_other():
 
 
 def test_a_variable_only_added():
-    finding = Finding(
-        "variable-added", "warning", "m.py", 7, "Added.", new="head/bias", status="pre-existing"
-    )
+    finding = Finding("variable-added", "warning", "m.py", 7, "Added.", new="head/bias", status="pre-existing")
     assert (
         "  m.py:7: warning: variable-added (pre-existing)\n"
         "    saved         now\n"
@@ -193,9 +191,7 @@ def test_an_unaffected_model_is_named_only_where_there_is_something_to_say():
 
 def test_findings_alone():
     first, second = (Finding("r", "error", "m.py", line, "Gone.") for line in (1, 2))
-    assert (
-        render_findings([first, second]) == "  m.py:1: error: r\n    Gone.\n\n  m.py:2: error: r\n    Gone."
-    )
+    assert render_findings([first, second]) == "  m.py:1: error: r\n    Gone.\n\n  m.py:2: error: r\n    Gone."
     assert render_findings([]) == ""
 
 

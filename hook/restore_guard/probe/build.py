@@ -45,7 +45,7 @@ def run(job, strategy):
         builder = _import(job["builder"])
         model = builder(**job["kwargs"])
         _check(model, job["builder"])
-        strategies.build_inputs(model, job["inputs"])
+        strategies.finish(model, job["inputs"])
         _refuse_foreign(read, job)
         return describe(model, created, read)
 

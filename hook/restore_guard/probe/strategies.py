@@ -57,8 +57,8 @@ def _empty_like(initial, shape, dtype):
     return empty
 
 
-def build_inputs(root, inputs):
-    """Calls a model on zeros of the configured inputs, where it is not built yet.
+def finish(root, inputs):
+    """Creates the variables that a trained model has: calls a model that is not built, builds its optimizer.
 
     Args:
         inputs: [{"shape": without batch, "dtype"}]; an unknown dimension (None) becomes 1.
@@ -67,8 +67,21 @@ def build_inputs(root, inputs):
         ValueError: a Keras model is not built and no inputs are configured.
     """
     for value in root.values() if isinstance(root, dict) else [root]:
-        if not frameworks.is_model(value) or value.built:
-            continue
+        if frameworks.is_model(value):
+            _call(value, inputs)
+            _build_optimizer(value)
+
+
+def _build_optimizer(model):
+    """A checkpoint of a trained model holds the slots, which a compiled model creates at its first step."""
+    optimizer = getattr(model, "optimizer", None)
+    built = getattr(optimizer, "built", False) or getattr(optimizer, "_built", False)
+    if hasattr(optimizer, "build") and not built:
+        optimizer.build(model.trainable_variables)
+
+
+def _call(value, inputs):
+    if not value.built:
         if not inputs:
             raise ValueError(
                 f"{type(value).__name__} is not built: its variables do not exist before its first call. "

@@ -1,6 +1,7 @@
-"""Restore paths: one module each, all with the same one function `restore(saved, model) -> Outcome`.
+"""Restore paths: one module each, all with the same two functions.
 
-A new restore path is a new module and a line in `RESTORE_PATHS`.
+`restore(saved, model) -> Outcome` says what loading does; `contents(signature)` what saving writes, as data to
+compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
 from restore_guard.restore_paths import h5, h5_by_name, keras_weights, tf_checkpoint
@@ -14,19 +15,43 @@ RESTORE_PATHS = {
     "h5-by-name": h5_by_name,
 }
 
-__all__ = ["RESTORE_PATHS", "Failure", "Outcome", "default_paths", "restore"]
+__all__ = ["RESTORE_PATHS", "Failure", "Outcome", "default_paths", "restore", "restore_unchanged", "same_promise"]
 
 
-def restore(path: str, saved: Signature, model: Signature) -> Outcome:
+def restore(path: str, saved: Signature, model: Signature, unchanged: Outcome | None = None) -> Outcome:
     """What the plain load call of a restore path does with a checkpoint of `saved` in a `model`.
 
     A path that cannot even restore the unchanged `saved` is `unsupported`: nobody has such a checkpoint.
+
+    Args:
+        unchanged: the outcome of `saved` in itself, where the caller has it already.
     """
-    module = RESTORE_PATHS[path]
-    itself = module.restore(saved, saved)
-    if itself.kind in ("raises", "unsupported"):
-        return Outcome("unsupported", failures=itself.failures, certain=itself.certain)
-    return module.restore(saved, model)
+    itself = unchanged or restore_unchanged(path, saved)
+    return itself if itself.kind == "unsupported" or saved is model else RESTORE_PATHS[path].restore(saved, model)
+
+
+def restore_unchanged(path: str, signature: Signature) -> Outcome:
+    """What a restore path does with no change at all: `unsupported` where it raises."""
+    outcome = RESTORE_PATHS[path].restore(signature, signature)
+    if outcome.kind == "raises":
+        return Outcome("unsupported", failures=outcome.failures, certain=outcome.certain)
+    return outcome
+
+
+def same_promise(one: Signature, other: Signature) -> bool:
+    """True where both have the same variables, and every path would write the same checkpoint.
+
+    Layers without weights, names of classes that hold none and lines of source may differ.
+    """
+    return _visible(one) == _visible(other) and all(
+        module.contents(one) == module.contents(other) for module in RESTORE_PATHS.values()
+    )
+
+
+def _visible(signature: Signature) -> tuple:
+    variables = {(v.path, v.shape, v.dtype, v.trainable, v.owner) for v in signature.variables if not v.seed}
+    tensors = [[(tensor.shape, tensor.dtype) for tensor in side] for side in (signature.inputs, signature.outputs)]
+    return variables, tensors
 
 
 def default_paths(signature: Signature) -> tuple[str, ...]:

@@ -34,6 +34,18 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     return load.outcome()
 
 
+def contents(signature: Signature) -> object:
+    """The layers that have weights, with their weights in order."""
+    file = signature.h5_file
+    if file is None or file.error:
+        return file and file.error
+    return [
+        (layer.name, [signature.variables[position].path for position in layer.variables])
+        for layer in file.layers
+        if layer.variables
+    ]
+
+
 def unsupported(saved: Signature, model: Signature) -> Outcome | None:
     """The outcome where either side has no HDF5 form."""
     for signature in (saved, model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from restore_guard.restore_paths.h5 import Load, unsupported
+from restore_guard.restore_paths.h5 import Load, contents, unsupported
 from restore_guard.restore_paths.outcome import Outcome
 from restore_guard.signature import Signature
 
@@ -30,3 +30,6 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         old_top, new_top, "Weight count mismatch for top-level weights of model. Model", "model for top-level weight"
     )
     return load.outcome()
+
+
+__all__ = ["contents", "restore"]

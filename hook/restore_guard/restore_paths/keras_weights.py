@@ -40,6 +40,19 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     )
 
 
+def contents(signature: Signature) -> object:
+    """Every group that holds a variable, with its variables in order."""
+    tree = signature.keras_tree
+    if tree is None:
+        return None
+    groups = {path: _paths(signature, group) for path, group in save(tree).groups.items() if group}
+    return tree.generation, tree.nodes[0].built, groups
+
+
+def _paths(signature: Signature, positions: Sequence[int]) -> list[str]:
+    return [signature.variables[position].path for position in positions]
+
+
 @dataclass
 class File:
     """A weights file without its values.

@@ -34,6 +34,42 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     )
 
 
+def contents(signature: Signature) -> object:
+    """The objects that a variable is reached through, by their first path of edges, with those edges in order."""
+    graph = signature.object_graph
+    if graph.error:
+        return graph.error
+    names, valued = _names(graph), _valued(graph)
+    return {
+        names[number]: (
+            None if node.variable is None else signature.variables[node.variable].path,
+            [(edge, names[child]) for edge, child in node.children if child in valued],
+            [
+                (slot, names[original], signature.variables[graph.nodes[value].variable].path)
+                for slot, original, value in node.slots
+                if graph.nodes[value].variable is not None
+            ],
+        )
+        for number, node in enumerate(graph.nodes)
+        if number in names and number in valued
+    }
+
+
+def _valued(graph: ObjectGraph) -> set[int]:
+    """The objects below which there is a variable."""
+    parents: dict[int, list[int]] = {}
+    for number, node in enumerate(graph.nodes):
+        for _, child in node.children:
+            parents.setdefault(child, []).append(number)
+    found = {number for number, node in enumerate(graph.nodes) if node.variable is not None or node.slots}
+    queue = list(found)
+    for number in queue:
+        fresh = [parent for parent in parents.get(number, ()) if parent not in found]
+        found.update(fresh)
+        queue.extend(fresh)
+    return found
+
+
 def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
     """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
     edges = [dict(node.children) for node in model.nodes]
@@ -103,16 +139,11 @@ def _text(shape: tuple | None) -> str:
 
 def _addresses(graph: ObjectGraph) -> dict[int, str]:
     """{variable: its first path of edges}, which is the key that a checkpoint keeps it under."""
-    names, queue, found = {0: ""}, deque([0]), {}
-    while queue:
-        number = queue.popleft()
-        node = graph.nodes[number]
-        if node.variable is not None:
-            found.setdefault(node.variable, names[number])
-        for edge, child in node.children:
-            if child not in names:
-                names[child] = f"{names[number]}/{edge}" if names[number] else edge
-                queue.append(child)
+    names, found = _names(graph), {}
+    for number, name in names.items():
+        variable = graph.nodes[number].variable
+        if variable is not None:
+            found.setdefault(variable, name)
     for optimizer, node in enumerate(graph.nodes):
         for name, original, slot in node.slots:
             variable = graph.nodes[slot].variable
@@ -120,3 +151,16 @@ def _addresses(graph: ObjectGraph) -> dict[int, str]:
                 owner = names.get(optimizer, str(optimizer))
                 found.setdefault(variable, f"{names.get(original, original)}/.OPTIMIZER_SLOT/{owner}/{name}")
     return found
+
+
+def _names(graph: ObjectGraph) -> dict[int, str]:
+    """{object: the first path of edges to it}, breadth first."""
+    names = {0: ""} if graph.nodes else {}
+    queue = deque(names)
+    while queue:
+        number = queue.popleft()
+        for edge, child in graph.nodes[number].children:
+            if child not in names:
+                names[child] = f"{names[number]}/{edge}" if names[number] else edge
+                queue.append(child)
+    return names
