@@ -236,7 +236,7 @@ def test_cheapest_strategy_that_works(built):
 
 def test_progress_is_told(built):
     assert "importing TensorFlow" in built["said"][0]
-    assert built["said"][1].startswith(f"building {len(built) - 2} times with TensorFlow 2.")
+    assert built["said"][1].startswith(f"{len(built) - 2} builds to run with TensorFlow 2.")
 
 
 def _lives(pid):

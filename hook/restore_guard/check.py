@@ -14,6 +14,7 @@ from restore_guard import affected, builds, config, environment, findings, judge
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.repository import Change, Repository, Side
+from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
 
@@ -62,8 +63,24 @@ def load(repository: Repository, side: Side) -> Project:
             f"{file} configures no model, so nothing would be checked: add a "
             '[tool.restore-guard.models.<name>] table with builder = "package.module:function".'
         )
+    _refuse_unknown(file, loaded)
     manifests = {name: read(posixpath.join(loaded.manifests, f"{name}.json")) for name in loaded.models}
     return Project(side, file, loaded, read, manifests)
+
+
+def _refuse_unknown(file: str, loaded: config.Config) -> None:
+    """A setting that this version would not act on must not look as if it were checked."""
+    for name, model in loaded.models.items():
+        for path in model.restores or ():
+            if path not in RESTORE_PATHS:
+                raise UsageError(
+                    f"{file}: models.{name}.restores: {path} cannot be judged by this version of restore-guard; "
+                    f"it judges {', '.join(RESTORE_PATHS)}."
+                )
+    if loaded.releases:
+        raise UsageError(f"{file}: releases: this version of restore-guard does not check releases; remove the key.")
+    if loaded.environment != "shared":
+        raise UsageError(f'{file}: environment: this version of restore-guard only knows "shared".')
 
 
 def check(

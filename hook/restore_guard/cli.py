@@ -24,7 +24,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--base", metavar="REF", help="The commit whose checkpoints must still restore.")
+@click.option("--base", metavar="REF", help="The commit whose checkpoints must still restore; by default the parent.")
 @click.option("--head", metavar="REF", help="The commit to check.")
 @click.option("--staged", is_flag=True, help="Check what is staged for the next commit.")
 @click.option("--worktree", is_flag=True, help="Check the files on disk.")
@@ -135,9 +135,10 @@ def _sides(repository, base: str | None, head: str | None, staged: bool, worktre
         base, head = pushed
     elif not chosen and os.environ.get("PRE_COMMIT"):
         staged = True
-    before = repository.commit(base) if base is not None else repository.head()
     if head is not None:
-        return before, repository.commit(head)
+        after = repository.commit(head)
+        return repository.commit(base) if base is not None else repository.parent(after), after
+    before = repository.commit(base) if base is not None else repository.head()
     return before, repository.index() if staged else repository.worktree()
 
 

@@ -120,8 +120,15 @@ def newly_unsaved(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def _of_path(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
     if outcome.kind == "raises":
+        told = set()
         for failure in outcome.failures:
-            yield from _of_failure(comparison, path, failure)
+            for trouble in _of_failure(comparison, path, failure):
+                told |= {trouble.old, trouble.new}
+                yield trouble
+        # What has no partner stays a trouble when the error is mended.
+        for trouble in _of_silence(comparison, path, outcome):
+            if (trouble.old is None or trouble.new is None) and not told & {trouble.old, trouble.new} - {None}:
+                yield trouble
     elif outcome.kind in ("restores", "partial"):
         yield from _of_silence(comparison, path, outcome)
         yield from _misplaced(comparison, path, outcome)

@@ -53,7 +53,8 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
 
 
 def _candidates(project: Path, environ: Mapping[str, str]) -> Iterator[Interpreter]:
-    own, seen = Path(sys.prefix).resolve(), set()
+    # A hook's own environment comes first on PATH and as VIRTUAL_ENV, and is not the user's.
+    own, seen = Path(sys.prefix).resolve() if environ.get("PRE_COMMIT") else None, set()
     active = environ.get("VIRTUAL_ENV") or environ.get("CONDA_PREFIX")
     places = [(Path(active), "the active environment")] if active else []
     places += [(project / name, f"{name} in the project") for name in (".venv", "venv")]
@@ -62,7 +63,6 @@ def _candidates(project: Path, environ: Mapping[str, str]) -> Iterator[Interpret
         if python is not None and folder.resolve() != own and python not in seen:
             seen.add(python)
             yield Interpreter(python, reason)
-    # pre-commit puts the hook's own environment first on PATH; the user's stays behind it.
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         found = shutil.which("python3", path=folder) or shutil.which("python", path=folder)
         if found and Path(folder).resolve().parent != own and Path(found) not in seen:

@@ -89,7 +89,7 @@ def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
         new=new,
         status=status,
         effects=tuple(_effect(comparison, cause, path) for path in paths),
-        fix=RULES[cause.rule].fix,
+        fix=RULES[cause.rule].fix if status != "accepted" else "",
         accept=f'restore-guard update {context.model} --accept-break "REASON"' if status == "new" else "",
     )
 
@@ -223,10 +223,16 @@ def _count(number: int, noun: str) -> str:
 def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
     """What the load call of one path does with the variables of a cause."""
     outcome = comparison.outcomes[path]
-    if outcome.kind == "raises":
-        error = (outcome.error or "").splitlines()
-        return f"{path} raises: {error[0] if error else 'an error without a message'}"
     mine = [trouble for trouble in cause.every if trouble.path == path]
+    if outcome.kind == "raises":
+        names = {name for trouble in mine for name in (trouble.old, trouble.new) if name}
+        errors = [failure.message for failure in outcome.failures if names & {*failure.saved, *failure.model}]
+        # A load call tells one error; a cause that it does not get to has none of its own.
+        return (
+            f"{path} raises: {(errors[0].splitlines() or ['an error without a message'])[0]}"
+            if errors
+            else f"{path} raises"
+        )
     initial = len({trouble.new for trouble in mine} & set(outcome.initial))
     unused = len({trouble.old for trouble in mine} & set(outcome.unused))
     wrong = len({trouble.new for trouble in mine if trouble.got is not None})

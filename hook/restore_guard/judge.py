@@ -62,13 +62,18 @@ def judge(case: Case) -> ModelResult:
         found = findings.find(comparison, context)
     else:
         notes.append("New here: there is no older checkpoint to restore.")
+    doubtful = _doubtful(comparison)
+    if doubtful:
+        notes.append(
+            f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated."
+        )
     state = _state(case, head, paths)
     found += [_break_accepted(case, entry) for entry in accepted]
     found += _about_manifest(case, head, state, any(finding.fails for finding in found))
     outcomes = comparison.outcomes if comparison else {path: restore_unchanged(path, head) for path in paths}
     return ModelResult(
         name=case.name,
-        verdict="breaks" if any(finding.fails for finding in found) else "restores",
+        verdict="breaks" if any(finding.fails for finding in found) else "unchecked" if doubtful else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
         restores={
@@ -78,6 +83,13 @@ def judge(case: Case) -> ModelResult:
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
     )
+
+
+def _doubtful(comparison: Comparison | None) -> list[str]:
+    """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
+    if comparison is None or same_promise(comparison.saved, comparison.model):
+        return []
+    return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
 
 
 def promised(config: Config, name: str, promise: Manifest | None, head: Signature) -> tuple[str, ...]:

@@ -115,6 +115,11 @@ class Repository:
             raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
         return Side("commit", self._resolve(f"{sha}^{{tree}}"), sha)
 
+    def parent(self, side: Side) -> Side | None:
+        """The first parent of a commit; None where it has none. Raises UncheckedError if this clone lacks it."""
+        named = re.search(rb"^parent (\w+)$", self._output("cat-file", "-p", side.label).partition(b"\n\n")[0], re.M)
+        return self.commit(os.fsdecode(named[1])) if named else None
+
     def head(self) -> Side | None:
         """The commit that is checked out; None before the first commit of a branch."""
         if self._resolve("HEAD^{commit}"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from restore_guard import builds, check, environment, findings, judge, manifest
 from restore_guard.comparison import compare, never_written, troubles
 from restore_guard.diffs import Diff
@@ -138,7 +140,8 @@ def _settle(
     broken = {path: _broken(outcome, comparison.misplaced(path)) for path, outcome in comparison.outcomes.items()}
     broken = {path: entry for path, entry in broken.items() if entry is not None}
     entry = Accepted(promise.epoch + 1, " ".join(reason.split()), broken)
-    return entry.epoch, (*promise.history, entry), breaks
+    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in breaks)
+    return entry.epoch, (*promise.history, entry), accepted
 
 
 def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:

@@ -20,8 +20,4 @@ def render(done: Sequence[Updated], *, color: bool, width: int) -> str:
             lines.append(text_report.render_findings(item.findings, color=color, width=width))
         if item.detail:
             lines += [f"    {plain(line)}" for line in item.detail.splitlines()[-12:]]
-    refused = [item.name for item in done if item.state == "refused"]
-    if refused:
-        names = " ".join(refused)
-        lines.append(f'To accept the break: restore-guard update {names} --accept-break "REASON"')
     return "\n".join(lines) + "\n"

@@ -103,7 +103,11 @@ def remarks(model: ModelResult) -> list[str]:
     counts = [
         f"{count} {status}"
         for status in STATUSES[1:]
-        if (count := sum(finding.status == status for _, finding in ranked([model])))
+        if (
+            count := sum(
+                finding.status == status and finding.rule != "break-accepted" for _, finding in ranked([model])
+            )
+        )
     ]
     return manifest + counts
 
