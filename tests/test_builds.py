@@ -254,8 +254,8 @@ def test_keras_2(keras2, folder):
     assert results["bad:raises"].failure == "ValueError: no such width: 7"
     assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
     assert results["good:module"].failure is None
-    # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations and learning rate, no slots before training
-    assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2
+    # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations, learning rate and two slots for each
+    assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2 + 10
 
 
 DRIVER = """

@@ -71,7 +71,7 @@ def test_what_is_compared(project, environ, arguments, head):
     second = project.commit({"README.md": "second\n"})
     report = project.check(*arguments, **environ).report
     assert report["head"] == (second if head == "HEAD" else head)
-    assert report["base"] == (first if "PRE_COMMIT_FROM_REF" in environ else second)
+    assert report["base"] == (first if head == "HEAD" else second)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from restore_guard import builds, findings
 from restore_guard.comparison import compare, never_written
 from restore_guard.config import Config
 from restore_guard.diffs import Diff, FileDiff
-from restore_guard.restore_paths import default_paths, restore
+from restore_guard.restore_paths import RESTORE_PATHS, default_paths, restore
 
 HERE = Path(__file__).parent
 PAIRS = HERE / "pairs"
@@ -36,7 +36,7 @@ class Corpus:
 
 def _corpus(keras, python, folder):
     out = folder / f"{keras}.json"
-    command = [python, HERE / "oracle.py", PAIRS, out]
+    command = [python, HERE / "oracle.py", PAIRS, out, "--paths", ",".join(RESTORE_PATHS)]
     with (folder / f"{keras}.log").open("w") as log:
         real = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         jobs = [

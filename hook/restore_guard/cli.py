@@ -164,7 +164,7 @@ def _write(result, form: str, output: Path | None) -> None:
 
 
 def _is_terminal() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return "NO_COLOR" not in os.environ and (sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR")))
 
 
 def _width() -> int:
