@@ -156,11 +156,11 @@ class _Probe:
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
                 )
             if "ready" in message:
-                progress(f"{len(jobs)} builds to run with TensorFlow {message['ready'].get('tensorflow')}")
+                progress(f"{len(jobs)} build{'s' if len(jobs) > 1 else ''} to run with TensorFlow {message['ready'].get('tensorflow')}")
             elif message.get("id") in waiting:
                 waiting.discard(message["id"])
                 builds[message["id"]] = _build(message)
-                progress(f"{len(builds)} of {len(jobs)} builds done")
+                progress(f"{len(builds)} of {len(jobs)} done")
         for job in waiting:
             builds[job] = Build(failure="the Python that builds ended or hung before this build", detail=self.tail())
         return builds
