@@ -156,7 +156,8 @@ class _Probe:
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
                 )
             if "ready" in message:
-                progress(f"{len(jobs)} build{'s' if len(jobs) > 1 else ''} to run with TensorFlow {message['ready'].get('tensorflow')}")
+                plural = "s" if len(jobs) > 1 else ""
+                progress(f"{len(jobs)} build{plural} to run with TensorFlow {message['ready'].get('tensorflow')}")
             elif message.get("id") in waiting:
                 waiting.discard(message["id"])
                 builds[message["id"]] = _build(message)
