@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -127,6 +128,8 @@ class Project:
     def start(self, *arguments, **environ):
         return subprocess.Popen(
             [str(COMMAND), *arguments],
+            # A shell's background job ignores SIGINT, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             cwd=self.root,
             env=self.environ | environ,
             stdin=subprocess.DEVNULL,
