@@ -288,7 +288,7 @@ def signature(builder, strategy):
         job = {"root": sys.argv[2], "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None,
                "inputs": [{"shape": [4], "dtype": "float32"}]}
         with os.fdopen(write, "w") as out:
-            json.dump(build.run({**job, "strategy": strategy}), out)
+            json.dump(build.run({**job, "strategy": strategy})["signature"], out)
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as answer:
@@ -396,10 +396,9 @@ def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path
 
 @pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
 def test_signature_that_is_none(folder, tmp_path, signature):
-    python = _fake(
-        tmp_path / "python",
-        f"""read request; echo '{{"id": "good:build", "strategy": "graph", "result": {signature}}}'""",
-    )
+    result = f'{{"signature": {signature}, "trace": {{}}}}'
+    answer = f'{{"id": "good:build", "strategy": "graph", "result": {result}}}'
+    python = _fake(tmp_path / "python", f"read request; echo '{answer}'")
     built = _run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None
     assert "cannot be read" in built.failure

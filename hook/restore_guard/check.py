@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
-from restore_guard import affected, builds, config, environment, findings, judge, manifest
+from restore_guard import affected, builds, config, findings, judge, manifest
+from restore_guard.building import Building, Order
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.repository import Change, Repository, Side
@@ -201,20 +200,15 @@ def _judge(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> list[ModelResult]:
-    sides = [(project, "head")]
-    if before is not None:
-        sides.append((before, "base"))
-    worktree = repository.root / repository.project
-    python = environment.find(project.config.python, worktree, environ)
-    # TensorFlow is imported while git writes the files.
-    with (
-        tempfile.TemporaryDirectory(prefix="restore-guard-") as folder,
-        builds.Probe(python.path, progress) as probe,
-    ):
-        jobs = [
-            job for side, kind in sides for job in _jobs(repository, side, kind, Path(folder) / kind, chosen, progress)
-        ]
-        built = probe.run(jobs)
+    orders = [
+        Order(f"{kind}:{name}", side.side, side.config, name)
+        for side, kind in ((project, "head"), (before, "base"))
+        if side is not None
+        for name in chosen
+        if name in side.config.models
+    ]
+    with Building(repository, project.config.python, environ, progress) as building:
+        built = building.build(orders)
     cases = []
     for name in chosen:
         head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
@@ -233,41 +227,6 @@ def _judge(
             )
         )
     return [judge.judge(case) for case in cases]
-
-
-def _jobs(
-    repository: Repository,
-    project: Project,
-    kind: str,
-    folder: Path,
-    chosen: Sequence[str],
-    progress: Progress,
-) -> list[builds.Job]:
-    names = [name for name in chosen if name in project.config.models]
-    worktree = repository.root / repository.project
-    if project.side.kind == "worktree":
-        root = worktree
-    elif names:
-        progress(f"writing the files of {project.side.label} to a temporary folder")
-        folder.mkdir()
-        repository.materialise(project.side, folder)
-        root = folder / repository.project
-    return [job(project.config, name, f"{kind}:{name}", root, worktree) for name in names]
-
-
-def job(settings: config.Config, name: str, number: str, root: Path, worktree: Path) -> builds.Job:
-    """The build of a configured model from the files below `root`."""
-    model = settings.models[name]
-    return builds.Job(
-        id=number,
-        root=root,
-        builder=model.builder,
-        kwargs=model.kwargs,
-        inputs=[msgspec.to_builtins(item) for item in model.inputs],
-        pythonpath=settings.pythonpath,
-        worktree=worktree,
-        timeout=settings.timeout,
-    )
 
 
 def _sources(
@@ -326,4 +285,4 @@ def _relocated(result: ModelResult, prefix: str) -> ModelResult:
     return msgspec.structs.replace(result, findings=moved)
 
 
-__all__ = ["Project", "UncheckedError", "check", "job", "load"]
+__all__ = ["Project", "UncheckedError", "check", "load"]

@@ -5,7 +5,8 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -164,15 +165,30 @@ class Signature(Struct):
 
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
+        return self._located(lambda _: None)
+
+    def with_sites(self, sites: Mapping[Site, Site | None]) -> Signature | None:
+        """The signature with other sites for those that it has; None where one of them has no other."""
+        lost = False
+
+        def other(site: Site) -> Site | None:
+            nonlocal lost
+            lost = lost or sites.get(site) is None
+            return sites.get(site)
+
+        found = self._located(other)
+        return None if lost else found
+
+    def _located(self, site: Callable[[Site], Site | None]) -> Signature:
+        def located(items: Iterable[Any]) -> tuple:
+            return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
+
         tree = self.keras_tree
         return msgspec.structs.replace(
             self,
-            variables=tuple(msgspec.structs.replace(variable, site=None) for variable in self.variables),
-            holders=tuple(msgspec.structs.replace(holder, site=None) for holder in self.holders),
-            keras_tree=tree
-            and msgspec.structs.replace(
-                tree, nodes=tuple(msgspec.structs.replace(node, site=None) for node in tree.nodes)
-            ),
+            variables=located(self.variables),
+            holders=located(self.holders),
+            keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
         )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import builds, check, environment, findings, judge, manifest
+from restore_guard import builds, check, findings, judge, manifest
+from restore_guard.building import Building, Order
 from restore_guard.comparison import compare, never_written, troubles
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
@@ -62,11 +63,9 @@ def update(
             raise UsageError(
                 f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
             )
-    worktree = repository.root / repository.project
-    python = environment.find(project.config.python, worktree, environ)
-    jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
-    with builds.Probe(python.path, progress) as probe:
-        built = probe.run(jobs)
+    orders = [Order(name, project.side, project.config, name) for name in chosen]
+    with Building(repository, project.config.python, environ, progress) as building:
+        built = building.build(orders)
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     return [_update(repository, project, committed, name, built[name], reason) for name in chosen]

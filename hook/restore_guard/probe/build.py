@@ -24,7 +24,7 @@ class BuildError(Exception):
 
 
 def run(job):
-    """Builds a model and returns its signature as plain data.
+    """Builds a model and returns {"signature", "trace"} as plain data; the trace says what the build depends on.
 
     Args:
         job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
@@ -47,7 +47,8 @@ def run(job):
         _check(model, job["builder"])
         strategies.finish(model, job["inputs"])
         _refuse_foreign(read, job)
-        return describe(model, created, read)
+        signature = describe(model, created, read)
+    return {"signature": signature, "trace": {**read.dependencies(), **created.trace()}}
 
 
 def describe(model, created, read):
