@@ -91,8 +91,8 @@ NEUTRAL = {
     "spread over lines": _replaced(
         "model.py",
         "(tf.keras.layers.Dense(2), tf.keras.layers.Dense(2))",
-        "(\n            tf.keras.layers.Dense(2),\n            tf.keras.layers.Dense(\n                2\n            ),\n"
-        "        )",
+        "(\n            tf.keras.layers.Dense(2),\n"
+        "            tf.keras.layers.Dense(\n                2\n            ),\n        )",
     ),
     "joined lines": _replaced("model.py", 'name="first")\n        self.rows', 'name="first"); self.rows'),
     "unrelated module": {"unrelated.py": "x = 2\n"},

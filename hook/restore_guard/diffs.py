@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -53,10 +53,18 @@ class Diff:
 
     def same_change(self, old: Place, new: Place) -> bool:
         """True where a line of the base was replaced, in one block, by lines that hold the head's line."""
+        block = self.block_before(old)
+        return block is not None and block == self.block_after(new)
+
+    def block_before(self, old: Place) -> Hashable | None:
+        """The block of changes that a line of the base was replaced in, or None."""
         lines = self._files.get(old.file)
-        if lines is None or lines.path != new.file:
-            return False
-        return any(old.line in before and new.line in after for before, after in lines.blocks)
+        return (lines.path, lines.before[old.line]) if lines is not None and old.line in lines.before else None
+
+    def block_after(self, new: Place) -> Hashable | None:
+        """The block of changes that a line of the head is in, or None."""
+        lines = self._heads.get(new.file)
+        return (lines.path, lines.after[new.line]) if lines is not None and new.line in lines.after else None
 
     def nearest_change(self, place: Place) -> Place | None:
         """The changed line of the head nearest to a line of the head; in its file, else in any changed file."""
@@ -91,6 +99,9 @@ class _Lines:
                 self.blocks.append((range(a + 1, b + 1), range(c + 1, d + 1)))
                 self.changed.extend(range(c + 1, d + 1))
         self.changed_set = set(self.changed)
+        self.before, self.after = (
+            {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)
+        )
 
     def place_of(self, line: int) -> int:
         for before, after in self.blocks:

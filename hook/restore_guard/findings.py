@@ -226,15 +226,15 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
     mine = [trouble for trouble in cause.every if trouble.path == path]
     if outcome.kind == "raises":
         names = {name for trouble in mine for name in (trouble.old, trouble.new) if name}
-        errors = [failure.message for failure in outcome.failures if names & {*failure.saved, *failure.model}]
+        first = min((outcome.failures_of[name] for name in names if name in outcome.failures_of), default=None)
         # A load call tells one error; a cause that it does not get to has none of its own.
         return (
-            f"{path} raises: {(errors[0].splitlines() or ['an error without a message'])[0]}"
-            if errors
+            f"{path} raises: {(outcome.failures[first].message.splitlines() or ['an error without a message'])[0]}"
+            if first is not None
             else f"{path} raises"
         )
-    initial = len({trouble.new for trouble in mine} & set(outcome.initial))
-    unused = len({trouble.old for trouble in mine} & set(outcome.unused))
+    initial = len({trouble.new for trouble in mine} & outcome.initials)
+    unused = len({trouble.old for trouble in mine} & outcome.unuseds)
     wrong = len({trouble.new for trouble in mine if trouble.got is not None})
     parts = []
     if initial:
