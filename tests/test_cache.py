@@ -65,7 +65,7 @@ FILES = {
     "settings.json": '{"units": 3}',
     "plugins/one.txt": "",
     "library/__init__.py": "",
-    "library/parts.py": '''\
+    "library/parts.py": """\
 import tensorflow as tf
 
 WIDTHS = [5, 6]
@@ -73,7 +73,7 @@ WIDTHS = [5, 6]
 
 def make(width):
     return tf.keras.layers.Dense(width)
-''',
+""",
     "unrelated.py": "x = 1\n",
 }
 

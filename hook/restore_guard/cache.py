@@ -184,7 +184,8 @@ class Cache:
         environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
         parts = [
             _own_version(),
-            *(job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath)),
+            *(job.builder, dict(job.kwargs), [dict(item) for item in job.inputs]),
+            *(list(job.pythonpath), sorted(job.restores)),
             self.installed.identity(job.worktree or job.root),
             environ,
             _keras_settings(self.environ),

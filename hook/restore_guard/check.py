@@ -1,85 +1,24 @@
-"""One check: two sides of a repository in, a `Result` out. Reads the user's files and changes none."""
+"""One check: two sides of a repository in, a `Result` out. Reads the user's files and changes none.
+
+Most commits touch no model: for them nothing is imported but what reads git and text.
+"""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from restore_guard import affected, builds, config, findings, judge, manifest
-from restore_guard.building import Building, Order
-from restore_guard.diffs import Diff, FileDiff
+from restore_guard import affected, config, manifest
+from restore_guard.config import WitnessMode
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.repository import Change, Repository, Side
-from restore_guard.restore_paths import RESTORE_PATHS
+from restore_guard.project import Project, load
+from restore_guard.repository import Repository, Side
 from restore_guard.result import Finding, ModelResult, Result
-from restore_guard.rules import RULES
+from restore_guard.rules import RULES, level
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Project:
-    """One side of the project: its configuration and the manifests of its models."""
-
-    side: Side
-    file: str
-    config: config.Config
-    read: Callable[[str], bytes | None]
-    manifests: Mapping[str, bytes | None] = field(default_factory=dict)
-
-    def manifest_file(self, name: str) -> str:
-        return posixpath.join(self.config.manifests, f"{name}.json")
-
-    def manifest(self, name: str) -> judge.Found:
-        content = self.manifests.get(name)
-        if content is None:
-            return None
-        try:
-            return manifest.parse(content, self.manifest_file(name))
-        except manifest.ManifestError as error:
-            return error
-
-
-def load(repository: Repository, side: Side) -> Project:
-    """Reads one side's configuration and the bytes of its manifests.
-
-    Raises:
-        UsageError: no configuration, one that cannot be read, or one without a model.
-    """
-    read = repository.reader(side)
-    found = config.load(read, rules=RULES)
-    if found is None:
-        raise UsageError(
-            "restore-guard is not configured: add a [tool.restore-guard.models.<name>] table with "
-            'builder = "package.module:function" to pyproject.toml.'
-        )
-    file, loaded = found
-    if not loaded.models:
-        raise UsageError(
-            f"{file} configures no model, so nothing would be checked: add a "
-            '[tool.restore-guard.models.<name>] table with builder = "package.module:function".'
-        )
-    _refuse_unknown(file, loaded)
-    manifests = {name: read(posixpath.join(loaded.manifests, f"{name}.json")) for name in loaded.models}
-    return Project(side, file, loaded, read, manifests)
-
-
-def _refuse_unknown(file: str, loaded: config.Config) -> None:
-    """A setting that this version would not act on must not look as if it were checked."""
-    for name, model in loaded.models.items():
-        for path in model.restores or ():
-            if path not in RESTORE_PATHS:
-                raise UsageError(
-                    f"{file}: models.{name}.restores: {path} cannot be judged by this version of restore-guard; "
-                    f"it judges {', '.join(RESTORE_PATHS)}."
-                )
-    if loaded.releases:
-        raise UsageError(f"{file}: releases: this version of restore-guard does not check releases; remove the key.")
-    if loaded.environment != "shared":
-        raise UsageError(f'{file}: environment: this version of restore-guard only knows "shared".')
 
 
 def check(
@@ -89,6 +28,7 @@ def check(
     *,
     names: Sequence[str] = (),
     everything: bool = False,
+    witness: WitnessMode = "auto",
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -98,6 +38,7 @@ def check(
         base: None where there is nothing before the head: the initial commit.
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
+        witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
@@ -111,7 +52,9 @@ def check(
     chosen = _chosen(project, names, everything, reasons)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
     if chosen:
-        results += _judge(repository, project, before, chosen, changes, environ, progress)
+        from restore_guard import verdicts
+
+        results += verdicts.find(repository, project, before, chosen, changes, witness, environ, progress)
     order = list(project.config.models)
     results.sort(key=lambda result: order.index(result.name))
     removed = _removed(project, before) if not names else []
@@ -157,7 +100,7 @@ def _unaffected(project: Project, before: Project | None, name: str) -> ModelRes
     file = project.manifest_file(name)
     finding = Finding(
         rule="manifest-missing",
-        level=findings.level("manifest-missing", project.config),
+        level=level("manifest-missing", project.config),
         file=file,
         line=0,
         message=f"{name} has no manifest: run `restore-guard update {name}` and commit {file}.",
@@ -177,7 +120,7 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
         left = project.read(file) is not None
         finding = Finding(
             rule="model-removed",
-            level=findings.level("model-removed", project.config, "error" if left else "warning"),
+            level=level("model-removed", project.config, "error" if left else "warning"),
             file=project.file,
             line=0,
             message=f"{name} is no longer configured, so nobody checks its checkpoints any more"
@@ -189,80 +132,6 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
             ModelResult(name, "breaks" if finding.fails else "restores", manifest="missing", findings=(finding,))
         )
     return results
-
-
-def _judge(
-    repository: Repository,
-    project: Project,
-    before: Project | None,
-    chosen: Sequence[str],
-    changes: Sequence[Change],
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> list[ModelResult]:
-    orders = [
-        Order(f"{kind}:{name}", side.side, side.config, name)
-        for side, kind in ((project, "head"), (before, "base"))
-        if side is not None
-        for name in chosen
-        if name in side.config.models
-    ]
-    with Building(repository, project.config.python, environ, progress) as building:
-        built = building.build(orders)
-    cases = []
-    for name in chosen:
-        head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
-        sources = _sources(project, before, name, head_build, base_build)
-        cases.append(
-            judge.Case(
-                name=name,
-                config=project.config,
-                manifest_file=project.manifest_file(name),
-                head_build=head_build,
-                base_build=base_build,
-                head_manifest=project.manifest(name),
-                base_manifest=before.manifest(name) if before and name in before.config.models else None,
-                diff=_diff(project, before, changes, sources),
-                covered=_covered(project, name),
-            )
-        )
-    return [judge.judge(case) for case in cases]
-
-
-def _sources(
-    project: Project, before: Project | None, name: str, head: builds.Build, base: builds.Build | None
-) -> frozenset[str]:
-    """Every file that either side's model is made of."""
-    files = set(head.signature.sources if head.signature else ())
-    files.update(base.signature.sources if base and base.signature else ())
-    for side in (project, before):
-        content = side.manifests.get(name) if side else None
-        if content is not None:
-            files |= manifest.sources(content)
-    return frozenset(files)
-
-
-def _diff(project: Project, before: Project | None, changes: Sequence[Change], sources: Collection[str]) -> Diff:
-    """The changed files of one model, read on both sides."""
-    files = {}
-    for change in changes:
-        old = change.old_path or change.path
-        if old not in sources and change.path not in sources:
-            continue
-        new_content = project.read(change.path) if change.status != "D" else None
-        old_content = before.read(old) if before and change.status != "A" else None
-        files[old] = FileDiff(change.path if new_content is not None else None, _text(old_content), _text(new_content))
-    return Diff(files)
-
-
-def _text(content: bytes | None) -> str:
-    return content.decode(errors="replace") if content is not None else ""
-
-
-def _covered(project: Project, name: str) -> frozenset[str]:
-    """What `affected` watches even if the manifest does not list it."""
-    module = project.config.models[name].builder.partition(":")[0]
-    return affected.closure(project.read, module, ["", *project.config.pythonpath]).files
 
 
 def _ignore_notes(project: Project) -> list[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from restore_guard import layout
+
 
 class Place(NamedTuple):
     """A line of a file, from 1; line 0 stands for the file as a whole."""
@@ -37,6 +39,11 @@ class Diff:
         """Args: files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text."""
         self._files = {name: _Lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
+
+    @property
+    def is_cosmetic(self) -> bool:
+        """True where nothing changed but comments, docstrings and the layout of Python files."""
+        return all(lines.is_cosmetic for lines in self._files.values())
 
     def head(self, place: Place) -> Place | None:
         """The line of the head that a line of the base has become, None where it was changed or removed."""
@@ -89,7 +96,7 @@ class Diff:
 class _Lines:
     def __init__(self, diff: FileDiff) -> None:
         old, new = diff.old_text.splitlines(), diff.new_text.splitlines()
-        self.path, self.moved, self.blocks = diff.path, {}, []
+        self.diff, self.path, self.moved, self.blocks = diff, diff.path, {}, []
         self.changed: list[int] = []
         self.last = max(1, len(new))
         for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -102,6 +109,13 @@ class _Lines:
         self.before, self.after = (
             {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)
         )
+
+    @property
+    def is_cosmetic(self) -> bool:
+        if self.path is None or not self.path.endswith(".py"):
+            return False
+        old, new = (layout.digest(text.encode()) for text in (self.diff.old_text, self.diff.new_text))
+        return old == new
 
     def place_of(self, line: int) -> int:
         for before, after in self.blocks:

@@ -28,14 +28,17 @@ class Sites:
             return
         spot = self.spot(value)
         if spot is not None:
-            file, line = spot[:2]
-            key = (file, line, type(value).__name__)
-            number = self.counts[key]
-            self.counts[key] += 1
-            # The object is kept: a dead one's id would be given to another.
-            self.alive.append(value)
-            self.at[id(value)] = [file, line, number]
-            self.created.append([self.spots.setdefault(spot, len(self.spots)), key[2], number])
+            self._add(value, spot)
+
+    def _add(self, value, spot):
+        file, line = spot[:2]
+        key = (file, line, type(value).__name__)
+        number = self.counts[key]
+        self.counts[key] += 1
+        # The object is kept: a dead one's id would be given to another.
+        self.alive.append(value)
+        self.at[id(value)] = [file, line, number]
+        self.created.append([self.spots.setdefault(spot, len(self.spots)), key[2], number])
 
     def spot(self, value):
         """(file, line, end line, column, end column) of what runs in the innermost frame in the user's source that
@@ -56,6 +59,14 @@ class Sites:
         """All creations in their order, by which `restore_guard.cache` finds their sites in another layout."""
         return {"spots": list(self.spots), "created": self.created}
 
+    def of_operations(self, variables):
+        """Records the variables of a graph that the builder made itself: no creator scope hears those."""
+        for variable in variables:
+            for file, line, *_ in reversed(variable.op.traceback):
+                if file.startswith(self.root):
+                    self._add(variable, (file[len(self.root) :].replace(os.sep, "/"), line, *_UNKNOWN))
+                    break
+
     def listen(self):
         """Hears every new tf.Module, Keras layer and optimizer of this process, for good: a build's process is its own.
 
@@ -74,12 +85,15 @@ class Sites:
         return variable
 
 
+_UNKNOWN = (None, None, None)
+
+
 @functools.cache
 def _position(code, instruction):
+    """(end line, column, end column) of an instruction, where Python knows it."""
     if not hasattr(code, "co_positions"):
-        return None, None, None
-    position = next(itertools.islice(code.co_positions(), instruction // 2, None), (None,) * 4)
-    return position[1:]
+        return _UNKNOWN
+    return next(itertools.islice(code.co_positions(), instruction // 2, None), (None, *_UNKNOWN))[1:]
 
 
 def _hear_new(base, record):
