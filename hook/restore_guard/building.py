@@ -61,6 +61,21 @@ def pythons(
     return made
 
 
+def job(config: Config, name: str, worktree: Path) -> Job:
+    """The build of a configured model, of the files on disk."""
+    model = config.models[name]
+    return Job(
+        id=name,
+        root=worktree,
+        builder=model.builder,
+        kwargs=model.kwargs,
+        inputs=[msgspec.to_builtins(item) for item in model.inputs],
+        pythonpath=config.pythonpath,
+        worktree=worktree,
+        timeout=config.timeout,
+    )
+
+
 class Building:
     """What one run builds with. A context manager: leaving it ends the Pythons and removes the files."""
 
@@ -110,10 +125,6 @@ class Building:
         """A new empty folder that lasts as long as the building."""
         return Path(tempfile.mkdtemp(dir=self._folder))
 
-    def seconds(self, order: Order) -> float | None:
-        """How long the model took to build when that was last recorded."""
-        return self._cache(order).seconds(self._job(order))
-
     def _run(self, jobs: Mapping[str, tuple[Order, Job]]) -> dict[str, Any]:
         of_python: dict[Path, list[Job]] = {}
         for order, job in jobs.values():
@@ -148,18 +159,7 @@ class Building:
 
     def _job(self, order: Order) -> Job:
         """The build without its files."""
-        model = order.config.models[order.name]
-        return Job(
-            id=order.id,
-            root=self.worktree,
-            builder=model.builder,
-            kwargs=model.kwargs,
-            inputs=[msgspec.to_builtins(item) for item in model.inputs],
-            pythonpath=order.config.pythonpath,
-            worktree=self.worktree,
-            timeout=order.config.timeout,
-            restores=order.restores,
-        )
+        return replace(job(order.config, order.name, self.worktree), id=order.id, restores=order.restores)
 
     def _rooted(self, order: Order) -> Job:
         """The build from its side's files, which are written to a folder if they are not on disk."""

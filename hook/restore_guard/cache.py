@@ -144,6 +144,8 @@ class Cache:
     def keep(self, job: Job, tree: Tree, build: Build) -> None:
         """Keeps a build for another run, where it can be told when it would be the same."""
         trace = build.trace
+        if self.folder is not None and build.signature is not None:
+            _note_seconds(self.folder, job, build.seconds)
         if self.folder is None or self.installed is None or build.signature is None or trace is None or trace.opaque:
             return
         watched = [*trace.modules, *trace.files, *trace.folders, *(os.path.dirname(path) for path in trace.missing)]
@@ -165,27 +167,15 @@ class Cache:
         with contextlib.suppress(OSError):  # a full disk, a folder that may not be written
             folder = self.folder / self._key(job)
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                file.write(name.encode() + b"\n" + content)
-            os.replace(file.name, folder / name)
+            _write(folder / name, name.encode() + b"\n" + content)
             self._make_room()
-
-    def seconds(self, job: Job) -> float | None:
-        """How long the latest build of this configuration entry took, whatever its sources; None if unknown."""
-        if self.folder is None or self.installed is None:
-            return None
-        for path in self._records(self._key(job)):
-            if record := _read(path):
-                with contextlib.suppress(msgspec.DecodeError, zlib.error):
-                    return msgspec.json.decode(zlib.decompress(record[1]), type=_Kept).seconds
-        return None
 
     def _key(self, job: Job) -> str:
         environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
         parts = [
             _own_version(),
-            *(job.builder, dict(job.kwargs), [dict(item) for item in job.inputs]),
-            *(list(job.pythonpath), sorted(job.restores)),
+            *_entry(job),
+            sorted(job.restores),
             self.installed.identity(job.worktree or job.root),
             environ,
             _keras_settings(self.environ),
@@ -262,6 +252,35 @@ def folder(environ: Mapping[str, str]) -> Path | None:
     except RuntimeError:  # a user without a home
         return None
     return caches / "restore-guard"
+
+
+def seconds(folder: Path | None, job: Job) -> float | None:
+    """How long the latest build of a configuration entry took, whatever its sources and wherever; None if unknown."""
+    try:
+        return float((folder / "seconds" / _digest_of_entry(job)).read_text()) if folder else None
+    except (OSError, ValueError):
+        return None
+
+
+def _note_seconds(folder: Path, job: Job, taken: float) -> None:
+    with contextlib.suppress(OSError):
+        (folder / "seconds").mkdir(parents=True, exist_ok=True)
+        _write(folder / "seconds" / _digest_of_entry(job), str(taken).encode())
+
+
+def _digest_of_entry(job: Job) -> str:
+    return hashlib.sha256(msgspec.json.encode(_entry(job), order="deterministic")).hexdigest()
+
+
+def _entry(job: Job) -> list[object]:
+    return [job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath)]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """At once or not at all, whoever else writes it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
 
 
 def _read(path: Path) -> tuple[_Conditions, bytes] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,7 +15,7 @@ from restore_guard import affected, config, manifest
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.project import Project, load
-from restore_guard.repository import Repository, Side
+from restore_guard.repository import Change, Repository, Side
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES, level
 
@@ -44,12 +45,7 @@ def check(
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
-    project = load(repository, head)
-    notes: list[str] = []
-    before = _load_base(repository, base, notes)
-    changes = affected.relative_to(repository.changes(base, head), repository.project)
-    reasons = affected.affected(changes, _view(before), _view(project))
-    chosen = _chosen(project, names, everything, reasons)
+    project, before, changes, chosen, notes = _selected(repository, base, head, names, everything)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
     if chosen:
         from restore_guard import verdicts
@@ -65,6 +61,35 @@ def check(
         models=tuple(_relocated(result, prefix) for result in [*results, *removed]),
         notes=tuple(notes + _ignore_notes(project)),
     )
+
+
+def affected_models(
+    repository: Repository, base: Side | None, head: Side, *, names: Sequence[str] = (), everything: bool = False
+) -> tuple[Project, list[str]]:
+    """The head's project and the models that `check` would build; its arguments and errors are those of `check`."""
+    selected = _selected(repository, base, head, names, everything)
+    return selected.project, selected.chosen
+
+
+class _Selected(NamedTuple):
+    """What a check is about, told from git and text alone."""
+
+    project: Project
+    before: Project | None
+    changes: Sequence[Change]
+    chosen: list[str]
+    notes: list[str]
+
+
+def _selected(
+    repository: Repository, base: Side | None, head: Side, names: Sequence[str], everything: bool
+) -> _Selected:
+    project = load(repository, head)
+    notes: list[str] = []
+    before = _load_base(repository, base, notes)
+    changes = affected.relative_to(repository.changes(base, head), repository.project)
+    reasons = affected.affected(changes, _view(before), _view(project))
+    return _Selected(project, before, changes, _chosen(project, names, everything, reasons), notes)
 
 
 def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> Project | None:
