@@ -23,6 +23,7 @@ import msgspec
 
 from restore_guard import probe
 from restore_guard.errors import UncheckedError
+from restore_guard.progress import Count
 from restore_guard.signature import Signature
 from restore_guard.trace import Trace
 
@@ -207,7 +208,7 @@ class Probe:
                 self._announce(jobs.values())
             elif (job := jobs.get(message.get("id"))) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
-                self.progress(f"{len(done)} of {len(jobs)} done")
+                self.progress(Count(len(done), len(jobs)))
         for job in jobs.values():
             if job.id not in done:
                 kind = Build if job.task == "build" else Answer

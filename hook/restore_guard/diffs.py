@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 from restore_guard import layout
@@ -37,7 +38,7 @@ class Diff:
 
     def __init__(self, files: Mapping[str, FileDiff]) -> None:
         """Args: files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text."""
-        self._files = {name: _Lines(diff) for name, diff in files.items()}
+        self._files = {name: _lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
     @property
@@ -91,6 +92,11 @@ class Diff:
         line = lines.place_of(old.line)
         near = _nearest(lines.changed, line) if lines.changed else line
         return Place(lines.path, near if abs(near - line) <= 3 else line)
+
+
+@lru_cache(64)  # models share files, and so their changes
+def _lines(diff: FileDiff) -> _Lines:
+    return _Lines(diff)
 
 
 class _Lines:

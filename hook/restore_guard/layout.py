@@ -6,8 +6,11 @@ import ast
 import hashlib
 import warnings
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
+
+# A tree takes many times the memory of its source.
+_TREES = 16
 
 # A place in a tree: the number of a node in the order of `ast.walk`, and whether its end is meant.
 Point = tuple[int, bool]
@@ -23,6 +26,7 @@ class Spot(NamedTuple):
     end_column: int | None
 
 
+@cache
 def digest(source: bytes) -> str:
     """The same for two sources that differ in layout, comments and docstrings alone."""
     parsed = tree(source)
@@ -33,7 +37,7 @@ def digest(source: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-@cache
+@lru_cache(_TREES)
 def tree(source: bytes) -> ast.Module | None:
     """The syntax tree without docstrings; None for what this Python cannot parse."""
     try:
@@ -75,7 +79,7 @@ def line(source: bytes, found: Sequence[Point]) -> int | None:
     return lines.pop() if len(lines) == 1 else None
 
 
-@cache
+@lru_cache(_TREES)
 def _nodes(source: bytes) -> list[ast.AST]:
     parsed = tree(source)
     return list(ast.walk(parsed)) if parsed is not None else []

@@ -36,8 +36,11 @@ def find(
             order.id: order for kind, side in sides.items() for order in _orders(kind, pythons[kind], side, restores)
         }
         built = workshop.build(list(orders.values()))
+        graph = affected.ImportGraph(project.read, ["", *project.config.pythonpath])
         cases = {
-            name: _case(project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released)
+            name: _case(
+                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph
+            )
             for name in chosen
         }
         cases = _revived(cases, orders, workshop)
@@ -73,6 +76,7 @@ def _case(
     head: builds.Build,
     base: builds.Build | None,
     released: releases.Releases,
+    graph: affected.ImportGraph,
 ) -> judge.Case:
     return judge.Case(
         name=name,
@@ -83,7 +87,8 @@ def _case(
         head_manifest=project.manifest(name),
         base_manifest=before.manifest(name) if before and name in before.config.models else None,
         diff=_diff(project, before, changes, _sources(project, before, name, head, base)),
-        covered=_covered(project, name),
+        # What `affected` watches even if the manifest does not list it.
+        covered=graph.closure(project.config.models[name].builder.partition(":")[0]).files,
         releases=released.promises.get(name, ()),
         unread_releases=released.unread.get(name, ()),
     )
@@ -157,9 +162,3 @@ def _diff(project: Project, before: Project | None, changes: Sequence[Change], s
 
 def _text(content: bytes | None) -> str:
     return content.decode(errors="replace") if content is not None else ""
-
-
-def _covered(project: Project, name: str) -> frozenset[str]:
-    """What `affected` watches even if the manifest does not list it."""
-    module = project.config.models[name].builder.partition(":")[0]
-    return affected.closure(project.read, module, ["", *project.config.pythonpath]).files
