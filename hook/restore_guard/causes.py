@@ -106,13 +106,32 @@ class _View:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison, self.diff = comparison, comparison.diff
-        self.kept_old = _prefixes(path for path in comparison.olds if comparison.same.new(path))
-        self.kept_new = _prefixes(path for path in comparison.news if comparison.same.old(path))
-        pairs = [(old, new) for new in comparison.news for old in [comparison.same.old(new)] if old is not None]
-        self.owner_of_new = {owner(new): owner(old) for old, new in pairs}
-        self.owner_of_old = {owner(old): owner(new) for old, new in pairs}
         self.aliases_old = dict(comparison.saved.aliases)
         self.aliases_new = dict(comparison.model.aliases)
+
+    @cached_property
+    def kept_old(self) -> set[str]:
+        """What holds a saved variable that still is there, on whatever level."""
+        return _prefixes(path for path in self.comparison.olds if self.comparison.same.new(path))
+
+    @cached_property
+    def kept_new(self) -> set[str]:
+        """What holds a variable that was there before."""
+        return _prefixes(path for path in self.comparison.news if self.comparison.same.old(path))
+
+    @cached_property
+    def owner_of_new(self) -> dict[str, str]:
+        """{owner of a variable now: its owner before}."""
+        return {owner(new): owner(old) for old, new in self._pairs()}
+
+    @cached_property
+    def owner_of_old(self) -> dict[str, str]:
+        """{owner of a variable before: its owner now}."""
+        return {owner(old): owner(new) for old, new in self._pairs()}
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        same = self.comparison.same
+        return ((old, new) for new in self.comparison.news if (old := same.old(new)) is not None)
 
     def classify(self, trouble: Trouble) -> tuple[str, tuple[str | None, str | None]]:
         """Returns (rule, subject)."""

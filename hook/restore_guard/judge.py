@@ -240,7 +240,8 @@ def _unbuilt(case: Case) -> ModelResult:
 def _notes(case: Case) -> list[str]:
     notes = []
     if case.head_build.strategy == "eager":
-        notes.append("Built with all its weights in memory: the builder needs the values of tensors.")
+        why = (case.head_build.because or "it cannot do without").splitlines()[0]
+        notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
     if case.base_build is not None and case.base_build.signature is None:
         judged = "its manifest" if _manifest(case.base_manifest) else "nothing"
         notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")

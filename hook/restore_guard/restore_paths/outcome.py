@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -102,8 +102,16 @@ class _Later(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._mapping)
 
+    # What `Mapping` has for these asks for each key anew.
+
     def get(self, key: str, default: str | None = None) -> str | None:
         return self._mapping.get(key, default)
+
+    def items(self) -> ItemsView[str, str]:
+        return self._mapping.items()
+
+    def values(self) -> ValuesView[str]:
+        return self._mapping.values()
 
 
 def settle(

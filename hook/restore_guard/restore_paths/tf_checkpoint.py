@@ -17,18 +17,23 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for graph in (saved.object_graph, model.object_graph):
         if graph.error or not graph.nodes:
             return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
-    pairs = _bind(saved.object_graph, model.object_graph)
-    failures = tuple(
-        Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
-        for source, to in pairs
-        if (message := _mismatch(saved.variables[source], model.variables[to]))
-    )
+    written = _written(saved.object_graph)
+    if saved is model:  # every object is bound to itself
+        assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
+    else:
+        pairs = _bind(saved.object_graph, model.object_graph)
+        assigned, used = {to: source for source, to in pairs}, {source for source, _ in pairs}
+        failures = tuple(
+            Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
+            for source, to in pairs
+            if (message := _mismatch(saved.variables[source], model.variables[to]))
+        )
     return settle(
         saved,
         model,
-        assigned={to: source for source, to in pairs},
-        used={source for source, _ in pairs},
-        written=_written(saved.object_graph),
+        assigned=assigned,
+        used=used,
+        written=written,
         written_at=lambda: _addresses(saved.object_graph),
         read_at=lambda: _addresses(model.object_graph),
         failures=failures,
@@ -73,8 +78,6 @@ def _valued(graph: ObjectGraph) -> set[int]:
 
 def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
     """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
-    if saved is model:  # every object is bound to itself
-        return [(variable, variable) for variable in _written(saved)]
     slots = {
         (optimizer, name, original): slot
         for optimizer, node in enumerate(model.nodes)
