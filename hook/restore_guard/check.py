@@ -90,6 +90,7 @@ def check(
     names: Sequence[str] = (),
     everything: bool = False,
     witness: witnesses.Mode = "auto",
+    build: bool = True,
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -100,6 +101,7 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
+        build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
@@ -112,7 +114,9 @@ def check(
     reasons = affected.affected(changes, _view(before), _view(project))
     chosen = _chosen(project, names, everything, reasons)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
-    if chosen:
+    if not build:
+        results += [ModelResult(name, "unchecked") for name in chosen]
+    elif chosen:
         results += _judge(repository, project, before, chosen, changes, witness, environ, progress)
     order = list(project.config.models)
     results.sort(key=lambda result: order.index(result.name))
