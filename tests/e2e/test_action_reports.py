@@ -18,6 +18,7 @@ from restore_guard.actions.publishing import breaks
 from restore_guard.reports import load
 from restore_guard.result import Finding, ModelResult, Result
 
+INVALID = Finding("manifest-invalid", "error", "m.json", 3, "no manifest")
 WARNED = ModelResult("m", "restores", findings=(Finding("not-saved", "warning", "m.py", 3, "never written"),))
 KNOWN = ModelResult(
     "k", "restores", findings=(Finding("shape-changed", "error", "m.py", 3, "x", status="pre-existing"),)
@@ -47,6 +48,7 @@ def result(*models):
         ((TOWER, RANKER), 3, 1, 3, 0),
         ((TOWER, SUBCLASSED), 1, 1, 3, 1),
         ((ModelResult("left", "unchecked"),), 3, 3, 3, 0),
+        ((ModelResult("both", "breaks", findings=(*TOWER.findings, INVALID)),), 1, 1, 3, 1),
     ],
 )
 def test_what_fails_the_step(models, error, warning, never, count):

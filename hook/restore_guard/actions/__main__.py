@@ -15,7 +15,7 @@ from restore_guard.actions.clone import Clone
 from restore_guard.actions.inputs import Inputs
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.reports.wording import plain
-from restore_guard.result import Result
+from restore_guard.result import ModelResult, Result
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -63,7 +63,12 @@ def exit_code(result: Result, fail_on: str) -> int:
     }
     if fails[fail_on]:
         return 1
-    return 3 if any(model.verdict == "unchecked" for model in result.models) else 0
+    return 0 if all(map(_is_checked, result.models)) else 3
+
+
+def _is_checked(model: ModelResult) -> bool:
+    """A model may break by its manifest and not be built as well."""
+    return model.verdict != "unchecked" and all(finding.rule != "build-failed" for finding in model.findings)
 
 
 def _check(event: str, given: Inputs, environ: Mapping[str, str], *, build: bool = True) -> Result:
