@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from restore_guard import builds, cache, environment, installed, locked, lockfiles
+from restore_guard import cache, environment, installed, isolation, locked, lockfiles
 from restore_guard.builds import Answer, Build, Job, Probe
 from restore_guard.config import Config
 from restore_guard.repository import Repository, Side
@@ -147,7 +147,7 @@ class Building:
 
     def _cache(self, order: Order) -> cache.Cache:
         if order.python not in self._caches:
-            environ, folder = builds.environment(self.environ), cache.folder(self.environ)
+            environ, folder = isolation.environment(self.environ), cache.folder(self.environ)
             known = installed.ask(order.python, environ) if folder else None
             self._caches[order.python] = cache.Cache(folder, known, environ)
         return self._caches[order.python]

@@ -30,6 +30,7 @@ def check(
     names: Sequence[str] = (),
     everything: bool = False,
     witness: WitnessMode = "auto",
+    build: bool = True,
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -40,6 +41,7 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
+        build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
@@ -47,7 +49,9 @@ def check(
     """
     project, before, changes, chosen, notes = _selected(repository, base, head, names, everything)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
-    if chosen:
+    if not build:
+        results += [ModelResult(name, "unchecked") for name in chosen]
+    elif chosen:
         from restore_guard import verdicts
 
         results += verdicts.find(repository, project, before, chosen, changes, witness, environ, progress)

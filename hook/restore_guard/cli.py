@@ -10,6 +10,13 @@ from pathlib import Path
 import click
 
 from restore_guard.errors import RestoreGuardError, UsageError
+from restore_guard.reports import REPORTS
+
+
+def _report_options(command):
+    form = click.option("--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True)
+    file = click.Path(dir_okay=False, path_type=Path)
+    return form(click.option("--output", type=file, help="Write the report to a file instead.")(command))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,14 +37,6 @@ def main() -> None:
 @click.option("--worktree", is_flag=True, help="Check the files on disk.")
 @click.option("--all", "everything", is_flag=True, help="Check every model, even if no file of it changed.")
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "markdown"]),
-    default="text",
-    show_default=True,
-)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
-@click.option(
     "--witness",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
@@ -45,6 +44,7 @@ def main() -> None:
     help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
     "and is small enough, for every model, or not at all.",
 )
+@_report_options
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -145,6 +145,25 @@ def plan(
         renderers = {"text": planning.text, "json": planning.as_json}
         click.echo(planning.matrix(jobs) if form == "matrix" else renderers[form](jobs, seconds))
         return 0
+
+    _finish(run)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="RESULT.json...", type=click.Path(path_type=Path))
+@_report_options
+def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
+    """Join JSON reports of several jobs into one verdict.
+
+    Each model may be in one of them only. What `plan` left to a job is unchecked until that job's report is here.
+    """
+
+    def run() -> int:
+        from restore_guard import joining
+
+        result = joining.join(joining.read(files))
+        _write(result, form, output)
+        return result.exit_code
 
     _finish(run)
 

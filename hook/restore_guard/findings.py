@@ -75,6 +75,11 @@ def _united(one: Finding, other: Finding) -> Finding:
     )
 
 
+def accept_command(model: str) -> str:
+    """What accepts a break of a model."""
+    return f'restore-guard update {model} --accept-break "REASON"'
+
+
 def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str]]:
     """What is already broken between a manifest and the base that should have kept it."""
     return frozenset(trouble.key for comparison in comparisons for trouble in troubles(comparison))
@@ -125,7 +130,7 @@ def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
         status=status,
         effects=tuple(_effect(comparison, cause, path) for path in paths),
         fix=RULES[cause.rule].fix if status != "accepted" else "",
-        accept=f'restore-guard update {context.model} --accept-break "REASON"' if status == "new" else "",
+        accept=accept_command(context.model) if status == "new" else "",
     )
 
 

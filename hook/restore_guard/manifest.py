@@ -158,6 +158,8 @@ def parse(content: bytes, file: str) -> Manifest:
         position = re.search(r"byte (\d+)", str(error))
         line = content[: int(position[1])].count(b"\n") + 1 if position else 1
         raise ManifestError(file, line, f"{error}. {_ADVICE}") from error
+    except RecursionError as error:
+        raise ManifestError(file, 1, f"It is nested too deeply. {_ADVICE}") from error
     except (KeyError, ValueError) as error:
         named = str(error.args[0]) if error.args else ""
         raise ManifestError(
@@ -169,7 +171,7 @@ def sources(content: bytes) -> frozenset[str]:
     """The files that a manifest lists, without reading the rest of it; none where it cannot be read."""
     try:
         return frozenset(msgspec.json.decode(content, type=_Sources).sources)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return frozenset()
 
 

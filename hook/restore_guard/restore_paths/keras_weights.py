@@ -195,7 +195,12 @@ class _Load3(_Load):
 
     def run(self) -> None:
         self.failed: set[int] = set()
-        self.state(0, "")
+        try:
+            self.state(0, "")
+        except RecursionError as error:
+            # An object that holds what holds it: Keras 3 goes round in circles as well.
+            self.failures = {0: Failure(f"RecursionError: {error}")}
+            return
         self.failures = {number: self.failures[number] for number in self.failures if number in self.failed}
 
     def state(self, number: int, path: str) -> None:
