@@ -80,11 +80,16 @@ class Build:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of any other task: its plain data, or why there is none, as for a `Build`."""
+    """What became of any other task: its plain data, or why there is none, as for a `Build`.
+
+    Attributes:
+        died: True where the task crashed or took too long, and not where it raised or was killed from outside.
+    """
 
     data: Any = None
     failure: str | None = None
     detail: str = ""
+    died: bool = False
 
 
 class Probe:
@@ -259,5 +264,6 @@ def _build(message: dict[str, Any]) -> Build:
 
 def _answer(message: dict[str, Any]) -> Answer:
     if "result" not in message:
-        return Answer(failure=str(message.get("failure")), detail=str(message.get("detail", "")))
+        died = message.get("died") is True
+        return Answer(failure=str(message.get("failure")), detail=str(message.get("detail", "")), died=died)
     return Answer(message["result"])

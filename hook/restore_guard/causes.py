@@ -50,7 +50,7 @@ def find(comparison: Comparison) -> list[Cause]:
         if primary and not cause.primary:
             cause.place, cause.primary = where, True
         cause.troubles.append(trouble)
-    return _fold(_replacements(list(groups.values()), view))
+    return _fold(_replacements(list(groups.values()), view), comparison.diff.is_known)
 
 
 def _replacements(causes: list[Cause], view: _View) -> list[Cause]:
@@ -66,14 +66,17 @@ def _replacements(causes: list[Cause], view: _View) -> list[Cause]:
     return causes
 
 
-def _fold(causes: list[Cause]) -> list[Cause]:
-    """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one."""
+def _fold(causes: list[Cause], lines_known: bool) -> list[Cause]:
+    """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one.
+
+    Where no lines are compared, each stands for itself.
+    """
     primaries = [cause for cause in causes if cause.primary]
     kept = list(primaries)
     for cause in causes:
         if cause.primary:
             continue
-        if primaries:
+        if primaries and lines_known:
             min(primaries, key=lambda root: _distance(root, cause)).consequences.extend(cause.troubles)
             continue
         twins = [other for other in kept if (other.rule, other.place) == (cause.rule, cause.place)]

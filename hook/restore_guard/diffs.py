@@ -38,6 +38,11 @@ class Diff:
         self._files = {name: _Lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
+    @property
+    def is_known(self) -> bool:
+        """False where nothing was handed over, as for a checkpoint file, which has no lines."""
+        return bool(self._files)
+
     def head(self, place: Place) -> Place | None:
         """The line of the head that a line of the base has become, None where it was changed or removed."""
         lines = self._files.get(place.file)

@@ -18,6 +18,7 @@ from restore_guard.restore_paths import Outcome, default_paths, restore_unchange
 from restore_guard.result import Finding, ModelResult, PathResult
 from restore_guard.rules import RULES
 from restore_guard.signature import Signature
+from restore_guard.translation import unpinned
 
 # How a manifest was found at one side: read, unreadable, or not there.
 Found = Manifest | ManifestError | None
@@ -77,7 +78,7 @@ def judge(case: Case) -> ModelResult:
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
         restores={
-            path: _path_result(outcome, head, comparison.misplaced(path) if comparison else {})
+            path: path_result(outcome, head, comparison.misplaced(path) if comparison else {})
             for path, outcome in outcomes.items()
         },
         findings=tuple(finding for finding in found if finding.level != "off"),
@@ -141,6 +142,9 @@ def _notes(case: Case) -> list[str]:
         notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
     elif case.base_manifest is None and case.base_build is not None:
         notes.append("The base has no manifest, so its build stands in for it.")
+    promise = _manifest(case.base_manifest)
+    if promise is not None:
+        notes += [f"{path}: judged by {name}, which the manifest pins." for path, name in promise.pinned.items()]
     return notes
 
 
@@ -200,11 +204,23 @@ def _state(case: Case, head: Signature, paths: Sequence[str]) -> str:
     manifest = _manifest(case.head_manifest)
     if case.head_manifest is None:
         return "missing"
-    if manifest is None or not same_promise(manifest.signature, head):
+    if manifest is None or not _describes(manifest, head):
         return "stale"
     configured = promised(case.config, case.name, None, head)
     unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
-    return "stale" if set(manifest.restores) != set(configured) or unnoticed else "current"
+    return "stale" if set(manifest.restores) != set(configured) or unnoticed or _unpinned(case) else "current"
+
+
+def _unpinned(case: Case) -> list[str]:
+    """The pins of the base's manifest that the head's has lost with no accepted break to say so."""
+    head, base = _manifest(case.head_manifest), _manifest(case.base_manifest)
+    accepted = {path for entry in _accepted(case) for path in entry.broken}
+    return [path for path in (base.pinned if base else ()) if path not in head.pinned and path not in accepted]
+
+
+def _describes(manifest: Manifest, head: Signature) -> bool:
+    """Whether a manifest is of this build; on a pinned path it is of a checkpoint, which only has to restore."""
+    return same_promise(unpinned(manifest.signature, manifest.pinned), unpinned(head, manifest.pinned))
 
 
 def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool) -> list[Finding]:
@@ -224,10 +240,12 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
         return []
     manifest = _manifest(case.head_manifest)
     unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
-    if same_promise(manifest.signature, head) and unnoticed:
+    if _describes(manifest, head) and unnoticed:
         what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
-    elif not same_promise(manifest.signature, head):
+    elif not _describes(manifest, head):
         what = "The manifest does not describe the model that the code builds"
+    elif _unpinned(case):
+        what = f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
     else:
         what = "The manifest promises other restore paths than the configuration"
     message = f"{what}: run `restore-guard update {case.name}` and commit {case.manifest_file}."
@@ -248,7 +266,8 @@ def _manifest_finding(case: Case, rule: str, message: str, line: int, status: st
     )
 
 
-def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
+def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
+    """What the reports show of an outcome."""
     counted = {variable.path for variable in head.variables if not variable.seed}
     return PathResult(
         outcome=outcome.kind,
@@ -261,4 +280,4 @@ def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]
     )
 
 
-__all__ = ["Case", "Comparison", "Found", "judge", "promised"]
+__all__ = ["Case", "Comparison", "Found", "judge", "path_result", "promised"]

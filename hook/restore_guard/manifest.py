@@ -64,6 +64,8 @@ class Manifest(msgspec.Struct, frozen=True):
     Attributes:
         epoch: 1, raised by each accepted break.
         history: the accepted breaks, oldest first.
+        pinned: {restore path: the checkpoint that it is pinned to}: there the signature holds what that file does,
+            with the variables that restore from it, and not what a build would write.
     """
 
     model: str
@@ -71,6 +73,7 @@ class Manifest(msgspec.Struct, frozen=True):
     signature: Signature
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
+    pinned: dict[str, str] = {}
 
 
 class _Sources(msgspec.Struct):
@@ -95,6 +98,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     object_graph: dict[str, Any]
     keras_tree: dict[str, Any] | None
     h5_file: dict[str, Any] | None
+    pinned: dict[str, str] = {}
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -106,6 +110,7 @@ def dump(manifest: Manifest) -> bytes:
         "model": manifest.model,
         "epoch": manifest.epoch,
         "restores": list(manifest.restores),
+        **({"pinned": manifest.pinned} if manifest.pinned else {}),
         "framework": dict(sorted(signature.framework.items())),
         "history": [msgspec.to_builtins(entry) for entry in manifest.history],
         "sources": list(signature.sources),
@@ -199,7 +204,7 @@ def _manifest(document: _Document) -> Manifest:
         outputs=document.outputs,
         sources=document.sources,
     )
-    return Manifest(document.model, document.restores, signature, document.epoch, document.history)
+    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
 
 
 # Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.

@@ -4,10 +4,11 @@ A function takes the job, a dict as `restore_guard.builds.Job` gives it, and ret
 in a process of its own, in which TensorFlow is imported. Loaded after TensorFlow, never before.
 """
 
-from . import build, strategies
+from . import build, checkpoint_file, strategies
 
 TASKS = {
     "build": build.run,
+    "read": checkpoint_file.read,
 }
 
 
