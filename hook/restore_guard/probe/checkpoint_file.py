@@ -30,9 +30,10 @@ def _read(path, contents):
         if saved_model.is_one(path):
             saved_model.read(path, contents)
             return
-        path = contents.file = _latest(path, contents)
+        path = _latest(path, contents)
         if path is None:
             return
+    contents.file = path
     if not os.path.isfile(path) or bundle.prefix_of(path) != path:
         contents.file = bundle.prefix_of(path)
         bundle.read(contents.file, contents)

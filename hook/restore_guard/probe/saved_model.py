@@ -5,6 +5,7 @@ import os
 from . import bundle, children
 
 _PROGRAMS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
+_PARTS = ("saved_model_checksum", "graph_def_program_hash", "signature_def_hash", "saved_object_graph_hash")
 
 
 def is_one(folder):
@@ -12,7 +13,9 @@ def is_one(folder):
 
 
 def read(folder, contents):
-    contents.unverified.append("of a SavedModel only the variables have checksums, and the program a fingerprint")
+    contents.unverified.append(
+        "of a SavedModel only the variables have checksums; the program has a fingerprint of its main parts"
+    )
     prefix = os.path.join(folder, "variables", "variables")
     bundle.read(prefix, contents)
     contents.kind = "saved-model" if contents.kind == "tf-checkpoint" else contents.kind
@@ -41,7 +44,7 @@ def _check_program(folder, contents):
 
 
 def _fingerprints(folder, contents):
-    """(the program's checksum in fingerprint.pb, the one that it has); None where there is none."""
+    """(the program's hashes in fingerprint.pb, those that it has); None where there are none."""
     if not os.path.exists(os.path.join(folder, "fingerprint.pb")):
         return None, None
     try:
@@ -56,4 +59,6 @@ def _fingerprints(folder, contents):
     except Exception as error:
         contents.damage.append(f"fingerprint.pb cannot be read: {children.sentence(error)}")
         return None, None
-    return stated.saved_model_checksum, found.saved_model_checksum
+    # How the parts are hashed is another matter in another version of TensorFlow.
+    parts = _PARTS if stated.version.producer == found.version.producer else _PARTS[:1]
+    return [getattr(stated, part) for part in parts], [getattr(found, part) for part in parts]
