@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import settings
 from test_pairs import PAIRS
 
 from restore_guard import builds, checkpoint
@@ -126,7 +125,8 @@ def test_a_whole_file_is_no_false_alarm(files):
         assert found.tensors > 0 and found.signature is not None, path.name
         assert bool(found.not_finite) == (path.name == "not_finite"), path.name
     assert read[files.sample("not_finite")].not_finite == {"weight": (1, 2)}
-    assert read[files.sample("compiled.keras")].config["class_name"] == "Functional"
+    config = json.loads(read[files.sample("compiled.keras")].signature.archive.config)
+    assert config["class_name"] == "Functional"
 
 
 def test_a_damaged_file_is_never_intact(files, tmp_path):

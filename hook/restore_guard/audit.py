@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from restore_guard import builds, check, checkpoint, environment, findings
+from restore_guard import builds, check, checkpoint, findings, revivals
 from restore_guard.builds import Build
 from restore_guard.checkpoint import Checkpoint
 from restore_guard.comparison import Comparison, compare, troubles
@@ -18,9 +18,10 @@ from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.judge import path_result
 from restore_guard.repository import Repository
+from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, Verdict
 from restore_guard.rules import RULES
-from restore_guard.signature import Signature
+from restore_guard.signature import Revival, Signature
 from restore_guard.translation import below, in_words_of, root_edge
 
 
@@ -52,7 +53,8 @@ class Audit(msgspec.Struct, frozen=True):
         if self.fits:
             return "restores"
         # The one that could not be checked may be the one that the file is of.
-        return "unchecked" if any(model.verdict == "unchecked" for model in self.models) else "breaks"
+        unchecked = not self.models or any(model.verdict == "unchecked" for model in self.models)
+        return "unchecked" if unchecked else "breaks"
 
     @property
     def exit_code(self) -> int:
@@ -81,12 +83,24 @@ def audit(
     names = chosen(project, name)
     worktree = repository.root / repository.project
     reading = checkpoint.job("checkpoint", path, project.config.timeout)
-    jobs = [reading, *(check.job(project.config, each, f"model:{each}", worktree, worktree) for each in names)]
-    python = environment.find(project.config.python, worktree, environ)
-    with builds.Probe(python.path, progress) as probe:
-        done = probe.run(jobs)
-    read = checkpoint.read(done["checkpoint"], path)
-    models = tuple(judge(read, each, done[f"model:{each}"], project.config) for each in names)
+    python = check.pythons(repository, {"head": project}, environ, progress)["head"]
+    with builds.Probe(python, progress) as probe:
+        read = checkpoint.read(probe.run([reading])["checkpoint"], path)
+        jobs = {
+            each: check.job(project.config, each, f"model:{each}", worktree, worktree, read.restore_paths)
+            for each in names
+            if read.signature is not None
+        }
+        built = probe.run(list(jobs.values()))
+        asked = [
+            question
+            for job in jobs.values()
+            for question in revivals.questions(job, built[job.id].signature, [read.signature])
+        ]
+        revived = revivals.ask(probe, asked)
+    models = tuple(
+        judge(read, each, built[job.id], project.config, revived.get(job.id, {})) for each, job in jobs.items()
+    )
     return Audit(read, models, tuple(about(read, path)))
 
 
@@ -102,21 +116,22 @@ def chosen(project: check.Project, name: str | None) -> list[str]:
     return [name] if name is not None else list(project.config.models)
 
 
-def judge(read: Checkpoint, name: str, build: Build, config: Config) -> ModelResult:
-    """The verdict on one model: whether the file restores into it, wholly and in the right places. Pure."""
+def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:
+    """The verdict on one model: whether the file restores into it, wholly and in the right places. Pure.
+
+    Args:
+        revived: {configuration in the file: what the model's code makes of it}.
+    """
     if build.signature is None:
         return _unchecked(name, f"could not be built: {build.failure}")
-    if read.signature is None:
-        return _unchecked(name, "not judged: what the file holds could not be read.")
-    promises = config.models[name].restores or ()
-    paths = checkpoint.promised(read, promises)
-    if not paths:
-        return _unchecked(name, f"not judged: this version does not simulate how a {read.format} restores.")
+    paths = checkpoint.promised(read, config.models[name].restores or ())
     model, notes = build.signature, []
+    if "tf1-saver" in paths and model.saver_file is None:
+        return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")
     edge = root_edge(read.signature, model) if "tf-checkpoint" in paths else None
     if edge is not None:
         notes.append(f"The file was saved with the model as `{edge}`: judged as tf.train.Checkpoint({edge}=model).")
-    comparisons = {path: compared(read.signature, below(model, edge), path) for path in paths}
+    comparisons = {path: compared(read.signature, below(model, edge), path, revived) for path in paths}
     outcomes = {path: comparison.outcomes[path] for path, comparison in comparisons.items()}
     found = [finding for comparison in comparisons.values() for finding in breaks(comparison, name, read.name)]
     broken = any(troubles(comparison) for comparison in comparisons.values())
@@ -135,7 +150,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config) -> ModelRes
         verdict="breaks" if broken or unable else "unchecked" if doubtful else "restores",
         variables=sum(not variable.seed for variable in model.variables),
         restores={
-            path: path_result(outcomes[path], model, comparison.misplaced(path))
+            path: path_result(outcomes[path], comparison.model, comparison.misplaced(path))
             for path, comparison in comparisons.items()
         },
         findings=tuple(found),
@@ -143,14 +158,16 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config) -> ModelRes
     )
 
 
-def compared(saved: Signature, model: Signature, path: str) -> Comparison:
+def compared(saved: Signature, model: Signature, path: str, revived: Mapping[str, Revival] | None = None) -> Comparison:
     """A file restored into a model, as data."""
-    return compare(in_words_of(model, saved, path), model, [path], Diff({}))
+    target = keras_archive.revived(saved, model, revived or {}) if path == "keras-archive" else model
+    (found,) = compare(in_words_of(target, saved, path), model, [path], Diff({}), revived)
+    return found
 
 
 def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     """What keeps a file from restoring; the levels and the ignore list of the configuration are about commits."""
-    found = findings.find(comparison, findings.Context(name, file, Config()))
+    found = findings.find([comparison], findings.Context(name, file, Config()))
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
 
 

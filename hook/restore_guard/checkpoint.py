@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -53,7 +53,6 @@ class Checkpoint(msgspec.Struct, frozen=True):
     not_finite: dict[str, tuple[int, int]] = {}
     tensors: int = 0
     bytes: int = 0
-    config: dict[str, Any] | None = None
     signature: Signature | None = None
     failure: str | None = None
 

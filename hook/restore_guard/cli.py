@@ -37,6 +37,14 @@ def main() -> None:
     show_default=True,
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
+@click.option(
+    "--witness",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
+    "and is small enough, for every model, or not at all.",
+)
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -46,6 +54,7 @@ def check(
     everything: bool,
     form: str,
     output: Path | None,
+    witness: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
 
@@ -67,6 +76,7 @@ def check(
                 after,
                 names=names,
                 everything=everything,
+                witness=witness,
                 environ=os.environ,
                 progress=progress,
             )

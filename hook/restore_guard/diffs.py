@@ -39,9 +39,9 @@ class Diff:
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
     @property
-    def is_known(self) -> bool:
-        """False where nothing was handed over, as for a checkpoint file, which has no lines."""
-        return bool(self._files)
+    def is_empty(self) -> bool:
+        """True where nothing was handed over: nothing changed, or there are no lines to compare."""
+        return not self._files
 
     def head(self, place: Place) -> Place | None:
         """The line of the head that a line of the base has become, None where it was changed or removed."""

@@ -13,7 +13,7 @@ import msgspec
 
 from restore_guard.correspondence import is_automatic_name, leaf
 from restore_guard.restore_paths import Outcome, restore, restore_unchanged
-from restore_guard.signature import GraphNode, ObjectGraph, Signature, Variable
+from restore_guard.signature import GraphNode, ObjectGraph, Revival, Signature, Variable
 
 
 def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:
@@ -22,7 +22,7 @@ def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:
     What the file cannot hold, because the restore path never writes it, is listed with it: a value that no
     checkpoint has is not missing in this one.
     """
-    outcome = restore(path, saved, model)
+    outcome = restore(path, _with_revival(saved), model)
     news = {variable.path: variable for variable in model.variables}
     names = _names(outcome, {variable.path: variable for variable in saved.variables}, news)
     taken = set(names.values())
@@ -32,7 +32,15 @@ def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:
         taken.add(name)
         variables.append(_described(variable, name, news.get(name)))
     never = [news[name] for name in restore_unchanged(path, model).initial if name not in taken]
-    return msgspec.structs.replace(saved, variables=(*variables, *never))
+    return _with_revival(msgspec.structs.replace(saved, variables=(*variables, *never)))
+
+
+def _with_revival(saved: Signature) -> Signature:
+    """Whatever a `.keras` file is made into when it is loaded, it was saved from a model with just its weights."""
+    if saved.archive is None:
+        return saved
+    archive = msgspec.structs.replace(saved.archive, revival=Revival(saved))
+    return msgspec.structs.replace(saved, archive=archive)
 
 
 def _names(outcome: Outcome, olds: Mapping[str, Variable], news: Mapping[str, Variable]) -> dict[str, str]:
@@ -160,20 +168,22 @@ def _part(graph: ObjectGraph, edge: str | None) -> ObjectGraph:
 
 # --- what a manifest keeps -----------------------------------------------------------------------------------
 
-# The part of a signature that a restore path reads.
-FIELDS = {
+# The part of a signature that a manifest takes from a checkpoint.
+PINNED = {
     "tf-checkpoint": "object_graph",
     "keras-weights": "keras_tree",
     "h5": "h5_file",
     "h5-by-name": "h5_file",
+    "tf1-saver": "saver_file",
 }
-_EMPTY = {"object_graph": ObjectGraph(), "keras_tree": None, "h5_file": None}
+# A `.keras` file holds its weights as a weights file does.
+_READ = PINNED | {"keras-archive": "keras_tree"}
 
 
-def unpinned(signature: Signature, pinned: Iterable[str]) -> Signature:
-    """The signature without what a manifest takes from a checkpoint, which a build need not be equal to."""
-    fields = {FIELDS[path] for path in pinned}
-    return msgspec.structs.replace(signature, **{field: _EMPTY[field] for field in fields})
+def unpinned(paths: Iterable[str], pinned: Iterable[str]) -> list[str]:
+    """The restore paths on which a manifest holds what a build would write."""
+    fields = {PINNED[path] for path in pinned}
+    return [path for path in paths if _READ[path] not in fields]
 
 
 def pin(model: Signature, saved: Signature, path: str, edge: str | None = None) -> Signature | None:
@@ -203,26 +213,24 @@ def _moved(saved: Signature, path: str, edge: str | None, moved: Mapping[int, in
     def numbers(variables: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(moved[number] for number in variables if number in moved)
 
-    if FIELDS[path] == "object_graph":
+    if PINNED[path] == "object_graph":
         graph = _part(saved.object_graph, edge)
         yield (
             "object_graph",
             ObjectGraph(tuple(replace(node, variable=moved.get(node.variable)) for node in graph.nodes)),
         )
-    elif FIELDS[path] == "h5_file":
+    elif PINNED[path] == "saver_file":
+        entries = (entry for entry in saved.saver_file.entries if entry.variable in moved)
+        yield (
+            "saver_file",
+            replace(
+                saved.saver_file,
+                entries=tuple(replace(entry, variable=moved[entry.variable]) for entry in entries),
+            ),
+        )
+    elif PINNED[path] == "h5_file":
         layers = tuple(replace(layer, variables=numbers(layer.variables)) for layer in saved.h5_file.layers)
         yield "h5_file", replace(saved.h5_file, layers=layers)
     else:
         nodes = tuple(replace(node, variables=numbers(node.variables)) for node in saved.keras_tree.nodes)
         yield "keras_tree", replace(saved.keras_tree, nodes=nodes)
-
-
-def keep(model: Signature, promise: Signature, pinned: Collection[str]) -> tuple[Signature, tuple[str, ...]]:
-    """A new build's signature with the pins of a manifest, and those that still hold."""
-    held = []
-    for path in pinned:
-        found = pin(model, promise, path)
-        if found is not None:
-            model = found
-            held.append(path)
-    return model, tuple(held)

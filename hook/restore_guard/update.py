@@ -15,17 +15,19 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import builds, check, environment, findings, judge, manifest, translation
+from restore_guard import builds, check, findings, judge, manifest, releases, revivals, translation
 from restore_guard import checkpoint as files
 from restore_guard.checkpoint import Checkpoint
 from restore_guard.comparison import Comparison, compare, never_written, troubles
+from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
+from restore_guard.releases import Release
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import Outcome
 from restore_guard.result import Finding
-from restore_guard.signature import Signature
+from restore_guard.signature import Revival, Signature
 from restore_guard.translation import below
 
 
@@ -77,55 +79,96 @@ def update(
             )
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
-    worktree = repository.root / repository.project
     reading = [files.job("checkpoint", checkpoint, project.config.timeout)] if checkpoint is not None else []
-    jobs = [check.job(project.config, name, f"model:{name}", worktree, worktree) for name in chosen]
-    python = environment.find(project.config.python, worktree, environ)
-    with builds.Probe(python.path, progress) as probe:
-        done = probe.run([*jobs, *reading])
-    file = files.read(done["checkpoint"], checkpoint) if checkpoint is not None else None
+    worktree = repository.root / repository.project
+    python = check.pythons(repository, {"head": project}, environ, progress)["head"]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
-    return [_update(repository, project, committed, name, done[f"model:{name}"], reason, file) for name in chosen]
+    released = releases.read(repository, project.config.releases, chosen)
+    promises = {
+        name: _Promises(_promise(committed(project.manifest_file(name)), name), released.promises.get(name, ()))
+        for name in chosen
+    }
+    jobs = {
+        name: check.job(
+            project.config, name, f"model:{name}", worktree, worktree, promises[name].paths(project.config, name)
+        )
+        for name in chosen
+    }
+    with builds.Probe(python, progress) as probe:
+        done = probe.run([*jobs.values(), *reading])
+        asked = [
+            question
+            for name in chosen
+            for question in revivals.questions(jobs[name], done[jobs[name].id].signature, promises[name].signatures)
+        ]
+        revived = revivals.ask(probe, asked)
+    file = files.read(done["checkpoint"], checkpoint) if checkpoint is not None else None
+    return [
+        _update(repository, project, name, done[job.id], promises[name], revived.get(job.id, {}), reason, file)
+        for name, job in jobs.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Promises:
+    """What must stay restorable: the committed manifest, and those of releases in service."""
+
+    committed: Manifest | None
+    releases: tuple[Release, ...]
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        return [*filter(None, [self.committed]), *(release.promise for release in self.releases)]
+
+    @property
+    def signatures(self) -> list[Signature]:
+        return [promise.signature for promise in self.manifests]
+
+    def paths(self, settings: Config, name: str) -> tuple[str, ...]:
+        """The restore paths that the build must be good for."""
+        promised = [path for promise in self.manifests for path in promise.restores]
+        return tuple(dict.fromkeys([*(settings.models[name].restores or ()), *promised]))
 
 
 def _update(
     repository: Repository,
     project: check.Project,
-    committed: Callable[[str], bytes | None],
     name: str,
     build: builds.Build,
+    promises: _Promises,
+    revived: Mapping[str, Revival],
     reason: str | None,
     checkpoint: Checkpoint | None,
 ) -> Updated:
     file = project.manifest_file(name)
     if build.signature is None:
         return Updated(name, "failed", f"could not be built: {build.failure}", detail=build.detail)
-    promise, own = _promise(committed(file), file), project.manifest(name)
+    own = project.manifest(name)
     own = own if isinstance(own, Manifest) else None
-    promise = promise or own
+    # An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is.
+    promise = promises.committed or own
+    paths = judge.promised(project.config, name, None, build.signature)
     model = build.signature
-    paths = judge.promised(project.config, name, None, model)
-    comparisons = []
-    if promise is not None:
-        judged = judge.promised(project.config, name, promise, model)
-        comparisons.append(compare(promise.signature, model, judged, Diff({})))
+    if "keras-archive" not in paths:
+        model = msgspec.structs.replace(model, archive=None)
     kept = _kept_pins(promise, own)
-    pins = {path: pin for path, pin in kept.items() if not troubles(compare(pin.saved, model, [path], Diff({})))}
+    pins = {path: pin for path, pin in kept.items() if not _troubled(pin, path, model)}
+    loads: list[Comparison] = []
     if checkpoint is not None:
         if (refused := _refusal(name, checkpoint)) is not None:
             return refused
         fresh = _pins(project, name, model, paths, checkpoint)
-        pins |= fresh
-        loads = [compare(pin.saved, below(model, pin.edge), [path], Diff({})) for path, pin in fresh.items()]
+        loads = [load for path, pin in fresh.items() for load in _loads(pin, path, model)]
         if not all(outcome.certain for load in loads for outcome in load.outcomes.values()):
             return Updated(name, "failed", "a layer reads its variables by code of its own, which is not simulated")
-        comparisons += loads
-    epoch, history, breaks = _settle(project, name, promise, own, comparisons, reason)
+        pins |= fresh
+    promises = _Promises(promise, promises.releases)
+    epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, loads, reason)
     if history is None:
         lost = "old checkpoints would no longer restore"
         if checkpoint is not None:
-            lost = f"{checkpoint.name} or what is promised already would not restore completely"
+            lost = f"{checkpoint.name}, or what is promised already, would not restore completely"
         return Updated(name, "refused", f"{lost}; the manifest stays as it is", breaks)
     signature, pinned = model, {}
     for path, pin in pins.items():
@@ -133,6 +176,7 @@ def _update(
         if held is not None:
             signature, pinned[path] = held, pin.name
     new = Manifest(name, paths, signature, epoch, history, pinned)
+    found = breaks + _unsaved(project, name, model, paths, promise)
     written = manifest.write(repository.root / repository.project / file, new)
     count = sum(not variable.seed for variable in model.variables)
     message = f"{file} {'written' if written else 'is current'} ({count} variables)"
@@ -142,7 +186,6 @@ def _update(
         message += f"; a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
     elif reason is not None:
         message += "; nothing breaks, so the reason was not recorded"
-    found = breaks + _unsaved(project, name, model, paths, promise)
     return Updated(name, "written" if written else "unchanged", message, found)
 
 
@@ -174,6 +217,15 @@ def _kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, _Pin
     }
 
 
+def _loads(pin: _Pin, path: str, model: Signature) -> list[Comparison]:
+    """The checkpoint loaded into the model."""
+    return compare(pin.saved, below(model, pin.edge), [path], Diff({}))
+
+
+def _troubled(pin: _Pin, path: str, model: Signature) -> bool:
+    return any(troubles(load) for load in _loads(pin, path, model))
+
+
 def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
     """Why a file cannot be pinned at all."""
     if checkpoint.state == "unread":
@@ -193,7 +245,7 @@ def _pins(
     Raises:
         UsageError: the model promises none of them.
     """
-    mine = [path for path in checkpoint.restore_paths if path in paths and path in translation.FIELDS]
+    mine = [path for path in checkpoint.restore_paths if path in paths and path in translation.PINNED]
     if not mine:
         able = " or ".join(checkpoint.restore_paths) or "no path that is judged yet"
         raise UsageError(
@@ -207,10 +259,9 @@ def _pins(
     }
 
 
-def _promise(content: bytes | None, file: str) -> Manifest | None:
-    """The committed manifest; an uncommitted one promises nothing to anybody yet."""
+def _promise(content: bytes | None, name: str) -> Manifest | None:
     try:
-        return manifest.parse(content, file) if content is not None else None
+        return manifest.parse(content, name) if content is not None else None
     except ManifestError:
         return None
 
@@ -218,30 +269,79 @@ def _promise(content: bytes | None, file: str) -> Manifest | None:
 def _settle(
     project: check.Project,
     name: str,
-    promise: Manifest | None,
+    promises: _Promises,
     own: Manifest | None,
-    comparisons: Sequence[Comparison],
+    signature: Signature,
+    revived: Mapping[str, Revival],
+    loads: Sequence[Comparison],
     reason: str | None,
 ) -> tuple[int, tuple[Accepted, ...] | None, tuple[Finding, ...]]:
-    """Returns (epoch, history, breaks); history is None where a break has no reason."""
-    epoch, history = (promise.epoch, promise.history) if promise is not None else (1, ())
-    pending = tuple(entry for entry in own.history if entry.epoch > epoch) if own else ()
-    broken = [comparison for comparison in comparisons if troubles(comparison)]
-    if not broken:
-        # A checkpoint that was accepted and pinned restores from then on as far as it is promised.
-        fresh = own is not None and promise is not None and own.pinned != promise.pinned
-        return (own.epoch, own.history, ()) if fresh else (epoch, history, ())
+    """Returns (epoch, history, breaks); history is None where a break has no reason.
+
+    Args:
+        loads: a checkpoint file, loaded into the model that is to be pinned to it.
+    """
+    promise = promises.committed
+    epoch, committed = (promise.epoch, promise.history) if promise is not None else (1, ())
+    history = own.history if own is not None else committed
+    compared: list[Comparison] = []
+    breaks: dict[tuple, Finding] = {}
+    for old in promises.manifests:
+        paths = judge.promised(project.config, name, old, signature) if old is promise else old.restores
+        comparisons = compare(old.signature, signature, paths, Diff({}), revived)
+        pending = tuple(entry for entry in history if entry.epoch > old.epoch)
+        context = findings.Context(
+            name, project.manifest_file(name), project.config, _known(old, promise), accepted=pending
+        )
+        mine = [f for f in findings.find(comparisons, context) if f.restores and f.status != "pre-existing"]
+        if mine:
+            compared += comparisons
+            breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
+    pending = tuple(entry for entry in history if entry.epoch > epoch)
     context = findings.Context(name, project.manifest_file(name), project.config, accepted=pending)
-    breaks = tuple(finding for one in broken for finding in findings.find(one, context) if finding.restores)
+    mine = [finding for finding in findings.find(loads, context) if finding.restores]
+    if mine:
+        compared += loads
+        breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
+    found = tuple(breaks.values())
+    if not found:
+        # A file that was pinned in spite of what it lacks restores from then on as far as it is promised.
+        pinned = own is not None and promise is not None and own.pinned != promise.pinned
+        return (own.epoch, own.history, ()) if pinned else (epoch, committed, ())
     if reason is None:
-        covered = pending and all(finding.status == "accepted" for finding in breaks)
-        return (pending[-1].epoch, own.history, breaks) if covered else (epoch, None, breaks)
-    lost = {path: _broken(outcome, one.misplaced(path)) for one in broken for path, outcome in one.outcomes.items()}
-    entry = Accepted(
-        epoch + 1, " ".join(reason.split()), {path: entry for path, entry in lost.items() if entry is not None}
-    )
-    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in breaks)
-    return entry.epoch, (*history, entry), accepted
+        covered = all(finding.status == "accepted" for finding in found)
+        return (max(entry.epoch for entry in history), history, found) if covered else (epoch, None, found)
+    entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))
+    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
+    return entry.epoch, (*committed, entry), accepted
+
+
+def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str]]:
+    """What of a release no longer restored already before: an earlier change's doing."""
+    if old is promise:
+        return frozenset()
+    # What the code of that time made of a configuration is known to nobody any more.
+    paths = [path for path in old.restores if path != "keras-archive"]
+    return findings.known_keys(compare(old.signature, promise.signature, paths, Diff({})))
+
+
+def _broken_by(compared: Sequence[Comparison]) -> dict[str, Broken]:
+    """{restore path: what is broken on it}, of all comparisons together."""
+    broken: dict[str, Broken] = {}
+    for comparison in compared:
+        for path, outcome in comparison.outcomes.items():
+            new, old = _broken(outcome, comparison.misplaced(path)), broken.get(path)
+            if new is not None and old is not None:
+                new = Broken(
+                    max(old.outcome, new.outcome),  # raises is after partial
+                    tuple(dict.fromkeys([*old.initial, *new.initial])),
+                    tuple(dict.fromkeys([*old.unused, *new.unused])),
+                    tuple(dict.fromkeys([*old.misplaced, *new.misplaced])),
+                    old.error or new.error,
+                )
+            if new is not None:
+                broken[path] = new
+    return broken
 
 
 def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:

@@ -29,7 +29,9 @@ def read(path, contents):
             if whole.get(_METADATA):
                 contents.framework = {"keras": json.loads(archive.read(_METADATA))["keras_version"]}
             if whole.get(_CONFIG):
-                contents.config = json.loads(archive.read(_CONFIG))
+                config = archive.read(_CONFIG).decode()
+                json.loads(config)
+                contents.archive = {"config": config}
             if whole.get(_WEIGHTS):
                 _weights(archive, contents)
     except zipfile.BadZipFile as error:

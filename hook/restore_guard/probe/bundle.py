@@ -43,8 +43,13 @@ def read(prefix, contents):
         _describe(graph, shapes, dtypes, contents)
     elif _GRAPH not in shapes:
         contents.kind = "tf1-checkpoint"
-        for name in sorted(shapes):
-            contents.add_variable(name, shapes[name], dtypes[name].name)
+        contents.saver_file = {"entries": [_saver_entry(name, shapes, dtypes, contents) for name in sorted(shapes)]}
+
+
+def _saver_entry(name, shapes, dtypes, contents):
+    """A tensor as `saver_file.read` gives a model's; TensorFlow puts the parts of a partitioned one together."""
+    position = contents.add_variable(name, shapes[name], dtypes[name].name)
+    return {"name": name, "variable": position, "shape": list(shapes[name])}
 
 
 def _index(prefix, contents):

@@ -22,8 +22,9 @@ class Contents:
         self.kind, self.file, self.usage = None, file, None
         self.damage, self.unverified, self.notes, self.not_finite = [], [], [], {}
         self.tensors = self.bytes = 0
-        self.framework, self.variables, self.config = {}, [], None
-        self.object_graph, self.keras_tree, self.h5_file = {"error": "the file holds no object graph"}, None, None
+        self.framework, self.variables = {}, []
+        self.object_graph = {"error": "the file holds no object graph"}
+        self.keras_tree = self.h5_file = self.archive = self.saver_file = None
 
     def add_variable(self, path, shape, dtype, owner_name=None, seed=False):
         """Lists a variable; returns its position."""
@@ -45,13 +46,15 @@ class Contents:
                 self.not_finite[name] = [a + b for a, b in zip(before, counts)]
 
     def as_data(self):
-        names = ("kind", "file", "usage", "damage", "unverified", "notes", "not_finite", "tensors", "bytes", "config")
+        names = ("kind", "file", "usage", "damage", "unverified", "notes", "not_finite", "tensors", "bytes")
         signature = {
             "framework": self.framework,
             "variables": self.variables,
             "object_graph": self.object_graph,
             "keras_tree": self.keras_tree,
             "h5_file": self.h5_file,
+            "archive": self.archive,
+            "saver_file": self.saver_file,
         }
         return {**{name: getattr(self, name) for name in names}, "signature": signature if self.readable else None}
 
