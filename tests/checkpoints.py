@@ -42,11 +42,23 @@ def build():
 
 def functional():
     inputs = tf.keras.Input((4,))
-    hidden = tf.keras.layers.Dropout(0.5)(tf.keras.layers.Dense(5, name="hidden")(inputs))
-    model = tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="top")(hidden))
+    hidden = tf.keras.layers.Dense(5, name="hidden")(inputs)
+    hidden = tf.keras.layers.Dropout(0.5)(hidden)
+    norm = tf.keras.layers.BatchNormalization()(hidden)
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="top")(norm))
     model.compile("adam", "mse")
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def twins():
+    """Layers that only their names tell apart."""
+    layers = [
+        tf.keras.layers.Dense(4, name="twin_a"),
+        tf.keras.layers.Dense(4, name="twin_b"),
+        tf.keras.layers.Dense(4, name="twin_c"),
+    ]
+    return tf.keras.Sequential([tf.keras.Input((4,)), *layers])
 
 
 class Tables(tf.Module):
@@ -96,6 +108,9 @@ def _save_samples(folder):
     compiled.save(str(folder / "compiled.keras"))
     compiled.save(str(folder / "compiled.h5"))
     os.rename(oracle.witness.save(model, "h5", folder), folder / "weights_only.h5")
+    twins = small.twins()
+    tf.train.Checkpoint(twins).save(str(folder / "twins/ckpt"))
+    twins.save_weights(str(folder / "twins.weights.h5"))
     _save_sharded(tf, str(folder / "checkpoint/ckpt-1"), str(folder / "sharded"))
 
     tables = small.tables()

@@ -19,7 +19,7 @@ from restore_guard.errors import UsageError
 from restore_guard.judge import path_result
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import keras_archive
-from restore_guard.result import Finding, ModelResult, Verdict
+from restore_guard.result import Finding, ModelResult, PathResult, Verdict
 from restore_guard.rules import RULES
 from restore_guard.signature import Revival, Signature
 from restore_guard.translation import below, in_words_of, root_edge
@@ -144,6 +144,8 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
                 f"{path} never writes {len(unsaved)} of the model's variables ({min(unsaved)}, ...): no such file "
                 "restores them."
             )
+        if path == "keras-archive" and not _alike(comparison.model, model):
+            return _other(name, model, path_result(outcomes[path], comparison.model, {}))
     unable = [f"{path}: {outcome.error}" for path, outcome in outcomes.items() if outcome.kind == "unsupported"]
     return ModelResult(
         name,
@@ -169,6 +171,23 @@ def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     """What keeps a file from restoring; the levels and the ignore list of the configuration are about commits."""
     found = findings.find([comparison], findings.Context(name, file, Config()))
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
+
+
+def _alike(one: Signature, other: Signature) -> bool:
+    """Whether two models have any variable in common."""
+    forms = [{(v.path, v.shape) for v in signature.variables if not v.seed} for signature in (one, other)]
+    return not all(forms) or bool(forms[0] & forms[1])
+
+
+def _other(name: str, model: Signature, result: PathResult) -> ModelResult:
+    """A `.keras` file makes a model of its own configuration: that it loads does not say that it is this one."""
+    return ModelResult(
+        name,
+        "breaks",
+        variables=sum(not variable.seed for variable in model.variables),
+        restores={"keras-archive": msgspec.structs.replace(result, restored=0)},
+        notes=("The configuration in the file makes another model: it has no variable in common with this one.",),
+    )
 
 
 def _unchecked(name: str, note: str) -> ModelResult:

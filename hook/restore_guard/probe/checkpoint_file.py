@@ -3,6 +3,7 @@
 import os
 
 import tensorflow as tf
+from google.protobuf import text_format
 
 from . import archive, bundle, children, hdf5, saved_model
 from .contents import Contents
@@ -66,7 +67,7 @@ def _latest(folder, contents):
     found = bundle.prefixes(folder)
     if os.path.exists(os.path.join(folder, "checkpoint")):
         state = tf.train.get_checkpoint_state(folder)
-        # TensorFlow lists the newest one twice, the second time as the last of all.
+        # TensorFlow names the newest one twice, the second time as the last of all.
         if state is None or state.model_checkpoint_path not in state.all_model_checkpoint_paths[-1:]:
             contents.damage.append("the state file `checkpoint` in it cannot be read, or contradicts itself")
             return None
@@ -78,6 +79,9 @@ def _latest(folder, contents):
             contents.damage.append(f"{os.path.basename(named)} is missing, though the state file `checkpoint` names it")
             return None
         contents.notes.append(f"Its state file `checkpoint`, which has no checksum, names {os.path.basename(chosen)}.")
+        with open(os.path.join(folder, "checkpoint"), encoding="utf-8", newline="") as file:
+            if file.read() != text_format.MessageToString(state):
+                contents.unverified.append("its state file `checkpoint` is not as TensorFlow writes it")
         return chosen
     if len(found) == 1:
         return found[0]
