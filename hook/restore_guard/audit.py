@@ -15,7 +15,6 @@ from restore_guard.checkpoint import Checkpoint
 from restore_guard.comparison import Comparison, compare, troubles
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
-from restore_guard.errors import UsageError
 from restore_guard.judge import path_result
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import keras_archive
@@ -80,7 +79,7 @@ def audit(
         UncheckedError: no Python with TensorFlow.
     """
     project = check.load(repository, repository.worktree())
-    names = chosen(project, name)
+    names = project.named([name] if name is not None else [])
     worktree = repository.root / repository.project
     reading = checkpoint.job("checkpoint", path, project.config.timeout)
     python = check.pythons(repository, {"head": project}, environ, progress)["head"]
@@ -102,18 +101,6 @@ def audit(
         judge(read, each, built[job.id], project.config, revived.get(job.id, {})) for each, job in jobs.items()
     )
     return Audit(read, models, tuple(about(read, path)))
-
-
-def chosen(project: check.Project, name: str | None) -> list[str]:
-    """The models to judge.
-
-    Raises:
-        UsageError: the name is not configured.
-    """
-    if name is not None and name not in project.config.models:
-        known = ", ".join(project.config.models)
-        raise UsageError(f"{name} is not a configured model; {project.file} configures {known}.")
-    return [name] if name is not None else list(project.config.models)
 
 
 def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:

@@ -71,12 +71,7 @@ def update(
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
     project = check.load(repository, repository.worktree())
-    chosen = list(names) or list(project.config.models)
-    for name in chosen:
-        if name not in project.config.models:
-            raise UsageError(
-                f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
-            )
+    chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = [files.job("checkpoint", checkpoint, project.config.timeout)] if checkpoint is not None else []
@@ -154,16 +149,19 @@ def _update(
         model = msgspec.structs.replace(model, archive=None)
     kept = _kept_pins(promise, own)
     pins = {path: pin for path, pin in kept.items() if not _troubled(pin, path, model)}
-    loads: list[Comparison] = []
+    loads, fresh = [], {}
     if checkpoint is not None:
         if (refused := _refusal(name, checkpoint)) is not None:
             return refused
         fresh = _pins(project, name, model, paths, checkpoint)
         loads = [load for path, pin in fresh.items() for load in _loads(pin, path, model)]
-        if not all(outcome.certain for load in loads for outcome in load.outcomes.values()):
+        outcomes = [outcome for load in loads for outcome in load.outcomes.values()]
+        if not all(outcome.certain for outcome in outcomes):
             return Updated(name, "failed", "a layer reads its variables by code of its own, which is not simulated")
+        if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
+            return Updated(name, "refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
         pins |= fresh
-    promises = _Promises(promise, promises.releases)
+    promises = _Promises(promise, promises.releases if promise is not None else ())
     epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, loads, reason)
     if history is None:
         lost = "old checkpoints would no longer restore"
@@ -181,7 +179,10 @@ def _update(
     count = sum(not variable.seed for variable in model.variables)
     message = f"{file} {'written' if written else 'is current'} ({count} variables)"
     message += "".join(f"; {path} is pinned to {held}" for path, held in pinned.items())
-    message += "".join(f"; {path} is no longer pinned to {kept[path].name}" for path in kept.keys() - pinned.keys())
+    ended = [f"; {path} is not pinned to {pin.name} any more" for path, pin in kept.items() if path not in pinned]
+    message += "".join(ended)
+    if loads and not pinned.keys() & fresh.keys():
+        message += f"; loading {checkpoint.name} raises, so nothing is pinned to it"
     if breaks:
         message += f"; a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
     elif reason is not None:

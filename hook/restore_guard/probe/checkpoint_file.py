@@ -79,9 +79,8 @@ def _latest(folder, contents):
             contents.damage.append(f"{os.path.basename(named)} is missing, though the state file `checkpoint` names it")
             return None
         contents.notes.append(f"Its state file `checkpoint`, which has no checksum, names {os.path.basename(chosen)}.")
-        with open(os.path.join(folder, "checkpoint"), encoding="utf-8", newline="") as file:
-            if file.read() != text_format.MessageToString(state):
-                contents.unverified.append("its state file `checkpoint` is not as TensorFlow writes it")
+        if not _is_canonical(os.path.join(folder, "checkpoint"), type(state)):
+            contents.unverified.append("its state file `checkpoint` is not as TensorFlow writes it")
         return chosen
     if len(found) == 1:
         return found[0]
@@ -92,3 +91,9 @@ def _latest(folder, contents):
         else f"{folder} holds no checkpoint and is no SavedModel"
     )
     return None
+
+
+def _is_canonical(path, message):
+    with open(path, encoding="utf-8", newline="") as file:
+        text = file.read()
+    return text == text_format.MessageToString(text_format.Parse(text, message()))
