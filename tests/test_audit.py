@@ -13,7 +13,7 @@ from conftest import settings
 from test_pairs import PAIRS
 
 from restore_guard import audit as auditing
-from restore_guard import builds, check, checkpoint
+from restore_guard import building, builds, check, checkpoint
 from restore_guard import update as updating
 from restore_guard.audit import compared
 from restore_guard.errors import UsageError
@@ -240,7 +240,7 @@ def warm(files, make_repository, monkeypatch):
     }
     code = files.sample("small.py").read_text()
     project.commit({"small.py": code, "pyproject.toml": settings(files.python, models, timeout=60)})
-    monkeypatch.setattr(builds, "Probe", lambda *_: contextlib.nullcontext(files.probe))
+    monkeypatch.setattr(building, "Probe", lambda *_: contextlib.nullcontext(files.probe))
     return Warm(files, project)
 
 

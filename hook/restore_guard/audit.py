@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from restore_guard import builds, check, checkpoint, findings, revivals
+from restore_guard import building, checkpoint, findings, revivals
 from restore_guard.builds import Build
 from restore_guard.checkpoint import Checkpoint
 from restore_guard.comparison import Comparison, compare, troubles
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.judge import path_result
+from restore_guard.project import load
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, PathResult, Verdict
@@ -78,28 +79,26 @@ def audit(
         UsageError: no such file or model, several checkpoints in a folder, wrong configuration.
         UncheckedError: no Python with TensorFlow.
     """
-    project = check.load(repository, repository.worktree())
+    project = load(repository, repository.worktree())
     names = project.named([name] if name is not None else [])
-    worktree = repository.root / repository.project
-    reading = checkpoint.job("checkpoint", path, project.config.timeout)
-    python = check.pythons(repository, {"head": project}, environ, progress)["head"]
-    with builds.Probe(python, progress) as probe:
-        read = checkpoint.read(probe.run([reading])["checkpoint"], path)
-        jobs = {
-            each: check.job(project.config, each, f"model:{each}", worktree, worktree, read.restore_paths)
+    settings, side = project.config, project.side
+    reading = checkpoint.job("checkpoint", path, settings.timeout)
+    python = building.pythons(repository, {"head": side}, settings, environ, progress)["head"]
+    with building.Building(repository, environ, progress) as workshop:
+        read = checkpoint.read(workshop.run(python, reading), path)
+        orders = [
+            building.Order(each, python, side, settings, each, read.restore_paths)
             for each in names
             if read.signature is not None
-        }
-        built = probe.run(list(jobs.values()))
+        ]
+        built = workshop.build(orders)
         asked = [
             question
-            for job in jobs.values()
-            for question in revivals.questions(job, built[job.id].signature, [read.signature])
+            for order in orders
+            for question in revivals.questions(order, built[order.id].signature, [read.signature])
         ]
-        revived = revivals.ask(probe, asked)
-    models = tuple(
-        judge(read, each, built[job.id], project.config, revived.get(job.id, {})) for each, job in jobs.items()
-    )
+        revived = revivals.ask(workshop, asked)
+    models = tuple(judge(read, order.name, built[order.id], settings, revived.get(order.id, {})) for order in orders)
     return Audit(read, models, tuple(about(read, path)))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import builds, check, findings, judge, manifest, releases, revivals, translation
+from restore_guard import building, builds, findings, judge, manifest, releases, revivals, translation
 from restore_guard import checkpoint as files
 from restore_guard.checkpoint import Checkpoint
 from restore_guard.comparison import Comparison, compare, never_written, troubles
@@ -23,6 +23,7 @@ from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
+from restore_guard.project import Project, load
 from restore_guard.releases import Release
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import Outcome
@@ -70,13 +71,13 @@ def update(
     """
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
-    project = check.load(repository, repository.worktree())
+    project = load(repository, repository.worktree())
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
-    reading = [files.job("checkpoint", checkpoint, project.config.timeout)] if checkpoint is not None else []
-    worktree = repository.root / repository.project
-    python = check.pythons(repository, {"head": project}, environ, progress)["head"]
+    reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
+    side = project.side
+    python = building.pythons(repository, {"head": side}, project.config, environ, progress)["head"]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
@@ -84,24 +85,22 @@ def update(
         name: _Promises(_promise(committed(project.manifest_file(name)), name), released.promises.get(name, ()))
         for name in chosen
     }
-    jobs = {
-        name: check.job(
-            project.config, name, f"model:{name}", worktree, worktree, promises[name].paths(project.config, name)
-        )
+    orders = [
+        building.Order(name, python, side, project.config, name, promises[name].paths(project.config, name))
         for name in chosen
-    }
-    with builds.Probe(python, progress) as probe:
-        done = probe.run([*jobs.values(), *reading])
+    ]
+    with building.Building(repository, environ, progress) as workshop:
+        file = files.read(workshop.run(python, reading), checkpoint) if reading is not None else None
+        built = workshop.build(orders)
         asked = [
             question
-            for name in chosen
-            for question in revivals.questions(jobs[name], done[jobs[name].id].signature, promises[name].signatures)
+            for order in orders
+            for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
         ]
-        revived = revivals.ask(probe, asked)
-    file = files.read(done["checkpoint"], checkpoint) if checkpoint is not None else None
+        revived = revivals.ask(workshop, asked)
     return [
-        _update(repository, project, name, done[job.id], promises[name], revived.get(job.id, {}), reason, file)
-        for name, job in jobs.items()
+        _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason, file)
+        for name in chosen
     ]
 
 
@@ -128,7 +127,7 @@ class _Promises:
 
 def _update(
     repository: Repository,
-    project: check.Project,
+    project: Project,
     name: str,
     build: builds.Build,
     promises: _Promises,
@@ -239,7 +238,7 @@ def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
 
 
 def _pins(
-    project: check.Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint
+    project: Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint
 ) -> dict[str, _Pin]:
     """The file on each restore path that it is of and that the model promises.
 
@@ -268,7 +267,7 @@ def _promise(content: bytes | None, name: str) -> Manifest | None:
 
 
 def _settle(
-    project: check.Project,
+    project: Project,
     name: str,
     promises: _Promises,
     own: Manifest | None,
@@ -356,7 +355,7 @@ def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
 
 
 def _unsaved(
-    project: check.Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
+    project: Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
 ) -> tuple[Finding, ...]:
     """What no checkpoint will ever hold is said once, when the manifest is first made."""
     if promise is not None:
