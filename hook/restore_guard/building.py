@@ -121,6 +121,10 @@ class Building:
             jobs[task.id] = task.order, job
         return self._run(jobs)
 
+    def run(self, python: Path, job: Job) -> Answer:
+        """Something to do that needs no model."""
+        return self._probe(python).run([job])[job.id]
+
     def folder(self) -> Path:
         """A new empty folder that lasts as long as the building."""
         return Path(tempfile.mkdtemp(dir=self._folder))

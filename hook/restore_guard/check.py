@@ -114,11 +114,8 @@ def _view(project: Project | None) -> affected.View | None:
 
 
 def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:
-    unknown = [name for name in names if name not in project.config.models]
-    if unknown:
-        known = ", ".join(project.config.models)
-        raise UsageError(f"{unknown[0]} is not a configured model; {project.file} configures {known}.")
-    return [name for name in project.config.models if name in names or everything or (not names and name in reasons)]
+    named = project.named(names) if names else []
+    return [name for name in project.config.models if name in named or everything or (not names and name in reasons)]
 
 
 def _unaffected(project: Project, before: Project | None, name: str) -> ModelResult:

@@ -93,7 +93,13 @@ def check(
     metavar="REASON",
     help="Accept that old checkpoints no longer restore, and say why.",
 )
-def update(names: tuple[str, ...], reason: str | None) -> None:
+@click.option(
+    "--from",
+    "checkpoint",
+    metavar="CHECKPOINT",
+    help="Pin the manifest to what this file holds: from now on it must restore.",
+)
+def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -> None:
     """Regenerate manifests from the files on disk.
 
     Refuses to absorb a break unless --accept-break gives the reason, which the manifest's history keeps.
@@ -105,10 +111,46 @@ def update(names: tuple[str, ...], reason: str | None) -> None:
         from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
-            done = updating.update(repository, names=names, reason=reason, environ=os.environ, progress=progress)
+            done = updating.update(
+                repository,
+                names=names,
+                reason=reason,
+                checkpoint=checkpoint,
+                environ=os.environ,
+                progress=progress,
+            )
         click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
         states = {item.state for item in done}
         return 1 if "refused" in states else 3 if "failed" in states else 0
+
+    _finish(run)
+
+
+@main.command()
+@click.argument("checkpoint")
+@click.option("--model", "name", metavar="NAME", help="The model that it is of; by default all are tried.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def audit(checkpoint: str, name: str | None, form: str) -> None:
+    """Judge whether a checkpoint file restores into the files on disk, and whether it is intact.
+
+    CHECKPOINT is a file (.weights.h5, .h5, .keras), a SavedModel, a folder with a TensorFlow checkpoint, or
+    what the files of one begin with: ckpt-1 for ckpt-1.index.
+    """
+
+    def run() -> int:
+        from restore_guard import audit as auditing
+        from restore_guard.reports import audit_json, audit_text
+        from restore_guard.repository import Repository
+
+        with Repository() as repository, _progress() as progress:
+            found = auditing.audit(repository, checkpoint, name=name, environ=os.environ, progress=progress)
+        rendered = (
+            audit_json.render(found)
+            if form == "json"
+            else audit_text.render(found, color=_is_terminal(), width=_width())
+        )
+        click.echo(rendered, nl=False)
+        return found.exit_code
 
     _finish(run)
 

@@ -68,6 +68,8 @@ class Manifest(msgspec.Struct, frozen=True):
     Attributes:
         epoch: 1, raised by each accepted break.
         history: the accepted breaks, oldest first.
+        pinned: {restore path: the checkpoint that it is pinned to}: there the signature holds what that file does,
+            with the variables that restore from it, and not what a build would write.
     """
 
     model: str
@@ -75,6 +77,7 @@ class Manifest(msgspec.Struct, frozen=True):
     signature: Signature
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
+    pinned: dict[str, str] = {}
 
 
 class _Sources(msgspec.Struct):
@@ -101,6 +104,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     h5_file: dict[str, Any] | None
     archive: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
+    pinned: dict[str, str] = {}
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -112,6 +116,7 @@ def dump(manifest: Manifest) -> bytes:
         "model": manifest.model,
         "epoch": manifest.epoch,
         "restores": list(manifest.restores),
+        **({"pinned": manifest.pinned} if manifest.pinned else {}),
         "framework": dict(sorted(signature.framework.items())),
         "history": [msgspec.to_builtins(entry) for entry in manifest.history],
         "sources": list(signature.sources),
@@ -219,7 +224,7 @@ def _manifest(document: _Document) -> Manifest:
     )
     if document.archive is not None:
         signature = _with_archive(signature, document.archive)
-    return Manifest(document.model, document.restores, signature, document.epoch, document.history)
+    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
 
 
 # Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.
