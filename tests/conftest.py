@@ -28,7 +28,7 @@ gpgSign = false
 """
 
 
-def _interpreter(variable):
+def interpreter(variable):
     path = os.environ.get(variable)
     if not path:
         pytest.skip(f"{variable} is not set; scripts/test sets it")
@@ -39,13 +39,13 @@ def _interpreter(variable):
 @pytest.fixture(scope="session")
 def keras3():
     """A Python with TensorFlow 2.21 and Keras 3."""
-    return _interpreter("RESTORE_GUARD_TEST_KERAS3")
+    return interpreter("RESTORE_GUARD_TEST_KERAS3")
 
 
 @pytest.fixture(scope="session")
 def keras2():
     """A Python with TensorFlow 2.15 and Keras 2."""
-    return _interpreter("RESTORE_GUARD_TEST_KERAS2")
+    return interpreter("RESTORE_GUARD_TEST_KERAS2")
 
 
 @dataclass
