@@ -501,8 +501,10 @@ def test_materialise_overwrites_nothing(project, tmp_path):
     [
         ({}, None),
         ({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}, ("a", "b")),
-        ({"PRE_COMMIT_TO_REF": "b"}, None),
-        ({"PRE_COMMIT_FROM_REF": "", "PRE_COMMIT_TO_REF": "b"}, None),
+        ({"PRE_COMMIT_TO_REF": "b"}, (None, "b")),  # prek, on a root push
+        ({"PRE_COMMIT_LOCAL_BRANCH": "refs/heads/b"}, (None, "refs/heads/b")),  # pre-commit
+        ({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b", "PRE_COMMIT_LOCAL_BRANCH": "c"}, ("a", "b")),
+        ({"PRE_COMMIT": "1"}, None),
     ],
 )
 def test_hook_refs(environ, expected):

@@ -297,7 +297,13 @@ def _stated_reason(name: str, paths: Mapping[str, str], base: View, head: View) 
     sources = base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
     return _first(
         paths,
-        lambda path: path == manifest or path in sources or any(_matches(path, pattern) for pattern in now.paths),
+        lambda path: (
+            path == manifest
+            or path in sources
+            or any(_matches(path, pattern) for pattern in now.paths)
+            # of a submodule, git only says that it changed
+            or any(source.startswith(f"{path}/") for source in sources)
+        ),
     )
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from restore_guard import affected, builds, config, environment, findings, judge, manifest
+from restore_guard import affected, builds, config, environment, findings, judge, manifest, temporary
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.repository import Change, Repository, Side
+from restore_guard.repository import Change, Repository, Side, pointer
 from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
@@ -33,6 +32,11 @@ class Project:
 
     def manifest_file(self, name: str) -> str:
         return posixpath.join(self.config.manifests, f"{name}.json")
+
+    def sources(self, name: str) -> frozenset[str]:
+        """The files that the build of a model read when its manifest was written."""
+        content = self.manifests.get(name)
+        return manifest.sources(content) if content is not None else frozenset()
 
     def manifest(self, name: str) -> judge.Found:
         content = self.manifests.get(name)
@@ -138,8 +142,7 @@ def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> P
 def _view(project: Project | None) -> affected.View | None:
     if project is None:
         return None
-    sources = {name: manifest.sources(content) for name, content in project.manifests.items() if content is not None}
-    return affected.View(project.config, project.read, sources)
+    return affected.View(project.config, project.read, {name: project.sources(name) for name in project.manifests})
 
 
 def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:
@@ -201,16 +204,18 @@ def _judge(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> list[ModelResult]:
-    with tempfile.TemporaryDirectory(prefix="restore-guard-") as folder:
+    with temporary.folder() as folder:
         sides = [(project, "head")]
         if before is not None:
             sides.append((before, "base"))
         jobs = [
-            job for side, kind in sides for job in _jobs(repository, side, kind, Path(folder) / kind, chosen, progress)
+            job for side, kind in sides for job in _jobs(repository, side, kind, folder / kind, chosen, progress)
         ]
         worktree = repository.root / repository.project
         python = environment.find(project.config.python, worktree, environ)
         built = builds.run(python.path, jobs, progress)
+        recorded = {f"{kind}:{name}": side.sources(name) for side, kind in sides for name in chosen}
+        built = {job.id: _refuse_pointers(built[job.id], job.root, recorded[job.id]) for job in jobs}
     cases = []
     for name in chosen:
         head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
@@ -248,6 +253,7 @@ def _jobs(
         folder.mkdir()
         repository.materialise(project.side, folder)
         root = folder / repository.project
+        repository.fill(root, (path for name in names for path in project.sources(name)))
     return [job(project.config, name, f"{kind}:{name}", root, worktree) for name in names]
 
 
@@ -266,6 +272,16 @@ def job(settings: config.Config, name: str, number: str, root: Path, worktree: P
     )
 
 
+def _refuse_pointers(build: builds.Build, root: Path, recorded: Collection[str]) -> builds.Build:
+    """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
+    read = build.signature.sources if build.signature else recorded
+    found = next((path for path in read if pointer(root / path)), None)
+    if found is None:
+        return build
+    failure = f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`"
+    return replace(build, signature=None, failure=failure)
+
+
 def _sources(
     project: Project, before: Project | None, name: str, head: builds.Build, base: builds.Build | None
 ) -> frozenset[str]:
@@ -273,9 +289,7 @@ def _sources(
     files = set(head.signature.sources if head.signature else ())
     files.update(base.signature.sources if base and base.signature else ())
     for side in (project, before):
-        content = side.manifests.get(name) if side else None
-        if content is not None:
-            files |= manifest.sources(content)
+        files |= side.sources(name) if side else frozenset()
     return frozenset(files)
 
 

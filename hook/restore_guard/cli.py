@@ -16,8 +16,7 @@ from restore_guard.errors import RestoreGuardError, UsageError
 @click.version_option(package_name="restore-guard")
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
-    # A stopped run cleans up as an interrupted one does: no temporary folder and no build stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _clean_up_when_stopped()
     # A terminal of another encoding shows a question mark for what it lacks.
     sys.stdout.reconfigure(errors="replace")
 
@@ -37,6 +36,7 @@ def main() -> None:
     show_default=True,
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
+@click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -46,6 +46,7 @@ def check(
     everything: bool,
     form: str,
     output: Path | None,
+    project: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
 
@@ -59,7 +60,7 @@ def check(
         from restore_guard import check as checking
         from restore_guard.repository import Repository
 
-        with Repository() as repository, _progress() as progress:
+        with Repository(project) as repository, _progress() as progress:
             before, after = _sides(repository, base, head, staged, worktree)
             result = checking.check(
                 repository,
@@ -125,6 +126,25 @@ def explain(rule: str) -> None:
     click.echo(explanation.render(RULES[rule]), nl=False)
 
 
+def _clean_up_when_stopped() -> None:
+    """A stopped run ends as an interrupted one does: no temporary folder and no build stays behind.
+
+    Once: the second Ctrl-C of somebody impatient must not interrupt that.
+    """
+    stops = {signal.SIGINT: None, signal.SIGTERM: 143} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
+
+    def stop(number: int, _: object) -> None:
+        for each in stops:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(stops[number])
+
+    for number in stops:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as for a background job, and under nohup
+            signal.signal(number, stop)
+
+
 def _sides(repository, base: str | None, head: str | None, staged: bool, worktree: bool):
     """What is compared, as the options, then pre-commit, then the state of the disk say."""
     from restore_guard.repository import hook_refs
@@ -133,7 +153,8 @@ def _sides(repository, base: str | None, head: str | None, staged: bool, worktre
     pushed = hook_refs(os.environ)
     if not chosen and pushed:
         base, head = pushed
-    elif not chosen and os.environ.get("PRE_COMMIT"):
+        return repository.commit(base) if base is not None else None, repository.commit(head)
+    if not chosen and os.environ.get("PRE_COMMIT"):
         staged = True
     if head is not None:
         after = repository.commit(head)
