@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import interpreter
 
-from restore_guard import environment, managers
+from restore_guard import environment
+from restore_guard import managers as managing
 from restore_guard.errors import UncheckedError
 
 PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.9"\n'
@@ -28,11 +28,6 @@ TOOLS = {
     ),
     "pipenv": ({"Pipfile": "[packages]\n"}, ["pipenv", "--python", sys.executable, "run", "true"], "Pipfile"),
 }
-
-
-@pytest.fixture(scope="session")
-def commands():
-    return interpreter("RESTORE_GUARD_TEST_MANAGERS").parent
 
 
 @pytest.fixture
@@ -58,10 +53,10 @@ def _contents(folder):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_environment_of_a_manager(commands, home, project, tool):
+def test_environment_of_a_manager(managers, home, project, tool):
     files, make, file = TOOLS[tool]
     _write(project, files)
-    environ = {"PATH": f"{commands}:/usr/bin:/bin", "HOME": str(home)}
+    environ = {"PATH": f"{managers}:/usr/bin:/bin", "HOME": str(home)}
     # A hook's own environment is active, and the tools would take it for the project's.
     hooks = environ | {"PRE_COMMIT": "1", "VIRTUAL_ENV": sys.prefix, "PATH": f"{sys.prefix}/bin:{environ['PATH']}"}
     before = _contents(project)
@@ -78,7 +73,7 @@ def test_environment_of_a_manager(commands, home, project, tool):
         assert f"({tool}'s environment, for there is {file}) has no TensorFlow" in str(caught.value)
         assert f"{tool} " in str(caught.value) and 'python = ".venv/bin/python"' in str(caught.value)
 
-    (managed,) = managers.find(project, environ)
+    (managed,) = managing.find(project, environ)
     asked = [managed.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     library = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
     assert not library.is_relative_to(sys.prefix)
@@ -95,9 +90,9 @@ def test_environment_of_a_manager(commands, home, project, tool):
 def test_environment_of_uv_elsewhere(project, home):
     _write(project, {"uv.lock": ""})
     python = _python(project / "env")
-    (managed,) = managers.find(project, {"UV_PROJECT_ENVIRONMENT": "env"})
+    (managed,) = managing.find(project, {"UV_PROJECT_ENVIRONMENT": "env"})
     assert managed.python == python
-    (managed,) = managers.find(project, {})
+    (managed,) = managing.find(project, {})
     assert (managed.python, managed.make) == (None, "uv sync")
 
 
@@ -107,21 +102,21 @@ def test_environment_of_conda(project, home, line):
     python = _python(home / "miniconda3/envs/ranker")
     other = _python(home / "elsewhere/ranker")
     _write(project, {"environment.yml": f"channels: [conda-forge]\n{line}\n"})
-    (managed,) = managers.find(project, {})
+    (managed,) = managing.find(project, {})
     assert (managed.python, managed.make) == (None, "conda env create --file environment.yml")
     (home / ".conda").mkdir()
     (home / ".conda/environments.txt").write_text(f"{home}/miniconda3\n{python.parents[1]}\n")
-    (managed,) = managers.find(project, {})
+    (managed,) = managing.find(project, {})
     assert (managed.python, managed.reason) == (python, "conda's environment, for there is environment.yml")
-    (managed,) = managers.find(project, {"CONDA_PREFIX": str(other.parents[1])})  # the active one
+    (managed,) = managing.find(project, {"CONDA_PREFIX": str(other.parents[1])})  # the active one
     assert managed.python == other
-    (managed,) = managers.find(project, {"CONDA_PREFIX": str(home / "miniconda3")})  # base is always active
+    (managed,) = managing.find(project, {"CONDA_PREFIX": str(home / "miniconda3")})  # base is always active
     assert managed.python == python
 
 
 def test_files_beyond_the_repository_do_not_count(project, home):
     _write(project.parent, {"uv.lock": ""})
-    assert list(managers.find(project, {})) == []
+    assert list(managing.find(project, {})) == []
 
 
 def _python(folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.repository import Change, Repository, hook_refs
+from restore_guard.repository import Change, Repository
 
 
 @pytest.fixture(autouse=True)
@@ -494,18 +494,3 @@ def test_materialise_overwrites_nothing(project, tmp_path):
     with Repository(project) as repository, pytest.raises(UncheckedError, match=r"model\.py"):
         repository.materialise(repository.head(), tmp_path / "out")
     assert (tmp_path / "out" / "model.py").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({}, None),
-        ({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}, ("a", "b")),
-        ({"PRE_COMMIT_TO_REF": "b"}, (None, "b")),  # prek, on a root push
-        ({"PRE_COMMIT_LOCAL_BRANCH": "refs/heads/b"}, (None, "refs/heads/b")),  # pre-commit
-        ({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b", "PRE_COMMIT_LOCAL_BRANCH": "c"}, ("a", "b")),
-        ({"PRE_COMMIT": "1"}, None),
-    ],
-)
-def test_hook_refs(environ, expected):
-    assert hook_refs(environ) == expected

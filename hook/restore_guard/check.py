@@ -94,6 +94,7 @@ def check(
     *,
     names: Sequence[str] = (),
     everything: bool = False,
+    notes: Sequence[str] = (),
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -103,13 +104,14 @@ def check(
         base: None where there is nothing before the head: the initial commit.
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
+        notes: what the reader must know of the two sides.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
     project = load(repository, head)
-    notes: list[str] = []
+    notes = list(notes)
     before = _load_base(repository, base, notes)
     changes = affected.relative_to(repository.changes(base, head), repository.project)
     reasons = affected.affected(changes, _view(before), _view(project))
@@ -208,9 +210,7 @@ def _judge(
         sides = [(project, "head")]
         if before is not None:
             sides.append((before, "base"))
-        jobs = [
-            job for side, kind in sides for job in _jobs(repository, side, kind, folder / kind, chosen, progress)
-        ]
+        jobs = [job for side, kind in sides for job in _jobs(repository, side, kind, folder / kind, chosen, progress)]
         worktree = repository.root / repository.project
         python = environment.find(project.config.python, worktree, environ)
         built = builds.run(python.path, jobs, progress)

@@ -58,15 +58,17 @@ def check(
 
     def run() -> int:
         from restore_guard import check as checking
+        from restore_guard import sides
         from restore_guard.repository import Repository
 
         with Repository(project) as repository, _progress() as progress:
-            before, after = _sides(repository, base, head, staged, worktree)
+            compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
             result = checking.check(
                 repository,
-                before,
-                after,
+                compared.base,
+                compared.head,
                 names=names,
+                notes=compared.notes,
                 everything=everything,
                 environ=os.environ,
                 progress=progress,
@@ -143,24 +145,6 @@ def _clean_up_when_stopped() -> None:
     for number in stops:
         if signal.getsignal(number) != signal.SIG_IGN:  # as for a background job, and under nohup
             signal.signal(number, stop)
-
-
-def _sides(repository, base: str | None, head: str | None, staged: bool, worktree: bool):
-    """What is compared, as the options, then pre-commit, then the state of the disk say."""
-    from restore_guard.repository import hook_refs
-
-    chosen = head is not None or staged or worktree or base is not None
-    pushed = hook_refs(os.environ)
-    if not chosen and pushed:
-        base, head = pushed
-        return repository.commit(base) if base is not None else None, repository.commit(head)
-    if not chosen and os.environ.get("PRE_COMMIT"):
-        staged = True
-    if head is not None:
-        after = repository.commit(head)
-        return repository.commit(base) if base is not None else repository.parent(after), after
-    before = repository.commit(base) if base is not None else repository.head()
-    return before, repository.index() if staged else repository.worktree()
 
 
 def _write(result, form: str, output: Path | None) -> None:

@@ -75,15 +75,6 @@ class Reader(Protocol):
     def __call__(self, path: str) -> bytes | None: ...
 
 
-def hook_refs(environ: Mapping[str, str]) -> tuple[str | None, str] | None:
-    """What pre-commit or prek says is being pushed, as (from, to); None in other stages.
-
-    `from` is None where the root commit is pushed: of such a push, pre-commit only names the local branch.
-    """
-    to = environ.get("PRE_COMMIT_TO_REF") or environ.get("PRE_COMMIT_LOCAL_BRANCH")
-    return (environ.get("PRE_COMMIT_FROM_REF") or None, to) if to else None
-
-
 class Repository:
     """A git repository with a work tree, and the folder in it that configures restore-guard.
 
@@ -143,6 +134,12 @@ class Repository:
             if not self._output("for-each-ref", "--format=%(refname)", ref):
                 return None
         raise UncheckedError(f"HEAD of {self.root} names no commit that can be read; run git fsck")
+
+    def unpushed(self, pushed: Side, remote: str) -> list[str]:
+        """The other branches with a commit that is neither in `pushed` nor, as far as known, in the remote."""
+        known = os.fsdecode(self._output("for-each-ref", "--format=%(refname)", f"refs/remotes/{remote}/")).split()
+        reached = (f"--no-merged={commit}" for commit in [pushed.label, *known])
+        return os.fsdecode(self._output("for-each-ref", "--format=%(refname:short)", *reached, "refs/heads")).split()
 
     def index(self) -> Side:
         """What is staged for the commit under way. Raises UncheckedError while a merge is unresolved.
