@@ -108,6 +108,46 @@ def update(names: tuple[str, ...], reason: str | None) -> None:
 
 
 @main.command()
+@click.option("--yes", is_flag=True, help="Ask nothing: guard every model that builds, and write.")
+def init(yes: bool) -> None:
+    """Set this repository up: find models, propose the configuration, the hook and the workflow, and write them.
+
+    Builds each model once. Shows everything before it writes, and changes nothing that is there.
+    """
+
+    def run() -> int:
+        from restore_guard import init as initialising
+        from restore_guard.reports import init_text
+        from restore_guard.repository import Repository
+
+        ask = not yes and sys.stdin.isatty()
+        with Repository() as repository:
+            with _progress() as progress:
+                found = initialising.survey(repository, Path.cwd(), os.environ, progress)
+            click.echo(init_text.render_survey(found))
+            names: list[str] = []
+            unbuilt = next((model for model in found.unusable if model.lacks_inputs), None)
+            if ask and unbuilt is not None:
+                question = f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
+                shapes = click.prompt(f"{question} (empty: leave it out)", default="", show_default=False)
+                if shapes:
+                    with _progress() as progress:
+                        found = initialising.with_inputs(repository, found, unbuilt, shapes, progress)
+                    click.echo(init_text.render_survey(found))
+            if ask and len(found.usable) > 1:
+                names = click.prompt("Which models shall be guarded (names, or all)", default="all").split()
+            proposed = initialising.plan(repository, found, [] if names == ["all"] else names)
+            click.echo(init_text.render_plan(proposed))
+            if not yes and not (ask and click.confirm("Write this?", default=True)):
+                click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
+                return 0 if ask else 2
+            click.echo(init_text.render_written(proposed, initialising.write(repository, proposed)), nl=False)
+            return 0
+
+    _finish(run)
+
+
+@main.command()
 def rules() -> None:
     """List the rules with their default levels."""
     from restore_guard.rules import RULES

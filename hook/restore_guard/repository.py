@@ -285,17 +285,20 @@ class Repository:
         listed = _split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
         return [path for path in listed if not path.endswith("/")]  # a repository of its own
 
+    def project_of(self, folder: Path) -> str:
+        """The nearest folder from `folder` up to the root that configures restore-guard, else `folder` itself."""
+        folder = folder.resolve()
+        found = _nearest_configured(folder, self.root) or folder
+        return "" if found == self.root else found.relative_to(self.root).as_posix()
+
     def _project(self, folder: Path) -> str:
         """The nearest folder from `folder` up to the root that configures restore-guard.
 
         A hook starts at the root, wherever the project is: without a configuration there, the only configured
         folder of the repository is it, else the root.
         """
-        for candidate in [folder, *folder.parents]:
-            if _is_configured(candidate):
-                return "" if candidate == self.root else candidate.relative_to(self.root).as_posix()
-            if candidate == self.root:
-                break
+        if _nearest_configured(folder, self.root) is not None:
+            return self.project_of(folder)
         files = ["--", f":(glob)**/{SHARED_FILE}"]
         _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
         own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
@@ -361,6 +364,11 @@ def _discover(folder: Path) -> tuple[Path, Path]:
         raise UsageError(f"{folder}: git finds no repository to work with here: {problem}{advice}")
     root, git_dir = os.fsdecode(result.stdout).splitlines()
     return Path(root), Path(git_dir)
+
+
+def _nearest_configured(folder: Path, root: Path) -> Path | None:
+    around = [folder, *folder.parents]
+    return next((each for each in around[: around.index(root) + 1] if _is_configured(each)), None)
 
 
 def _is_configured(folder: Path) -> bool:

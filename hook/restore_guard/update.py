@@ -65,10 +65,16 @@ def update(
     worktree = repository.root / repository.project
     python = environment.find(project.config.python, worktree, environ)
     jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
-    built = builds.run(python.path, jobs, progress)
+    return record(repository, project, builds.run(python.path, jobs, progress), reason)
+
+
+def record(
+    repository: Repository, project: check.Project, built: Mapping[str, builds.Build], reason: str | None = None
+) -> list[Updated]:
+    """Writes the manifests of models that are built already, by name."""
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
-    return [_update(repository, project, committed, name, built[name], reason) for name in chosen]
+    return [_update(repository, project, committed, name, build, reason) for name, build in built.items()]
 
 
 def _update(
