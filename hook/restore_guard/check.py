@@ -206,14 +206,15 @@ def _judge(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> list[ModelResult]:
-    with temporary.folder() as folder:
-        sides = [(project, "head")]
-        if before is not None:
-            sides.append((before, "base"))
+    sides = [(project, "head")]
+    if before is not None:
+        sides.append((before, "base"))
+    worktree = repository.root / repository.project
+    python = environment.find(project.config.python, worktree, environ)
+    # TensorFlow is imported while git writes the files.
+    with temporary.folder() as folder, builds.Probe(python.path, progress) as probe:
         jobs = [job for side, kind in sides for job in _jobs(repository, side, kind, folder / kind, chosen, progress)]
-        worktree = repository.root / repository.project
-        python = environment.find(project.config.python, worktree, environ)
-        built = builds.run(python.path, jobs, progress)
+        built = probe.run(jobs)
         recorded = {f"{kind}:{name}": side.sources(name) for side, kind in sides for name in chosen}
         built = {job.id: _refuse_pointers(built[job.id], job.root, recorded[job.id]) for job in jobs}
     cases = []

@@ -215,7 +215,8 @@ def _build(
         models={model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models},
     )
     jobs = [check.job(proposed, name, name, root, root) for name in proposed.models]
-    built = builds.run(python.path, jobs, progress)
+    with builds.Probe(python.path, progress) as probe:
+        built = probe.run(jobs)
     return [replace(model, build=built[model.candidate.name]) for model in models]
 
 

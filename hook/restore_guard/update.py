@@ -65,7 +65,9 @@ def update(
     worktree = repository.root / repository.project
     python = environment.find(project.config.python, worktree, environ)
     jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
-    return record(repository, project, builds.run(python.path, jobs, progress), reason)
+    with builds.Probe(python.path, progress) as probe:
+        built = probe.run(jobs)
+    return record(repository, project, built, reason)
 
 
 def record(
