@@ -231,7 +231,7 @@ def _judge(
                 head_manifest=project.manifest(name),
                 base_manifest=before.manifest(name) if before and name in before.config.models else None,
                 diff=_diff(project, before, changes, sources),
-                covered=_covered(project, name),
+                covered=covered(project, name),
             )
         )
     return [judge.judge(case) for case in cases]
@@ -311,7 +311,7 @@ def _text(content: bytes | None) -> str:
     return content.decode(errors="replace") if content is not None else ""
 
 
-def _covered(project: Project, name: str) -> frozenset[str]:
+def covered(project: Project, name: str) -> frozenset[str]:
     """What `affected` watches even if the manifest does not list it."""
     module = project.config.models[name].builder.partition(":")[0]
     return affected.closure(project.read, module, ["", *project.config.pythonpath]).files
@@ -337,4 +337,4 @@ def _relocated(result: ModelResult, prefix: str) -> ModelResult:
     return msgspec.structs.replace(result, findings=moved)
 
 
-__all__ = ["Project", "UncheckedError", "check", "job", "load"]
+__all__ = ["Project", "UncheckedError", "check", "covered", "job", "load"]

@@ -148,6 +148,25 @@ def init(yes: bool) -> None:
 
 
 @main.command()
+def doctor() -> None:
+    """Examine this set-up, and see with a planted break that the gate goes red. Changes nothing."""
+
+    def run() -> int:
+        from restore_guard import doctor as examining
+        from restore_guard.reports import doctor_text
+        from restore_guard.repository import Repository
+
+        found = []
+        with Repository() as repository, _progress() as progress:
+            for finding in examining.examine(repository, os.environ, progress):
+                click.echo(doctor_text.render(finding, color=_is_terminal()))
+                found.append(finding)
+        return examining.exit_code(found)
+
+    _finish(run)
+
+
+@main.command()
 def rules() -> None:
     """List the rules with their default levels."""
     from restore_guard.rules import RULES

@@ -106,6 +106,14 @@ class Repository:
     ) -> None:
         self._git.clear_cache()  # ends the cat-file processes
 
+    def version(self) -> str:
+        """The version of git."""
+        return os.fsdecode(self._output("version")).strip()
+
+    def hooks(self) -> Path:
+        """The folder of the user's git hooks, wherever core.hooksPath says; linked work trees share it."""
+        return self.root / os.fsdecode(self._output("rev-parse", "--git-path", "hooks")).strip()
+
     def commit(self, ref: str) -> Side:
         """The commit that `ref` names. Raises UncheckedError if this clone has none."""
         sha = self._resolve(f"{ref}^{{commit}}")
