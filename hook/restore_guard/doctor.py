@@ -78,10 +78,11 @@ def _models(
     jobs = [check.job(project.config, name, name, where, where) for name in project.config.models]
     try:
         with builds.Probe(python.path, progress) as probe:
-            built = probe.run(jobs)
+            done = probe.run(jobs)
     except RestoreGuardError as error:
         yield Finding("tensorflow", "problem", str(error))
         return
+    built = {name: done[name] for name in project.config.models}
     versions = next((build.signature.framework for build in built.values() if build.signature), {})
     said = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Finding("tensorflow", "ok" if said else "unchecked", said or "no model was built that could tell its version")
@@ -146,18 +147,21 @@ def _planted(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> Finding:
-    """Commits, in a copy, a promise that the model cannot keep, then the true one: a check of that must fail."""
+    """Commits, in a copy, a promise that the model cannot keep, then the files as they are: a check of that must fail.
+
+    The first commit has the promise alone: a base that breaks its own promise would make the break pre-existing.
+    """
     progress(f"planting a break of {name} in a temporary copy")
     promise = project.manifest(name)
     assert isinstance(promise, Manifest)
     with temporary.folder() as copy:
+        inner = copy / repository.project
+        manifest.write(inner / project.manifest_file(name), _unkeepable(promise))
+        shutil.copyfile(repository.root / repository.project / project.file, inner / project.file)
+        base = _commit(copy)
         for path in repository.files(repository.worktree()):
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository.root / path, copy / path)
-        file = copy / repository.project / project.manifest_file(name)
-        manifest.write(file, _unkeepable(promise))
-        base = _commit(copy)
-        manifest.write(file, promise)
         head = _commit(copy)
         try:
             with Repository(copy / repository.project) as planted:

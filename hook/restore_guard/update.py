@@ -67,7 +67,7 @@ def update(
     jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
     with builds.Probe(python.path, progress) as probe:
         built = probe.run(jobs)
-    return record(repository, project, built, reason)
+    return record(repository, project, {name: built[name] for name in chosen}, reason)
 
 
 def record(
