@@ -12,7 +12,7 @@ import pytest
 
 from restore_guard import builds, probe
 from restore_guard.errors import UncheckedError
-from restore_guard.restore_paths import same_promise
+from restore_guard.restore_paths import RESTORE_PATHS, same_promise
 
 pytestmark = pytest.mark.tensorflow
 
@@ -250,7 +250,7 @@ def test_cheapest_strategy_that_works(built):
     assert built["bad:values_of_tensors"].strategy in ("weightless", "eager")
     assert built["bad:needs_the_initial_values"].strategy == "eager"
     plain, valued = (built[name].signature for name in ("good:build", "bad:values_of_tensors"))
-    assert same_promise(plain, valued)
+    assert same_promise(plain, valued, RESTORE_PATHS)
 
 
 def test_progress_is_told(built):

@@ -178,7 +178,7 @@ def test_nothing_is_overwritten_that_changed_meanwhile(planned):
     project, plan = planned({"pyproject.toml": ""})
     project.write({"pyproject.toml": "[tool.mine]\n"})
     with Repository(project.root) as repository, pytest.raises(UsageError, match="changed meanwhile"):
-        init.write(repository, plan)
+        init.write(repository, plan, {})
     assert (project.root / "pyproject.toml").read_text() == "[tool.mine]\n"
     with pytest.raises(UsageError, match="restore-manifest/ranker.json is there already"):
         planned_with = {"restore-manifest/ranker.json": "{}"}

@@ -43,6 +43,7 @@ class Job:
         pythonpath: folders below the root that come first on sys.path, after the root itself.
         worktree: the user's own work tree, from which nothing may be imported instead.
         timeout: seconds for all attempts together.
+        restores: the restore paths that the model promises; some need more of a build than others.
         task: a name of `probe.tasks.TASKS`.
         options: what a task other than "build" needs to know beside the model; plain data.
     """
@@ -55,6 +56,7 @@ class Job:
     pythonpath: Sequence[str] = ()
     worktree: Path | None = None
     timeout: float = 300
+    restores: Sequence[str] = ()
     task: str = "build"
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -233,6 +235,7 @@ def _encode(job: Job) -> dict[str, Any]:
         "pythonpath": list(job.pythonpath),
         "worktree": str(job.worktree) if job.worktree else None,
         "timeout": job.timeout,
+        "restores": list(job.restores),
         "task": job.task,
         "options": dict(job.options),
     }

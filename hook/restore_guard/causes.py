@@ -107,7 +107,7 @@ class _View:
         """Returns (rule, subject)."""
         old, new = self.comparison.olds.get(trouble.old), self.comparison.news.get(trouble.new)
         if old is None and new is None:
-            return "variable-missing", (None, None)
+            return "variable-missing" if trouble.revived else "config-incompatible", (None, None)
         if trouble.got is not None:
             return "variable-misplaced", (owner(trouble.got) or trouble.got, owner(new.path) or new.path)
         retyped = self.retyped(
@@ -175,6 +175,8 @@ class _View:
     def locate(self, trouble: Trouble, rule: str, subject: tuple[str | None, str | None]) -> tuple[Place | None, bool]:
         """Returns (line of the head, whether that line is the cause itself)."""
         old, new = self.comparison.olds.get(trouble.old), self.comparison.news.get(trouble.new)
+        if rule == "config-incompatible":
+            return self.refusal()
         holder = self.comparison.new_holders.get(subject[1]) if rule == "layer-type-changed" else None
         at = place(holder) if holder is not None else None
         at = at or (place(new) if new is not None else None)
@@ -187,6 +189,14 @@ class _View:
         if at is None:
             return None, rule in ("variable-added", "variable-missing") and not self.is_slot(trouble)
         return self.diff.nearest_change(at) or at, False
+
+    def refusal(self) -> tuple[Place | None, bool]:
+        """Where the code refuses a configuration, on a changed line if one is near."""
+        site = self.comparison.model.archive.revival.site
+        at = Place(site.file, site.line) if site is not None else None
+        if at is not None and not self.diff.is_changed(at):
+            at = self.diff.nearest_change(at) or at
+        return at, True
 
     def is_slot(self, trouble: Trouble) -> bool:
         """An optimizer's slots follow the model's variables; they never are what changed."""

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from restore_guard import affected, builds, config, environment, findings, judge, manifest, temporary
+from restore_guard import (
+    affected,
+    builds,
+    config,
+    environment,
+    findings,
+    judge,
+    locked,
+    lockfiles,
+    manifest,
+    releases,
+    revivals,
+    temporary,
+    witnesses,
+)
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.repository import Change, Repository, Side, pointer
-from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
+from restore_guard.signature import Revival
 
 Progress = Callable[[str], None]
 
@@ -67,24 +83,8 @@ def load(repository: Repository, side: Side) -> Project:
             f"{file} configures no model, so nothing would be checked: add a "
             '[tool.restore-guard.models.<name>] table with builder = "package.module:function".'
         )
-    _refuse_unknown(file, loaded)
     manifests = {name: read(posixpath.join(loaded.manifests, f"{name}.json")) for name in loaded.models}
     return Project(side, file, loaded, read, manifests)
-
-
-def _refuse_unknown(file: str, loaded: config.Config) -> None:
-    """A setting that this version would not act on must not look as if it were checked."""
-    for name, model in loaded.models.items():
-        for path in model.restores or ():
-            if path not in RESTORE_PATHS:
-                raise UsageError(
-                    f"{file}: models.{name}.restores: {path} cannot be judged by this version of restore-guard; "
-                    f"it judges {', '.join(RESTORE_PATHS)}."
-                )
-    if loaded.releases:
-        raise UsageError(f"{file}: releases: this version of restore-guard does not check releases; remove the key.")
-    if loaded.environment != "shared":
-        raise UsageError(f'{file}: environment: this version of restore-guard only knows "shared".')
 
 
 def check(
@@ -95,6 +95,7 @@ def check(
     names: Sequence[str] = (),
     everything: bool = False,
     notes: Sequence[str] = (),
+    witness: witnesses.Mode = "auto",
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -105,6 +106,7 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         notes: what the reader must know of the two sides.
+        witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
@@ -118,7 +120,7 @@ def check(
     chosen = _chosen(project, names, everything, reasons)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
     if chosen:
-        results += _judge(repository, project, before, chosen, changes, environ, progress)
+        results += _judge(repository, project, before, chosen, changes, witness, environ, progress)
     order = list(project.config.models)
     results.sort(key=lambda result: order.index(result.name))
     removed = _removed(project, before) if not names else []
@@ -203,38 +205,57 @@ def _judge(
     before: Project | None,
     chosen: Sequence[str],
     changes: Sequence[Change],
+    witness: witnesses.Mode,
     environ: Mapping[str, str],
     progress: Progress,
 ) -> list[ModelResult]:
-    sides = [(project, "head")]
-    if before is not None:
-        sides.append((before, "base"))
-    worktree = repository.root / repository.project
-    python = environment.find(project.config.python, worktree, environ)
-    # TensorFlow is imported while git writes the files.
-    with temporary.folder() as folder, builds.Probe(python.path, progress) as probe:
-        jobs = [job for side, kind in sides for job in _jobs(repository, side, kind, folder / kind, chosen, progress)]
-        built = probe.run(jobs)
-        recorded = {f"{kind}:{name}": side.sources(name) for side, kind in sides for name in chosen}
-        built = {job.id: _refuse_pointers(built[job.id], job.root, recorded[job.id]) for job in jobs}
-    cases = []
+    sides = {"head": project} | ({"base": before} if before is not None else {})
+    released = releases.read(repository, project.config.releases, chosen)
+    chosen_pythons = pythons(repository, sides, environ, progress)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(temporary.folder())
+        # TensorFlow is imported while git writes the files.
+        warm = {python: stack.enter_context(builds.Probe(python, progress)) for python in {*chosen_pythons.values()}}
+        probes = {kind: warm[python] for kind, python in chosen_pythons.items()}
+        restores = promised_paths(project, before, chosen)
+        jobs = {kind: _jobs(repository, side, kind, folder / kind, restores, progress) for kind, side in sides.items()}
+        built: dict[str, builds.Build] = {}
+        for probe in warm.values():
+            built |= probe.run([job for kind in sides if probes[kind] is probe for job in jobs[kind].values()])
+        built = _without_pointers(built, jobs, sides)
+        cases = {
+            name: _case(project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released)
+            for name in chosen
+        }
+        cases = _revived(cases, jobs, probes)
+        cases = _witnessed(cases, jobs, probes, witness, folder / "witness")
+    return [judge.judge(case) for case in cases.values()]
+
+
+def pythons(
+    repository: Repository, sides: Mapping[str, Project], environ: Mapping[str, str], progress: Progress
+) -> dict[str, Path]:
+    """{side: the Python that builds it}: one for both, unless each commit's lock file is to decide."""
+    settings = sides["head"].config
+    if settings.environment == "shared":
+        found = environment.find(settings.python, repository.root / repository.project, environ)
+        return dict.fromkeys(sides, found.path)
+    found_pythons = {}
+    for kind, side in sides.items():
+        progress(f"making the environment of {side.side.label} from its lock file")
+        found_pythons[kind] = locked.python(lockfiles.find(side.read), locked.cache(environ), environ)
+    return found_pythons
+
+
+def promised_paths(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """{model: the restore paths that either side promises}, so that both are built alike."""
+    promised: dict[str, tuple[str, ...]] = {}
     for name in chosen:
-        head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
-        sources = _sources(project, before, name, head_build, base_build)
-        cases.append(
-            judge.Case(
-                name=name,
-                config=project.config,
-                manifest_file=project.manifest_file(name),
-                head_build=head_build,
-                base_build=base_build,
-                head_manifest=project.manifest(name),
-                base_manifest=before.manifest(name) if before and name in before.config.models else None,
-                diff=_diff(project, before, changes, sources),
-                covered=covered(project, name),
-            )
-        )
-    return [judge.judge(case) for case in cases]
+        for side in filter(None, (project, before)):
+            found, model = side.manifest(name), side.config.models.get(name)
+            kept = found.restores if isinstance(found, manifest.Manifest) else ()
+            promised[name] = tuple({*promised.get(name, ()), *kept, *((model and model.restores) or ())})
+    return promised
 
 
 def _jobs(
@@ -242,10 +263,11 @@ def _jobs(
     project: Project,
     kind: str,
     folder: Path,
-    chosen: Sequence[str],
+    restores: Mapping[str, tuple[str, ...]],
     progress: Progress,
-) -> list[builds.Job]:
-    names = [name for name in chosen if name in project.config.models]
+) -> dict[str, builds.Job]:
+    """{model: its build from one side}."""
+    names = [name for name in restores if name in project.config.models]
     worktree = repository.root / repository.project
     if project.side.kind == "worktree":
         root = worktree
@@ -255,11 +277,13 @@ def _jobs(
         repository.materialise(project.side, folder)
         root = folder / repository.project
         repository.fill(root, (path for name in names for path in project.sources(name)))
-    return [job(project.config, name, f"{kind}:{name}", root, worktree) for name in names]
+    return {name: job(project.config, name, f"{kind}:{name}", root, worktree, restores[name]) for name in names}
 
 
-def job(settings: config.Config, name: str, number: str, root: Path, worktree: Path) -> builds.Job:
-    """The build of a configured model from the files below `root`."""
+def job(
+    settings: config.Config, name: str, number: str, root: Path, worktree: Path, restores: Sequence[str]
+) -> builds.Job:
+    """The build of a configured model from the files below `root`, good for judging `restores`."""
     model = settings.models[name]
     return builds.Job(
         id=number,
@@ -270,17 +294,90 @@ def job(settings: config.Config, name: str, number: str, root: Path, worktree: P
         pythonpath=settings.pythonpath,
         worktree=worktree,
         timeout=settings.timeout,
+        restores=restores,
     )
 
 
-def _refuse_pointers(build: builds.Build, root: Path, recorded: Collection[str]) -> builds.Build:
+def _without_pointers(
+    built: Mapping[str, builds.Build], jobs: Mapping[str, Mapping[str, builds.Job]], sides: Mapping[str, Project]
+) -> dict[str, builds.Build]:
     """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
-    read = build.signature.sources if build.signature else recorded
-    found = next((path for path in read if pointer(root / path)), None)
-    if found is None:
-        return build
-    failure = f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`"
-    return replace(build, signature=None, failure=failure)
+    checked = dict(built)
+    for kind, side in sides.items():
+        for name, job in jobs[kind].items():
+            build = built[job.id]
+            read = build.signature.sources if build.signature else side.sources(name)
+            if found := next((path for path in read if pointer(job.root / path)), None):
+                failure = f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`"
+                checked[job.id] = dataclasses.replace(build, signature=None, failure=failure)
+    return checked
+
+
+def _case(
+    project: Project,
+    before: Project | None,
+    name: str,
+    changes: Sequence[Change],
+    head: builds.Build,
+    base: builds.Build | None,
+    released: releases.Releases,
+) -> judge.Case:
+    return judge.Case(
+        name=name,
+        config=project.config,
+        manifest_file=project.manifest_file(name),
+        head_build=head,
+        base_build=base,
+        head_manifest=project.manifest(name),
+        base_manifest=before.manifest(name) if before and name in before.config.models else None,
+        diff=_diff(project, before, changes, _sources(project, before, name, head, base)),
+        covered=covered(project, name),
+        releases=released.promises.get(name, ()),
+        unread_releases=released.unread.get(name, ()),
+    )
+
+
+def _revived(
+    cases: Mapping[str, judge.Case], jobs: Mapping[str, Mapping[str, builds.Job]], probes: Mapping[str, builds.Probe]
+) -> dict[str, judge.Case]:
+    """The cases with what either side's code makes of the configurations in old `.keras` files."""
+    asked: dict[builds.Probe, list[revivals.Question]] = {probe: [] for probe in probes.values()}
+    for name, case in cases.items():
+        for kind, build in (("head", case.head_build), ("base", case.base_build)):
+            if build is not None:
+                asked[probes[kind]] += revivals.questions(jobs[kind][name], build.signature, case.old_signatures)
+    known: dict[str, dict[str, Revival]] = {}
+    for probe, questions in asked.items():
+        known |= revivals.ask(probe, questions)
+    return {
+        name: dataclasses.replace(
+            case, head_revivals=known.get(f"head:{name}", {}), base_revivals=known.get(f"base:{name}", {})
+        )
+        for name, case in cases.items()
+    }
+
+
+def _witnessed(
+    cases: Mapping[str, judge.Case],
+    jobs: Mapping[str, Mapping[str, builds.Job]],
+    probes: Mapping[str, builds.Probe],
+    mode: witnesses.Mode,
+    folder: Path,
+) -> dict[str, judge.Case]:
+    """The cases with what real checkpoints show, where that is wanted and can be tried."""
+    trials, seen = [], {}
+    for name, case in cases.items():
+        obstacle = judge.obstacle(case)
+        if obstacle is None and (mode == "always" or (mode == "auto" and judge.is_worth_a_witness(case))):
+            trials.append(witnesses.Trial(name, jobs["base"][name], jobs["head"][name], judge.paths_of(case)))
+        elif obstacle is not None and mode == "always":
+            seen[name] = witnesses.Witness(failures=(obstacle,))
+    if trials:
+        seen |= witnesses.run(probes["base"], probes["head"], trials, folder)
+    return {
+        name: dataclasses.replace(case, witness=seen.get(name), must_be_witnessed=mode == "always")
+        for name, case in cases.items()
+    }
 
 
 def _sources(
@@ -337,4 +434,4 @@ def _relocated(result: ModelResult, prefix: str) -> ModelResult:
     return msgspec.structs.replace(result, findings=moved)
 
 
-__all__ = ["Project", "UncheckedError", "check", "covered", "job", "load"]
+__all__ = ["Project", "UncheckedError", "check", "covered", "job", "load", "promised_paths", "pythons"]

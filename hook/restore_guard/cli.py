@@ -37,6 +37,14 @@ def main() -> None:
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 @click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
+@click.option(
+    "--witness",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
+    "and is small enough, for every model, or not at all.",
+)
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -47,6 +55,7 @@ def check(
     form: str,
     output: Path | None,
     project: str,
+    witness: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
 
@@ -70,6 +79,7 @@ def check(
                 names=names,
                 notes=compared.notes,
                 everything=everything,
+                witness=witness,
                 environ=os.environ,
                 progress=progress,
             )
@@ -141,7 +151,9 @@ def init(yes: bool) -> None:
             if not yes and not (ask and click.confirm("Write this?", default=True)):
                 click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
                 return 0 if ask else 2
-            click.echo(init_text.render_written(proposed, initialising.write(repository, proposed)), nl=False)
+            with _progress() as progress:
+                done = initialising.write(repository, proposed, os.environ, progress)
+            click.echo(init_text.render_written(proposed, done), nl=False)
             return 0
 
     _finish(run)

@@ -5,15 +5,15 @@ A trouble is one variable on one restore path; `causes` finds what is behind the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from restore_guard.correspondence import Correspondence, correspond
 from restore_guard.diffs import Diff
-from restore_guard.restore_paths import Outcome, restore, restore_unchanged
+from restore_guard.restore_paths import Outcome, keras_archive, restore, restore_unchanged
 from restore_guard.restore_paths.outcome import Failure
-from restore_guard.signature import Holder, Signature, Variable
+from restore_guard.signature import Holder, Revival, Signature, Variable
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Trouble:
         new: the variable of the model, None where the model has none.
         raises: True where the load call raises over it, False where it is silent.
         unsaved: True where the path does not even write the variable any more.
+        revived: False where the saved configuration could not be made into a model.
         got: the saved variable whose value `new` gets instead of `old`'s.
     """
 
@@ -34,6 +35,7 @@ class Trouble:
     new: str | None
     raises: bool = False
     unsaved: bool = False
+    revived: bool = True
     got: str | None = None
 
     @property
@@ -85,8 +87,30 @@ class Comparison:
         return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
 
 
-def compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
-    """Restores `saved` into `model` by each of the paths, as data."""
+def compare(
+    saved: Signature,
+    model: Signature,
+    paths: Sequence[str],
+    diff: Diff,
+    revivals: Mapping[str, Revival] | None = None,
+) -> list[Comparison]:
+    """Restores `saved` into `model` by each of the paths, as data.
+
+    A `.keras` file is no checkpoint of the model that the builder makes, but of the one that its own configuration
+    makes: it has a comparison of its own.
+
+    Args:
+        revivals: {configuration in `saved`: what the code of `model` makes of it}; see `keras_archive.revived`.
+    """
+    archives = [path for path in paths if path == "keras-archive"]
+    others = [path for path in paths if path != "keras-archive"]
+    compared = [_compare(saved, model, others, diff)] if others else []
+    if archives:
+        compared.append(_compare(saved, keras_archive.revived(saved, model, revivals or {}), archives, diff))
+    return compared
+
+
+def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
     before = {path: restore_unchanged(path, saved) for path in paths}
     return Comparison(
         saved,
@@ -175,7 +199,7 @@ def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator
         or _form(comparison.olds[old]) != _form(comparison.news[new])
     ]
     for old, new in telling or pairs or [(None, None)]:
-        yield Trouble(path, old, new, raises=True)
+        yield Trouble(path, old, new, raises=True, revived=failure.revived)
 
 
 def _form(variable: Variable) -> tuple:

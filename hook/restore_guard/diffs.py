@@ -38,6 +38,10 @@ class Diff:
         self._files = {name: _Lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._files
+
     def head(self, place: Place) -> Place | None:
         """The line of the head that a line of the base has become, None where it was changed or removed."""
         lines = self._files.get(place.file)

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,7 +59,11 @@ def examine(
     models = ", ".join(project.config.models)
     yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
     try:
-        python = environment.find(project.config.python, where, environ)
+        if project.config.environment == "shared":
+            python = environment.find(project.config.python, where, environ)
+        else:
+            found = check.pythons(repository, {"head": project}, environ, progress)["head"]
+            python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
     except RestoreGuardError as error:
         yield Finding("python", "problem", str(error))
         return
@@ -75,7 +79,8 @@ def _models(
     progress: Progress,
 ) -> Iterator[Finding]:
     where = repository.root / repository.project
-    jobs = [check.job(project.config, name, name, where, where) for name in project.config.models]
+    paths = check.promised_paths(project, None, list(project.config.models))
+    jobs = [check.job(project.config, name, name, where, where, paths[name]) for name in paths]
     try:
         with builds.Probe(python.path, progress) as probe:
             done = probe.run(jobs)
@@ -149,19 +154,18 @@ def _planted(
 ) -> Finding:
     """Commits, in a copy, a promise that the model cannot keep, then the files as they are: a check of that must fail.
 
-    The first commit has the promise alone: a base that breaks its own promise would make the break pre-existing.
+    The first commit has no sources: a base that builds and breaks its own promise would make the break pre-existing.
     """
     progress(f"planting a break of {name} in a temporary copy")
     promise = project.manifest(name)
     assert isinstance(promise, Manifest)
     with temporary.folder() as copy:
-        inner = copy / repository.project
-        manifest.write(inner / project.manifest_file(name), _unkeepable(promise))
-        shutil.copyfile(repository.root / repository.project / project.file, inner / project.file)
+        files = repository.files(repository.worktree())
+        promised = copy / repository.project / project.manifest_file(name)
+        _copy(repository.root, copy, (path for path in files if not path.endswith(".py")))
+        manifest.write(promised, _unkeepable(promise))
         base = _commit(copy)
-        for path in repository.files(repository.worktree()):
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(repository.root / path, copy / path)
+        _copy(repository.root, copy, files)
         head = _commit(copy)
         try:
             with Repository(copy / repository.project) as planted:
@@ -197,6 +201,12 @@ def _unkeepable(promise: Manifest) -> Manifest:
         for variable in signature.variables
     )
     return msgspec.structs.replace(promise, signature=msgspec.structs.replace(signature, variables=variables))
+
+
+def _copy(root: Path, folder: Path, files: Iterable[str]) -> None:
+    for path in files:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, folder / path)
 
 
 def _commit(folder: Path) -> str:

@@ -186,7 +186,12 @@ def plan(repository: Repository, found: Survey, names: Sequence[str] = ()) -> Pl
     return Plan(models, tuple(files), manifests, tuple(by_hand), f"pre-commit install{types}")
 
 
-def write(repository: Repository, proposed: Plan) -> list[update.Updated]:
+def write(
+    repository: Repository,
+    proposed: Plan,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[update.Updated]:
     """Writes the files of a plan, then the manifests.
 
     Raises:
@@ -198,8 +203,8 @@ def write(repository: Repository, proposed: Plan) -> list[update.Updated]:
             raise UsageError(f"{file.path} has changed meanwhile: run `restore-guard init` again.")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content, encoding="utf-8", newline="")
-    built = {model.candidate.name: model.build for model in proposed.models}
-    return update.record(repository, check.load(repository, repository.worktree()), built)
+    names = [model.candidate.name for model in proposed.models]
+    return update.update(repository, names=names, reason=None, environ=environ, progress=progress)
 
 
 def _build(
@@ -214,7 +219,7 @@ def _build(
         pythonpath=_pythonpath(settings, models),
         models={model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models},
     )
-    jobs = [check.job(proposed, name, name, root, root) for name in proposed.models]
+    jobs = [check.job(proposed, name, name, root, root, ()) for name in proposed.models]
     with builds.Probe(python.path, progress) as probe:
         built = probe.run(jobs)
     return [replace(model, build=built[model.candidate.name]) for model in models]

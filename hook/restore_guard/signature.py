@@ -121,6 +121,22 @@ class H5File(Struct):
     error: str | None = None
 
 
+class SaverEntry(Struct):
+    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on."""
+
+    name: str
+    variable: int
+    shape: tuple[int | None, ...] | None
+    offset: tuple[int, ...] = ()
+
+
+class SaverFile(Struct):
+    """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver."""
+
+    entries: tuple[SaverEntry, ...] = ()
+    error: str | None = None
+
+
 class Tensor(Struct):
     """An input or output; the batch dimension is None."""
 
@@ -129,12 +145,36 @@ class Tensor(Struct):
     dtype: str
 
 
+class Revival(Struct):
+    """What some code makes of a configuration: the signature of a model, or the error and its place."""
+
+    signature: Signature | None = None
+    error: str | None = None
+    site: Site | None = None
+
+
+class Archive(Struct):
+    """What a `.keras` file holds besides the weights.
+
+    Attributes:
+        package: the Keras that loads it, `keras` or `tf_keras`.
+        config: the serialized model, as JSON; None where it cannot be serialized, for which `error` is the reason.
+        revival: what the code of this signature makes of `config`.
+    """
+
+    package: str = "keras"
+    config: str | None = None
+    error: str | None = None
+    revival: Revival | None = None
+
+
 class Signature(Struct):
     """All that decides what restoring a checkpoint of a model, or into a model, does.
 
     Attributes:
         framework: {package: version}, recorded and never compared.
         aliases: (other path, path) of what the user's attributes reach a second time.
+        archive, saver_file: only where the model promises the restore path that needs it.
         sources: files of the repository that the build read.
     """
 
@@ -145,6 +185,8 @@ class Signature(Struct):
     aliases: tuple[tuple[str, str], ...] = ()
     keras_tree: KerasTree | None = None
     h5_file: H5File | None = None
+    archive: Archive | None = None
+    saver_file: SaverFile | None = None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     sources: tuple[str, ...] = ()
@@ -157,6 +199,8 @@ class Signature(Struct):
                 _check(0 <= child < nodes, "node", child)
             for _, original, slot in node.slots:
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
+        for entry in self.saver_file.entries if self.saver_file else ():
+            _check(0 <= entry.variable < count, "variable", entry.variable)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
                 for position in item.variables:

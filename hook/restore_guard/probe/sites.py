@@ -25,12 +25,15 @@ class Sites:
             return
         site = self.line(value)
         if site is not None:
-            key = (site, type(value).__name__)
-            number = self.counts[key]
-            self.counts[key] += 1
-            # The object is kept: a dead one's id would be given to another.
-            self.alive.append(value)
-            self.at[id(value)] = [site[0], site[1], number]
+            self._add(value, site)
+
+    def _add(self, value, site):
+        key = (site, type(value).__name__)
+        number = self.counts[key]
+        self.counts[key] += 1
+        # The object is kept: a dead one's id would be given to another.
+        self.alive.append(value)
+        self.at[id(value)] = [site[0], site[1], number]
 
     def line(self, value):
         """The innermost frame in the user's source that is not a method of the value itself."""
@@ -43,6 +46,14 @@ class Sites:
                     return code.co_filename[len(self.root) :].replace(os.sep, "/"), frame.f_lineno
             frame = frame.f_back
         return None
+
+    def of_operations(self, variables):
+        """Records the variables of a graph that the builder made itself: no creator scope hears those."""
+        for variable in variables:
+            for file, line, *_ in reversed(variable.op.traceback):
+                if file.startswith(self.root):
+                    self._add(variable, (file[len(self.root) :].replace(os.sep, "/"), line))
+                    break
 
     def listen(self):
         """Hears every new tf.Module, Keras layer and optimizer of this process, for good: a build's process is its own.

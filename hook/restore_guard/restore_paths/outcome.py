@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,11 +19,13 @@ class Failure:
     Attributes:
         message: what the framework says, in its words where they are known.
         saved, model: paths of the variables involved on either side.
+        revived: False where it was the saved configuration that no model could be made of.
     """
 
     message: str
     saved: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
+    revived: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Outcome:
         initial: variables of the model that keep their initial value.
         unused: saved variables whose value nothing takes.
         certain: False where a layer saves or loads by code of its own, which only a witness can judge.
+        witnessed: True where a real restore did what is said here.
     """
 
     kind: Kind
@@ -46,10 +50,17 @@ class Outcome:
     saved_addresses: Mapping[str, str] = field(default_factory=dict)
     model_addresses: Mapping[str, str] = field(default_factory=dict)
     certain: bool = True
+    witnessed: bool = False
 
     @property
     def error(self) -> str | None:
         return self.failures[0].message if self.failures else None
+
+
+def gist(message: str) -> str:
+    """The line of an error that says most: Keras and the Saver put the first error behind a general one."""
+    inner = re.search(r"(?:Exception encountered|Original error):\s*(\S.*)", message)
+    return inner[1] if inner else (message.splitlines() or ["an error without a message"])[0]
 
 
 def settle(
