@@ -143,9 +143,9 @@ def test_configuration_in_a_file_of_its_own(planned):
     ["[tool]\nrestore-guard = { timeout = 3 }\n", '[tool.restore-guard]\nmodels = { a = { builder = "b:c" } }\n'],
 )
 def test_configuration_that_cannot_be_added_to_is_left_to_the_user(planned, before):
-    _, plan = planned({"pyproject.toml": before})
-    assert _content(plan, "pyproject.toml") is None
-    assert "[tool.restore-guard.models.ranker]" in plan.by_hand[0]
+    with pytest.raises(UsageError, match=r"no program can add to safely") as caught:
+        planned({"pyproject.toml": before})
+    assert '[tool.restore-guard.models.ranker]\nbuilder = "ranker.model:build"' in str(caught.value)
 
 
 def test_project_below_the_root(planned):

@@ -126,24 +126,29 @@ def init(yes: bool) -> None:
     """
 
     def run() -> int:
+        from restore_guard import builds
         from restore_guard import init as initialising
         from restore_guard.reports import init_text
         from restore_guard.repository import Repository
 
-        ask = not yes and sys.stdin.isatty()
+        ask, progress = not yes and sys.stdin.isatty(), _progress()
         with Repository() as repository:
-            with _progress() as progress:
-                found = initialising.survey(repository, Path.cwd(), os.environ, progress)
-            click.echo(init_text.render_survey(found))
+            found = initialising.look(repository, Path.cwd(), os.environ)
+            with builds.Probe(found.python.path, progress) as probe:
+                with progress:
+                    found = initialising.build(repository, found, probe)
+                click.echo(init_text.render_survey(found))
+                unbuilt = next((model for model in found.unusable if model.lacks_inputs), None)
+                if ask and unbuilt is not None:
+                    question = (
+                        f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
+                    )
+                    shapes = click.prompt(f"{question} (empty: leave it out)", default="", show_default=False)
+                    if shapes:
+                        with progress:
+                            found = initialising.with_inputs(repository, found, unbuilt, shapes, probe)
+                        click.echo(init_text.render_survey(found))
             names: list[str] = []
-            unbuilt = next((model for model in found.unusable if model.lacks_inputs), None)
-            if ask and unbuilt is not None:
-                question = f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
-                shapes = click.prompt(f"{question} (empty: leave it out)", default="", show_default=False)
-                if shapes:
-                    with _progress() as progress:
-                        found = initialising.with_inputs(repository, found, unbuilt, shapes, progress)
-                    click.echo(init_text.render_survey(found))
             if ask and len(found.usable) > 1:
                 names = click.prompt("Which models shall be guarded (names, or all)", default="all").split()
             proposed = initialising.plan(repository, found, [] if names == ["all"] else names)
@@ -151,7 +156,7 @@ def init(yes: bool) -> None:
             if not yes and not (ask and click.confirm("Write this?", default=True)):
                 click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
                 return 0 if ask else 2
-            with _progress() as progress:
+            with progress:
                 done = initialising.write(repository, proposed, os.environ, progress)
             click.echo(init_text.render_written(proposed, done), nl=False)
             return 0
@@ -262,7 +267,7 @@ def _finish(run) -> None:
         kind = "wrong usage" if isinstance(error, UsageError) else "not checked"
         click.echo(f"restore-guard: {kind}: {error}", err=True)
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         click.echo("restore-guard: interrupted: nothing was checked.", err=True)
         code = 130
     except Exception:

@@ -89,10 +89,8 @@ class Plan:
     install: str
 
 
-def survey(
-    repository: Repository, here: Path, environ: Mapping[str, str], progress: Callable[[str], None] = lambda _: None
-) -> Survey:
-    """Looks for models below the project that `here` is in, and builds those that need no arguments.
+def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Survey:
+    """Looks for models below the project that `here` is in, and for who builds them; builds nothing yet.
 
     Raises:
         UsageError: there is no model, or none that is not configured already.
@@ -117,15 +115,18 @@ def survey(
         )
     root = repository.root / repository.project
     python = environment.find(settings.python if settings else None, root, environ)
-    ready = [Model(candidate, builds.Build()) for candidate in found if not candidate.required]
-    built = _build(ready, settings, root, python, progress)
-    return Survey(
-        repository.project,
-        settings,
-        python,
-        tuple(model for model in built if model.build.signature is not None),
-        tuple(model for model in built if model.build.signature is None),
-        tuple(candidate for candidate in found if candidate.required),
+    ready = tuple(Model(candidate, builds.Build()) for candidate in found if not candidate.required)
+    uncallable = tuple(candidate for candidate in found if candidate.required)
+    return Survey(repository.project, settings, python, (), ready, uncallable)
+
+
+def build(repository: Repository, found: Survey, probe: builds.Probe) -> Survey:
+    """The survey once every model that needs no arguments was built."""
+    built = _build(repository, found, found.unusable, probe)
+    return replace(
+        found,
+        usable=tuple(model for model in built if model.build.signature is not None),
+        unusable=tuple(model for model in built if model.build.signature is None),
     )
 
 
@@ -134,7 +135,7 @@ def with_inputs(
     found: Survey,
     model: Model,
     shapes: str,
-    progress: Callable[[str], None] = lambda _: None,
+    probe: builds.Probe,
 ) -> Survey:
     """The survey once a model that was not built is called with inputs of these shapes: `28,28,1`, or `8; 16`.
 
@@ -148,8 +149,7 @@ def with_inputs(
         )
     except ValueError as error:
         raise UsageError(f"{shapes!r} is not a shape: give numbers, such as 784 or 28,28,1.") from error
-    root = repository.root / repository.project
-    (built,) = _build([replace(model, inputs=inputs)], found.settings, root, found.python, progress)
+    (built,) = _build(repository, found, [replace(model, inputs=inputs)], probe)
     if built.build.signature is None:
         return replace(found, unusable=tuple(built if other is model else other for other in found.unusable))
     others = tuple(other for other in found.unusable if other is not model)
@@ -160,7 +160,8 @@ def plan(repository: Repository, found: Survey, names: Sequence[str] = ()) -> Pl
     """What to write for the models of these names, or for all that build.
 
     Raises:
-        UsageError: a name that was not found, or no model to write anything for.
+        UsageError: a name that was not found, no model to write anything for, or a configuration that only a person
+            can add to.
     """
     by_name = {model.candidate.name: model for model in found.usable}
     unknown = [name for name in names if name not in by_name]
@@ -171,8 +172,9 @@ def plan(repository: Repository, found: Survey, names: Sequence[str] = ()) -> Pl
         raise UsageError("No model that was found can be built as it is, so there is nothing to guard yet.")
     source, by_hand, files = origin.find(), [], []
     read = repository.reader(repository.worktree())
-    for propose in (_configuration, _hook, _workflow):
-        file, advice = propose(repository, found, models, source)
+    files.append(_configuration(repository, found, models))
+    for propose in (_hook, _workflow):
+        file, advice = propose(repository, found, source)
         files += [file] if file else []
         by_hand += [advice] if advice else []
     folder = found.settings.manifests if found.settings else Config().manifests
@@ -207,21 +209,14 @@ def write(
     return update.update(repository, names=names, reason=None, environ=environ, progress=progress)
 
 
-def _build(
-    models: Sequence[Model],
-    settings: Config | None,
-    root: Path,
-    python: Interpreter,
-    progress: Callable[[str], None],
-) -> list[Model]:
+def _build(repository: Repository, found: Survey, models: Sequence[Model], probe: builds.Probe) -> list[Model]:
+    root, settings = repository.root / found.folder, found.settings
     proposed = Config(
         timeout=settings.timeout if settings else Config().timeout,
         pythonpath=_pythonpath(settings, models),
         models={model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models},
     )
-    jobs = [check.job(proposed, name, name, root, root, ()) for name in proposed.models]
-    with builds.Probe(python.path, progress) as probe:
-        built = probe.run(jobs)
+    built = probe.run([check.job(proposed, name, name, root, root, ()) for name in proposed.models])
     return [replace(model, build=built[model.candidate.name]) for model in models]
 
 
@@ -237,21 +232,16 @@ def _renamed(candidate: Candidate, settings: Config | None) -> Candidate:
     return replace(candidate, name=name)
 
 
-Proposed = tuple[File | None, str | None]
-"""A file to write, and what is left to do by hand."""
-
-
-def _configuration(repository: Repository, found: Survey, models: Sequence[Model], _: Origin) -> Proposed:
+def _configuration(repository: Repository, found: Survey, models: Sequence[Model]) -> File:
     root = repository.root / found.folder
     own = (root / OWN_FILE).is_file() or not (root / SHARED_FILE).is_file()
     prefix = "" if own else "tool.restore-guard."
     lines = []
     pythonpath = _pythonpath(found.settings, models)
-    advice = None
     if pythonpath and found.settings is None:
         lines += ([] if own else ["[tool.restore-guard]"]) + [f"pythonpath = {json.dumps(pythonpath)}", ""]
     elif found.settings is not None and pythonpath != found.settings.pythonpath:
-        advice = f"Set pythonpath = {json.dumps(pythonpath)} in the configuration."
+        raise UsageError(f"Set pythonpath = {json.dumps(pythonpath)} in the configuration, then run this again.")
     for model in models:
         lines += [f"[{prefix}models.{_key(model.candidate.name)}]", f"builder = {json.dumps(model.candidate.builder)}"]
         if model.inputs:
@@ -261,8 +251,11 @@ def _configuration(repository: Repository, found: Survey, models: Sequence[Model
     added = "\n".join(lines)
     file = _appended(repository.root, _join(found.folder, OWN_FILE if own else SHARED_FILE), added)
     if not _keeps(file, models):
-        return None, f"Add to {file.path}, whose form leaves no place that is safe for a program to write to:\n{added}"
-    return file, advice
+        raise UsageError(
+            f"{file.path} has a form that no program can add to safely. Add this yourself, then run "
+            f"`restore-guard update`:\n{added}"
+        )
+    return file
 
 
 def _key(name: str) -> str:
@@ -289,7 +282,11 @@ def _keeps(file: File, models: Sequence[Model]) -> bool:
     return before == after
 
 
-def _hook(repository: Repository, found: Survey, _: Sequence[Model], source: Origin) -> Proposed:
+Proposed = tuple[File | None, str | None]
+"""A file to write, and what is left to do by hand."""
+
+
+def _hook(repository: Repository, found: Survey, source: Origin) -> Proposed:
     entry = [f"- repo: {source.url}", f"  rev: {source.revision}", "  hooks:", "    - id: restore-guard"]
     if found.folder:
         entry.append(f"      args: [--project, {json.dumps(found.folder)}]")
@@ -330,7 +327,7 @@ def _end_of_repos(content: str) -> tuple[int, str] | None:
     return line.end() if line else last, item[1]
 
 
-def _workflow(repository: Repository, found: Survey, _: Sequence[Model], source: Origin) -> Proposed:
+def _workflow(repository: Repository, found: Survey, source: Origin) -> Proposed:
     if (repository.root / WORKFLOW).exists():
         return None, None
     uses = source.action or f"OWNER/restore-guard@{source.revision}"

@@ -10,7 +10,7 @@ _PATIENCE = 2.0
 
 
 class Progress:
-    """Context manager and callable; the first sentence appears once the run has lasted two seconds."""
+    """Context manager, also several times, and callable; silent until the run has lasted two seconds."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.stream, self.begin = stream, time.monotonic()
@@ -22,6 +22,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self.status is not None:
             self.status.stop()
+            self.status = None
 
     def __call__(self, sentence: str) -> None:
         if self.stream.isatty():
