@@ -130,6 +130,15 @@ def test_linked_worktree_uses_the_environment_of_the_main_one(project, tmp_path)
     assert _find(tmp_path / "linked", {}).path == own
 
 
+def test_hooks_own_environment_comes_last(project, tmp_path, monkeypatch):
+    """As `additional_dependencies` of the hook can make it."""
+    own = _python(tmp_path / "hook", True)
+    monkeypatch.setattr(sys, "executable", str(own))
+    assert _find(project, _hooks("/nowhere")) == environment.Interpreter(own, "restore-guard's own")
+    python = _python(project / "venv", True)
+    assert _find(project, _hooks("/nowhere")).path == python
+
+
 def test_none_has_tensorflow(project, tmp_path):
     active = _python(tmp_path / "active", False)
     with pytest.raises(UncheckedError) as caught:

@@ -308,7 +308,10 @@ def _without_pointers(
             build = built[job.id]
             read = build.signature.sources if build.signature else side.sources(name)
             if found := next((path for path in read if pointer(job.root / path)), None):
-                failure = f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`"
+                failure = (
+                    f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`, or "
+                    f"`restore-guard update {name}` where its manifest does not list the file yet"
+                )
                 checked[job.id] = dataclasses.replace(build, signature=None, failure=failure)
     return checked
 

@@ -100,12 +100,15 @@ def test_shallow_clone(guarded, tmp_path):
 FOLDER = "Gemeinsame Modelle/größe"
 
 
-def test_subfolder_with_spaces_and_other_letters(guarded):
-    """A hook starts at the root of the repository, wherever the project is."""
+def test_subfolder_with_spaces_and_other_letters_from_a_graphical_client(guarded, keras3):
+    """A hook starts at the root, wherever the project is; nothing is active, and PATH has nothing of the user's."""
     project = guarded(name="mono repo ü")
+    project.environ["PATH"] = "/usr/bin:/bin"
+    project.edit("pyproject.toml", f'python = "{keras3}"\n', "")
     (project.root / FOLDER).mkdir(parents=True)
     project.git("mv", "net.py", "old.py", "blocks.py", "pyproject.toml", "restore-manifest", FOLDER)
     project.write({"pyproject.toml": "[tool.ruff]\n"})
+    (project.root / FOLDER / ".venv").symlink_to(keras3.parents[1])
     project.commit()
     net = f"{FOLDER}/net.py"
     project.edit(net, "self.hidden = ", "self.hidden1 = ")
