@@ -105,14 +105,11 @@ def update(names: tuple[str, ...], reason: str | None) -> None:
 
     def run() -> int:
         from restore_guard import update as updating
-        from restore_guard.reports import update_text
         from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
             done = updating.update(repository, names=names, reason=reason, environ=os.environ, progress=progress)
-        click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
-        states = {item.state for item in done}
-        return 1 if "refused" in states else 3 if "failed" in states else 0
+        return _written(done)
 
     _finish(run)
 
@@ -158,8 +155,9 @@ def init(yes: bool) -> None:
                 return 0 if ask else 2
             with progress:
                 done = initialising.write(repository, proposed, os.environ, progress)
-            click.echo(init_text.render_written(proposed, done), nl=False)
-            return 0
+            code = _written(done)
+            click.echo(init_text.render_written(proposed), nl=False)
+            return code
 
     _finish(run)
 
@@ -176,6 +174,7 @@ def doctor() -> None:
         found = []
         with Repository() as repository, _progress() as progress:
             for finding in examining.examine(repository, os.environ, progress):
+                progress.clear()
                 click.echo(doctor_text.render(finding, color=_is_terminal()))
                 found.append(finding)
         return examining.exit_code(found)
@@ -221,6 +220,15 @@ def _clean_up_when_stopped() -> None:
     for number in stops:
         if signal.getsignal(number) != signal.SIG_IGN:  # as for a background job, and under nohup
             signal.signal(number, stop)
+
+
+def _written(done) -> int:
+    """Tells what became of manifests, and returns the exit code."""
+    from restore_guard.reports import update_text
+
+    click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
+    states = {item.state for item in done}
+    return 1 if "refused" in states else 3 if "failed" in states else 0
 
 
 def _write(result, form: str, output: Path | None) -> None:

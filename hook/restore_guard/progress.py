@@ -20,6 +20,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Makes room on the terminal for what is printed next."""
         if self.status is not None:
             self.status.stop()
             self.status = None

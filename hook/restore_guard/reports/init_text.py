@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from restore_guard.discovery import Candidate
 from restore_guard.init import Plan, Survey
 from restore_guard.reports.wording import counted, plain
-from restore_guard.update import Updated
 
 
 def render_survey(found: Survey) -> str:
@@ -63,20 +62,14 @@ def _by_hand(proposed: Plan) -> Iterator[str]:
         yield from (f"    {line}" for line in rest)
 
 
-def render_written(proposed: Plan, done: Sequence[Updated]) -> str:
+def render_written(proposed: Plan) -> str:
     paths = [file.path for file in proposed.files]
     folders = sorted({path.rpartition("/")[0] for path in proposed.manifests})
-    return (
-        "\n".join(
-            [
-                *(f"written  {plain(path)}" for path in paths),
-                *(f"{item.state:8} {plain(item.name)}: {plain(item.message)}" for item in done),
-                "",
-                "Now install the hook and commit:",
-                f"  {proposed.install}",
-                f"  git add {' '.join([*paths, *folders])}",
-                '  git commit -m "Guard checkpoints"',
-            ]
-        )
-        + "\n"
-    )
+    lines = [
+        *(f"written  {plain(path)}" for path in paths),
+        "Next, install the hook and commit:",
+        f"  {proposed.install}",
+        f"  git add {' '.join([*paths, *folders])}",
+        '  git commit -m "Guard checkpoints"',
+    ]
+    return "\n".join(lines) + "\n"
