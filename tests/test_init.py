@@ -16,7 +16,7 @@ from restore_guard.errors import UsageError
 from restore_guard.repository import Repository
 
 PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
-RANKER = Candidate("ranker", "function", "ranker.model:build", "ranker/model.py", 3)
+RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_configuration_beside_what_is_there(planned, before):
 
 
 def test_configuration_in_a_file_of_its_own(planned):
-    inner = Candidate("tower.v1", "function", "nets:build", "src/nets.py", 1, "src")
+    inner = Candidate("tower.v1", "nets:build", "src/nets.py", 1, "src")
     _, plan = planned({}, RANKER, inner)
     table = tomllib.loads(_content(plan, "restore-guard.toml"))
     models = {"ranker": {"builder": "ranker.model:build"}, "tower.v1": {"builder": "nets:build"}}

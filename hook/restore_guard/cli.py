@@ -119,7 +119,7 @@ def update(names: tuple[str, ...], reason: str | None) -> None:
 def init(yes: bool) -> None:
     """Set this repository up: find models, propose the configuration, the hook and the workflow, and write them.
 
-    Builds each model once. Shows everything before it writes, and changes nothing that is there.
+    Builds what it finds, shows everything before it writes, and changes nothing that is there.
     """
 
     def run() -> int:

@@ -43,7 +43,6 @@ class Candidate:
     """
 
     name: str
-    kind: str
     builder: str
     file: str
     line: int
@@ -259,7 +258,6 @@ def _function(module: _Module, name: str) -> Candidate:
     plain = PLAIN_NAMES.match(name) is not None
     return Candidate(
         _of_module(module) if plain else VERB.sub("", name).removesuffix("_model"),
-        "function",
         f"{module.name}:{name}",
         module.file,
         node.lineno,
@@ -274,7 +272,7 @@ def _class(module: _Module, name: str) -> Candidate:
     required = _required(made.args)[1:] if made is not None else ()
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
     return Candidate(
-        snake.removesuffix("_model"), "class", f"{module.name}:{name}", module.file, node.lineno, module.root, required
+        snake.removesuffix("_model"), f"{module.name}:{name}", module.file, node.lineno, module.root, required
     )
 
 

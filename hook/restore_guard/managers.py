@@ -87,7 +87,9 @@ def _pdm(project: Path, environ: Mapping[str, str]) -> Managed | None:
     if file is None:
         return None
     saved = file.with_name(".pdm-python")
-    named = environ.get("PDM_PYTHON") or (saved.read_text(encoding="utf-8").strip() if saved.is_file() else "")
+    named = environ.get("PDM_PYTHON") or (
+        saved.read_text(encoding="utf-8", errors="replace").strip() if saved.is_file() else ""
+    )
     python = Path(named) if named and Path(named).is_file() else None
     return Managed("pdm", file.name, python, "pdm install", "pdm add tensorflow")
 
@@ -109,14 +111,16 @@ def _python_of_pipenv(project: Path, environ: Mapping[str, str]) -> Path | None:
     data = environ.get("XDG_DATA_HOME") or "~/.local/share"
     home = Path(environ.get("WORKON_HOME") or os.path.join(data, "virtualenvs")).expanduser()
     for mark in sorted(home.glob("*/.project")):
-        if Path(mark.read_text(encoding="utf-8").strip()) == project:
+        if Path(mark.read_text(encoding="utf-8", errors="replace").strip()) == project:
             return python_of(mark.parent)
     return None
 
 
 def _conda(project: Path, environ: Mapping[str, str]) -> Managed | None:
     file = _nearest(project, "environment.yml") or _nearest(project, "environment.yaml")
-    named = file and re.search(r"^name:\s*['\"]?([^'\"#\s]+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    named = file and re.search(
+        r"^name:\s*['\"]?([^'\"#\s]+)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
     if not named:
         return None
     make = f"conda env create --file {file.name}"
@@ -127,7 +131,7 @@ def _conda(project: Path, environ: Mapping[str, str]) -> Managed | None:
 def _python_of_conda(name: str, environ: Mapping[str, str]) -> Path | None:
     """conda lists the folders of all environments that it made in one file."""
     known = Path("~/.conda/environments.txt").expanduser()
-    listed = known.read_text(encoding="utf-8").splitlines() if known.is_file() else []
+    listed = known.read_text(encoding="utf-8", errors="replace").splitlines() if known.is_file() else []
     folders = (Path(line) for line in [environ.get("CONDA_PREFIX", ""), *listed] if line)
     return next((python for folder in folders if folder.name == name and (python := python_of(folder))), None)
 

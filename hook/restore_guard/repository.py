@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from types import TracebackType
@@ -78,8 +78,7 @@ class Reader(Protocol):
 class Repository:
     """A git repository with a work tree, and the folder in it that configures restore-guard.
 
-    Raises UsageError where `path` is in no repository, in one that git refuses to trust, or in none of several
-    configured folders of one.
+    Raises UsageError where `path` is in no repository, or in one that git refuses to trust.
     """
 
     def __init__(self, path: str | Path = "."):
@@ -96,7 +95,7 @@ class Repository:
         )
         self._content = cache(lambda blob: self._git.get_object_data(blob)[3])  # sides share most blobs
         self._trees: dict[str, dict[str, str]] = {}
-        self.project = self._project(folder)
+        self._folder = folder
 
     def __enter__(self) -> "Repository":
         return self
@@ -271,9 +270,11 @@ class Repository:
     def fill(self, folder: Path, paths: Iterable[str]) -> None:
         """Put the content of those files of Git LFS that this clone has in the place of their pointers."""
         common = self._output("rev-parse", "--path-format=absolute", "--git-common-dir")
+        folder = folder.resolve()
         for path in paths:
-            oid = re.search(rb"^oid sha256:(\w{64})$", pointer(folder / path) or b"", re.MULTILINE)
-            if oid:
+            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", pointer(folder / path) or b"", re.MULTILINE)
+            # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
+            if oid and (folder / path).resolve().is_relative_to(folder):
                 name = oid[1].decode()
                 content = Path(os.fsdecode(common).strip(), "lfs/objects", name[:2], name[2:4], name)
                 if content.is_file():
@@ -303,14 +304,15 @@ class Repository:
         found = _nearest_configured(folder, self.root) or folder
         return "" if found == self.root else found.relative_to(self.root).as_posix()
 
-    def _project(self, folder: Path) -> str:
-        """The nearest folder from `folder` up to the root that configures restore-guard.
+    @cached_property
+    def project(self) -> str:
+        """The nearest folder up to the root that configures restore-guard.
 
         A hook starts at the root, wherever the project is: without a configuration there, the only configured
-        folder of the repository is it, else the root.
+        folder of the repository is it, else the root. Raises UsageError where there are several.
         """
-        if _nearest_configured(folder, self.root) is not None:
-            return self.project_of(folder)
+        if _nearest_configured(self._folder, self.root) is not None:
+            return self.project_of(self._folder)
         files = ["--", f":(glob)**/{SHARED_FILE}"]
         _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
         own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
