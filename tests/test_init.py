@@ -153,6 +153,7 @@ def test_project_below_the_root(planned):
     assert [file.path for file in plan.files] == [
         *("sub/pyproject.toml", ".pre-commit-config.yaml", ".github/workflows/restore-guard.yml")
     ]
+    assert plan.manifests == ("sub/restore-manifest/ranker.json",)
     assert 'args: [--project, "sub"]' in _content(plan, ".pre-commit-config.yaml")
     workflow = _content(plan, ".github/workflows/restore-guard.yml")
     assert workflow.count('working-directory: "sub"') == 2

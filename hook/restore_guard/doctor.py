@@ -17,10 +17,10 @@ from restore_guard import builds, check, environment, judge, manifest, temporary
 from restore_guard.diffs import Diff
 from restore_guard.environment import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
-from restore_guard.init import HOOKS, STAGES
 from restore_guard.manifest import Manifest
 from restore_guard.repository import Repository
 from restore_guard.result import ModelResult
+from restore_guard.setup_files import HOOKS, STAGES
 
 Progress = Callable[[str], None]
 

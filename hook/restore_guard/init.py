@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restore_guard import builds, check, config, discovery, environment, origin, update
-from restore_guard.config import OWN_FILE, SHARED_FILE, Config, Input
+from restore_guard import builds, check, config, discovery, environment, origin, setup_files, update
+from restore_guard.config import Config, Input
 from restore_guard.discovery import Candidate
 from restore_guard.environment import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.origin import Origin
 from restore_guard.repository import Repository
-
-HOOKS = ".pre-commit-config.yaml"
-WORKFLOW = ".github/workflows/restore-guard.yml"
-STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
+from restore_guard.setup_files import File
 
 NOT_BUILT = "is not built"
 """In the failure of a model that has no variables before it is called: its inputs are all that is missing."""
-
-# What a workflow runs to install the project, by the file that asks for it; the first that is there.
-INSTALLS = {
-    "uv.lock": "pip install uv && uv sync --locked",
-    "poetry.lock": "pip install poetry && poetry install",
-    "pdm.lock": "pip install pdm && pdm sync",
-    "Pipfile.lock": "pip install pipenv && pipenv sync",
-    "requirements.txt": "pip install -r requirements.txt",
-    "pyproject.toml": "pip install .",
-}
 
 
 @dataclass(frozen=True)
@@ -69,18 +55,13 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class File:
-    """A file to write: `added` is what is new in `content`; `before` is None where there is no such file."""
-
-    path: str
-    before: str | None
-    content: str
-    added: str
-
-
-@dataclass(frozen=True)
 class Plan:
-    """What would be written, and what is left to do by hand."""
+    """What would be written, and what is left to do by hand.
+
+    Attributes:
+        manifests: their files, relative to the root of the repository, as all are.
+        install: the command that installs the hook.
+    """
 
     models: tuple[Model, ...]
     files: tuple[File, ...]
@@ -156,7 +137,7 @@ def with_inputs(
     return replace(found, usable=(*found.usable, built), unusable=others)
 
 
-def plan(repository: Repository, found: Survey, names: Sequence[str] = ()) -> Plan:
+def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> Plan:
     """What to write for the models of these names, or for all that build.
 
     Raises:
@@ -164,28 +145,31 @@ def plan(repository: Repository, found: Survey, names: Sequence[str] = ()) -> Pl
             can add to.
     """
     by_name = {model.candidate.name: model for model in found.usable}
-    unknown = [name for name in names if name not in by_name]
+    unknown = [name for name in chosen if name not in by_name]
     if unknown:
         raise UsageError(f"{unknown[0]} is none of the models that build: {', '.join(by_name)}.")
-    models = tuple(by_name[name] for name in names or by_name)
+    models = tuple(by_name[name] for name in chosen or by_name)
     if not models:
         raise UsageError("No model that was found can be built as it is, so there is nothing to guard yet.")
-    source, by_hand, files = origin.find(), [], []
-    read = repository.reader(repository.worktree())
-    files.append(_configuration(repository, found, models))
-    for propose in (_hook, _workflow):
-        file, advice = propose(repository, found, source)
-        files += [file] if file else []
-        by_hand += [advice] if advice else []
+    root, source, read = repository.root, origin.find(), repository.reader(repository.worktree())
+    pythonpath = _pythonpath(found.settings, models)
+    if found.settings is not None and pythonpath != found.settings.pythonpath:
+        raise UsageError(f"Set pythonpath = {json.dumps(pythonpath)} in the configuration, then run this again.")
+    new = pythonpath if found.settings is None else ()
+    settings = setup_files.configuration(root, found.folder, new, _configured(models))
+    hook, about_hook = setup_files.hook(root, found.folder, source)
+    workflow, about_workflow = setup_files.workflow(root, found.folder, source)
+    files = tuple(file for file in (settings, hook, workflow) if file is not None)
+    by_hand = [advice for advice in (about_hook, about_workflow) if advice is not None]
     folder = found.settings.manifests if found.settings else Config().manifests
-    manifests = tuple(f"{folder}/{model.candidate.name}.json" for model in models)
-    taken = [path for path in manifests if read(path) is not None]
+    names = [f"{folder}/{model.candidate.name}.json" for model in models]
+    taken = [name for name in names if read(name) is not None]
     if taken:
         raise UsageError(f"{taken[0]} is there already, of a model that is not configured: remove it first.")
     if not source.known and any("OWNER" in file.added for file in files):
         by_hand.append("Replace OWNER by the owner of the repository that you install restore-guard from.")
-    types = "" if _installs_all(repository) or any(f.path == HOOKS and f.before is None for f in files) else _types()
-    return Plan(models, tuple(files), manifests, tuple(by_hand), f"pre-commit install{types}")
+    manifests = tuple(posixpath.join(found.folder, name) for name in names)
+    return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook))
 
 
 def write(
@@ -200,9 +184,10 @@ def write(
         UsageError: a file is no longer what it was when the plan was made.
     """
     for file in proposed.files:
-        path = repository.root / file.path
-        if _text(path) != file.before:
+        if setup_files.text(repository.root / file.path) != file.before:
             raise UsageError(f"{file.path} has changed meanwhile: run `restore-guard init` again.")
+    for file in proposed.files:
+        path = repository.root / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content, encoding="utf-8", newline="")
     names = [model.candidate.name for model in proposed.models]
@@ -214,10 +199,14 @@ def _build(repository: Repository, found: Survey, models: Sequence[Model], probe
     proposed = Config(
         timeout=settings.timeout if settings else Config().timeout,
         pythonpath=_pythonpath(settings, models),
-        models={model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models},
+        models=_configured(models),
     )
     built = probe.run([check.job(proposed, name, name, root, root, ()) for name in proposed.models])
     return [replace(model, build=built[model.candidate.name]) for model in models]
+
+
+def _configured(models: Iterable[Model]) -> dict[str, config.Model]:
+    return {model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models}
 
 
 def _pythonpath(settings: Config | None, models: Iterable[Model]) -> tuple[str, ...]:
@@ -230,163 +219,3 @@ def _renamed(candidate: Candidate, settings: Config | None) -> Candidate:
     while settings is not None and name in settings.models:
         name += "-2"
     return replace(candidate, name=name)
-
-
-def _configuration(repository: Repository, found: Survey, models: Sequence[Model]) -> File:
-    root = repository.root / found.folder
-    own = (root / OWN_FILE).is_file() or not (root / SHARED_FILE).is_file()
-    prefix = "" if own else "tool.restore-guard."
-    lines = []
-    pythonpath = _pythonpath(found.settings, models)
-    if pythonpath and found.settings is None:
-        lines += ([] if own else ["[tool.restore-guard]"]) + [f"pythonpath = {json.dumps(pythonpath)}", ""]
-    elif found.settings is not None and pythonpath != found.settings.pythonpath:
-        raise UsageError(f"Set pythonpath = {json.dumps(pythonpath)} in the configuration, then run this again.")
-    for model in models:
-        lines += [f"[{prefix}models.{_key(model.candidate.name)}]", f"builder = {json.dumps(model.candidate.builder)}"]
-        if model.inputs:
-            shapes = ", ".join(f"{{ shape = {json.dumps(item.shape)} }}" for item in model.inputs)
-            lines.append(f"inputs = [{shapes}]")
-        lines.append("")
-    added = "\n".join(lines)
-    file = _appended(repository.root, _join(found.folder, OWN_FILE if own else SHARED_FILE), added)
-    if not _keeps(file, models):
-        raise UsageError(
-            f"{file.path} has a form that no program can add to safely. Add this yourself, then run "
-            f"`restore-guard update`:\n{added}"
-        )
-    return file
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
-
-
-def _keeps(file: File, models: Sequence[Model]) -> bool:
-    """Whether the file still says all that it said, and the models beside."""
-    try:
-        before, after = tomllib.loads(file.before or ""), tomllib.loads(file.content)
-    except tomllib.TOMLDecodeError:
-        return False
-    for table in (before, after):
-        ours = table.get("tool", {}).get("restore-guard", {}) if file.path.endswith(SHARED_FILE) else table
-        ours.pop("pythonpath", None)
-        for model in models:
-            ours.get("models", {}).pop(model.candidate.name, None)
-        if not ours.get("models", True):
-            ours.pop("models")
-        if not ours and file.path.endswith(SHARED_FILE):
-            table.get("tool", {}).pop("restore-guard", None)
-        if not table.get("tool", True):
-            table.pop("tool")
-    return before == after
-
-
-Proposed = tuple[File | None, str | None]
-"""A file to write, and what is left to do by hand."""
-
-
-def _hook(repository: Repository, found: Survey, source: Origin) -> Proposed:
-    entry = [f"- repo: {source.url}", f"  rev: {source.revision}", "  hooks:", "    - id: restore-guard"]
-    if found.folder:
-        entry.append(f"      args: [--project, {json.dumps(found.folder)}]")
-    before = _text(repository.root / HOOKS)
-    if before is None:
-        content = f"default_install_hook_types: [{', '.join(STAGES)}]\nrepos:\n"
-        content += "".join(f"  {line}\n" for line in entry)
-        return File(HOOKS, None, content, content), None
-    if re.search(r"^\s*(- )?id:\s*['\"]?restore-guard\b", before, re.MULTILINE) and not found.folder:
-        return None, None
-    place = _end_of_repos(before)
-    if place is None:
-        shown = "\n".join(entry)
-        return None, f"Add to the `repos` of {HOOKS}, which has a form that no program can add to safely:\n{shown}"
-    end, indent = place
-    newline = "\r\n" if "\r\n" in before else "\n"
-    added = "".join(f"{indent}{line}\n" for line in entry)
-    head, tail = before[:end], before[end:]
-    if head and not head.endswith("\n"):
-        head += newline
-    return File(HOOKS, before, head + added.replace("\n", newline) + tail, added), None
-
-
-def _end_of_repos(content: str) -> tuple[int, str] | None:
-    """Where a further item of the list `repos` goes, and its indentation; None where it is not a block list."""
-    start = re.search(r"^repos:[ \t]*(#.*)?\r?\n", content, re.MULTILINE)
-    if start is None:
-        return None
-    item = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*([ \t]*)- ").match(content, start.end())
-    if item is None:
-        return None
-    # The next key of the file: the first text at the margin that is neither a comment nor an item.
-    after = re.compile(r"^[^\s#-]", re.MULTILINE).search(content, item.end())
-    end = after.start() if after else len(content)
-    # Before blank lines and comments, which belong to what follows.
-    last = re.search(r"(?:\r?\n[ \t]*(?:#[^\n]*)?)*\Z", content[:end]).start()
-    line = re.compile(r"\r?\n").match(content, last)
-    return line.end() if line else last, item[1]
-
-
-def _workflow(repository: Repository, found: Survey, source: Origin) -> Proposed:
-    if (repository.root / WORKFLOW).exists():
-        return None, None
-    uses = source.action or f"OWNER/restore-guard@{source.revision}"
-    root = repository.root / found.folder
-    install = next((command for name, command in INSTALLS.items() if (root / name).is_file()), "pip install tensorflow")
-    manager = install.startswith("pip install") and "&&" in install
-    inputs = [] if manager else ["          python: python"]
-    if found.folder:
-        inputs.insert(0, f"          working-directory: {json.dumps(found.folder)}")
-    folder = [f"        working-directory: {json.dumps(found.folder)}"] if found.folder else []
-    lines = [
-        "name: Checkpoints",
-        "on: pull_request",
-        "permissions:",
-        "  contents: read",
-        "jobs:",
-        "  restore-guard:",
-        "    runs-on: ubuntu-latest",
-        "    steps:",
-        "      - uses: actions/checkout@v5",
-        "        with:",
-        "          persist-credentials: false",
-        "      - uses: actions/setup-python@v6",
-        "        with:",
-        '          python-version: "3.12"',
-        f"      - run: {install}",
-        *folder,
-        f"      - uses: {uses}",
-        *(["        with:", *inputs] if inputs else []),
-        "",
-    ]
-    content = "\n".join(lines)
-    advice = None if source.action else f"Replace OWNER in {WORKFLOW}: an action is fetched from GitHub."
-    return File(WORKFLOW, None, content, content), advice
-
-
-def _installs_all(repository: Repository) -> bool:
-    content = _text(repository.root / HOOKS) or ""
-    named = re.search(r"^default_install_hook_types:\s*\[(.*?)\]", content, re.MULTILINE | re.DOTALL)
-    return named is not None and set(STAGES) <= set(re.findall(r"[\w-]+", named[1]))
-
-
-def _types() -> str:
-    return "".join(f" --hook-type {stage}" for stage in STAGES)
-
-
-def _appended(root: Path, path: str, added: str) -> File:
-    before = _text(root / path)
-    newline = "\r\n" if before and "\r\n" in before else "\n"
-    head = before or ""
-    if head.strip():
-        head = head.rstrip("\r\n") + newline + newline
-    return File(path, before, head + added.rstrip("\n").replace("\n", newline) + newline, added)
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
-
-
-def _text(path: Path) -> str | None:
-    """As it is on disk, its line ends too; None where there is no such file."""
-    return path.read_bytes().decode() if path.exists() else None
