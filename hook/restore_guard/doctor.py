@@ -7,17 +7,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from restore_guard import builds, check, environment, judge, manifest, temporary
+from restore_guard import affected, building, builds, check, environment, judge, manifest, temporary, verdicts
 from restore_guard.diffs import Diff
 from restore_guard.environment import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.manifest import Manifest
+from restore_guard.project import Project, load
 from restore_guard.repository import Repository
 from restore_guard.result import ModelResult
 from restore_guard.setup_files import HOOKS, STAGES
@@ -52,7 +53,7 @@ def examine(
     yield Finding("git", "ok", f"{repository.version()}; the project is {where}")
     yield _hook(repository)
     try:
-        project = check.load(repository, repository.worktree())
+        project = load(repository, repository.worktree())
     except UsageError as error:
         yield Finding("configuration", "problem", str(error), "restore-guard init proposes one.")
         return
@@ -62,7 +63,8 @@ def examine(
         if project.config.environment == "shared":
             python = environment.find(project.config.python, where, environ)
         else:
-            found = check.pythons(repository, {"head": project}, environ, progress)["head"]
+            sides = {"head": project.side}
+            found = building.pythons(repository, sides, project.config, environ, progress)["head"]
             python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
     except RestoreGuardError as error:
         yield Finding("python", "problem", str(error))
@@ -73,14 +75,14 @@ def examine(
 
 def _models(
     repository: Repository,
-    project: check.Project,
+    project: Project,
     python: Interpreter,
     environ: Mapping[str, str],
     progress: Progress,
 ) -> Iterator[Finding]:
     where = repository.root / repository.project
-    paths = check.promised_paths(project, None, list(project.config.models))
-    jobs = [check.job(project.config, name, name, where, where, paths[name]) for name in paths]
+    paths = verdicts.promised_paths(project, None, list(project.config.models))
+    jobs = [replace(building.job(project.config, name, where), restores=paths[name]) for name in paths]
     try:
         with builds.Probe(python.path, progress) as probe:
             done = probe.run(jobs)
@@ -103,9 +105,10 @@ def _models(
     yield _planted(repository, project, name, environ | {"RESTORE_GUARD_PYTHON": str(python.path)}, progress)
 
 
-def _judge(project: check.Project, name: str, build: builds.Build) -> ModelResult:
+def _judge(project: Project, name: str, build: builds.Build) -> ModelResult:
     """What a check of the files on disk says where there is nothing before them."""
-    covered = check.covered(project, name)
+    module = project.config.models[name].builder.partition(":")[0]
+    covered = affected.closure(project.read, module, ["", *project.config.pythonpath]).files
     file, promise = project.manifest_file(name), project.manifest(name)
     return judge.judge(judge.Case(name, project.config, file, build, None, promise, None, Diff({}), covered))
 
@@ -117,7 +120,7 @@ def _built(name: str, build: builds.Build) -> Finding:
     return Finding(f"build of {name}", "ok", f"{count} variables in {build.seconds:.1f} s, {build.strategy}")
 
 
-def _promised(project: check.Project, name: str, judged: ModelResult) -> Finding:
+def _promised(project: Project, name: str, judged: ModelResult) -> Finding:
     subject, file = f"manifest of {name}", project.manifest_file(name)
     about = next((finding for finding in judged.findings if finding.rule.startswith("manifest-")), None)
     if about is not None:
@@ -147,7 +150,7 @@ def _hook(repository: Repository) -> Finding:
 
 def _planted(
     repository: Repository,
-    project: check.Project,
+    project: Project,
     name: str,
     environ: Mapping[str, str],
     progress: Progress,

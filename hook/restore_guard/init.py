@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restore_guard import builds, check, config, discovery, environment, origin, setup_files, update
+from restore_guard import building, builds, config, discovery, environment, origin, setup_files, update
 from restore_guard.config import Config, Input
 from restore_guard.discovery import Candidate
 from restore_guard.environment import Interpreter
@@ -201,7 +201,7 @@ def _build(repository: Repository, found: Survey, models: Sequence[Model], probe
         pythonpath=_pythonpath(settings, models),
         models=_configured(models),
     )
-    built = probe.run([check.job(proposed, name, name, root, root, ()) for name in proposed.models])
+    built = probe.run([building.job(proposed, name, root) for name in proposed.models])
     return [replace(model, build=built[model.candidate.name]) for model in models]
 
 
