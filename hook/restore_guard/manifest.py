@@ -335,7 +335,11 @@ def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     return {
-        layer.name: {"type": layer.type, "variables": [variables[position] for position in layer.variables]}
+        layer.name: {
+            "type": layer.type,
+            "variables": [variables[position] for position in layer.variables],
+            **({"by_name": [variables[position] for position in layer.by_name]} if layer.by_name is not None else {}),
+        }
         for layer in file.layers
     }
 
@@ -345,7 +349,12 @@ def _h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5
         return H5File(error=document["error"])
     return H5File(
         tuple(
-            H5Layer(name, entry["type"], tuple(variables[path] for path in entry["variables"]))
+            H5Layer(
+                name,
+                entry["type"],
+                tuple(variables[path] for path in entry["variables"]),
+                tuple(variables[path] for path in entry["by_name"]) if "by_name" in entry else None,
+            )
             for name, entry in document.items()
         )
     )

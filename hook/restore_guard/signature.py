@@ -107,11 +107,12 @@ class KerasTree(Struct):
 
 
 class H5Layer(Struct):
-    """A layer in the order of the legacy HDF5 format, with its weights."""
+    """A layer in the order of the legacy HDF5 format, with its weights; `by_name` where loading by name fills others."""
 
     name: str
     type: str
     variables: tuple[int, ...] = ()
+    by_name: tuple[int, ...] | None = None
 
 
 class H5File(Struct):
@@ -159,7 +160,7 @@ class Signature(Struct):
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
-                for position in item.variables:
+                for position in (*item.variables, *(getattr(item, "by_name", None) or ())):
                     _check(0 <= position < count, "variable", position)
 
     def without_sites(self) -> Signature:
