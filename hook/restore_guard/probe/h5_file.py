@@ -22,6 +22,7 @@ def read(root, index):
     try:
         groups = [(layer.name, layer, _weights(layer)) for layer in root.layers]
         groups.append(("top_level_model_weights", root, _own_weights(root)))
+        _refuse_vocabularies(weights for _, _, weights in groups)
     except (ValueError, AttributeError) as error:
         return {"layers": [], "error": str(error)}
     return {
@@ -37,6 +38,20 @@ def read(root, index):
         "error": _conflict([name for name, _, _ in groups])
         or next((error for _, _, weights in groups for error in [_conflict(map(_name, weights))] if error), None),
     }
+
+
+def _refuse_vocabularies(listed):
+    """Keras 2 lists the vocabulary of a lookup layer as a weight, and refuses to write it.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for weights in listed:
+        if any(variables.unwrap(weight) is None for weight in weights):
+            raise ValueError(
+                "Save or restore weights that is not an instance of `tf.Variable` is not supported in h5, "
+                "use `save_format='tf'` instead."
+            )
 
 
 def _positions(weights, index):

@@ -67,14 +67,11 @@ def _slots(objects, children):
     """
     slots, plain = {}, list(objects)
     for number, optimizer in enumerate(plain):
-        if "get_slot_names" not in dir(optimizer):
+        if not variables.has_slots(optimizer):
             continue
         for slot_name in optimizer.get_slot_names():
             for original, variable in enumerate(plain):
-                try:
-                    slot = optimizer.get_slot(variable, slot_name)
-                except (AttributeError, KeyError):
-                    continue
+                slot = variables.get_slot(optimizer, variable, slot_name)
                 if slot is not None:
                     slots.setdefault(number, []).append([slot_name, original, len(objects)])
                     objects.append(slot)
