@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -108,6 +109,15 @@ def leaves_a_process(pid_file):
         file.write(str(child.pid))
     return build()
 
+def leaves_a_daemon(pid_file):
+    # A session of its own, and its parent is gone.
+    subprocess.run(["sh", "-c", "setsid sleep 1000 & echo $! > " + pid_file])
+    return build()
+
+def hangs_with_a_daemon(pid_file):
+    leaves_a_daemon(pid_file)
+    hangs_deaf()
+
 def reads_its_input():
     return build() if sys.stdin.read() == "" else None
 
@@ -128,6 +138,8 @@ def needs_the_initial_values():
 class NotAFunction:
     pass
 """
+
+LEAVING = ("leaves_a_process", "leaves_a_daemon", "hangs_with_a_daemon")
 
 SHAPES = {
     "build": [[4, 3], [3], [3, 2], [2]],
@@ -150,24 +162,29 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(keras3, folder):
     """Every builder, good and bad, in one run: what one of them does must not touch another."""
-    pid_file = folder.parent / "left-behind.pid"
-    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name != "leaves_a_process"]
+    pid_files = {name: folder.parent / f"{name}.pid" for name in LEAVING}
+    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name not in LEAVING]
     jobs += [_job(folder, f"good:{name}") for name in _functions(GOOD) if name not in ("call", "subclassed")]
     jobs += [_job(folder, builder) for builder in ("syntax:build", "imports:build", "absent:build", "good:absent")]
     jobs.append(_job(folder, "good:subclassed", inputs=[{"shape": [4], "dtype": "float32"}]))
-    jobs.append(_job(folder, "bad:leaves_a_process", kwargs={"pid_file": str(pid_file)}))
+    jobs += [_job(folder, f"bad:{name}", kwargs={"pid_file": str(file)}) for name, file in pid_files.items()]
     before = _tree(folder)
     said = []
-    results = builds.run(keras3, jobs, said.append)
+    results = _run(keras3, jobs, said.append)
     assert set(results) == {job.id for job in jobs}
     assert _tree(folder) == before, "a build left files in the tree"
-    return results | {"said": said, "left": int(pid_file.read_text())}
+    return results | {"said": said, "left": {name: int(file.read_text()) for name, file in pid_files.items()}}
+
+
+def _run(python, jobs, progress=lambda _: None):
+    with builds.Probe(python, progress) as probe:
+        return probe.run(jobs)
 
 
 def _job(root, builder, **options):
     # Seconds are those of one job, not of the run: a job that waits for a place has not begun.
-    timeout = 3 if "hangs" in builder else 120
-    return builds.Job(id=builder, root=root, builder=builder, timeout=timeout, **options)
+    options = {"timeout": 3 if "hangs" in builder else 120} | options
+    return builds.Job(id=builder, root=root, builder=builder, **options)
 
 
 def _functions(source):
@@ -184,6 +201,7 @@ def _tree(folder):
         ("bad:raises", "ValueError: no such width: 7"),
         ("bad:hangs", "took longer than 3 seconds"),
         ("bad:hangs_deaf", "took longer than 3 seconds"),
+        ("bad:hangs_with_a_daemon", "took longer than 3 seconds"),
         ("bad:os_exit", "ended its own process with exit status 0"),
         ("bad:sys_exit", "SystemExit: bye"),
         ("bad:none", "bad:none returned NoneType"),
@@ -216,14 +234,15 @@ def test_the_other_models_are_built(built, name):
     assert signature.sources == ("good.py",)
 
 
-@pytest.mark.parametrize("builder", ["bad:prints", "bad:leaves_a_process", "bad:reads_its_input"])
-def test_printing_and_children_and_input_do_not_matter(built, builder):
-    assert built[builder].failure is None
-    assert len(built[builder].signature.variables) == 4
+@pytest.mark.parametrize("name", ["prints", "leaves_a_process", "leaves_a_daemon", "reads_its_input"])
+def test_printing_and_children_and_input_do_not_matter(built, name):
+    assert built[f"bad:{name}"].failure is None
+    assert len(built[f"bad:{name}"].signature.variables) == 4
 
 
-def test_no_process_is_left_behind(built):
-    assert not _lives(built["left"])
+@pytest.mark.parametrize("name", LEAVING)
+def test_no_process_is_left_behind(built, name):
+    assert not _lives(built["left"][name])
 
 
 def test_cheapest_strategy_that_works(built):
@@ -250,7 +269,7 @@ def _lives(pid):
 
 def test_keras_2(keras2, folder):
     names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors"]
-    results = builds.run(keras2, [_job(folder, name) for name in names])
+    results = _run(keras2, [_job(folder, name) for name in names])
     assert results["bad:raises"].failure == "ValueError: no such width: 7"
     assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
     assert results["good:module"].failure is None
@@ -260,7 +279,8 @@ def test_keras_2(keras2, folder):
 
 DRIVER = """
 import json, os, runpy, sys
-server = runpy.run_path(os.path.join(sys.argv[1], "__main__.py"))["load"]()
+runpy.run_path(os.path.join(sys.argv[1], "__main__.py"))["load"]()
+import tensorflow
 from restore_guard_probe import build, strategies
 def signature(builder, strategy):
     read, write = os.pipe()
@@ -268,7 +288,7 @@ def signature(builder, strategy):
         job = {"root": sys.argv[2], "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None,
                "inputs": [{"shape": [4], "dtype": "float32"}]}
         with os.fdopen(write, "w") as out:
-            json.dump(build.run(job, strategy), out)
+            json.dump(build.run({**job, "strategy": strategy}), out)
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as answer:
@@ -298,6 +318,48 @@ def test_signature_does_not_depend_on_the_strategy(framework, folder, request):
             assert results[builder][strategy] == results[builder]["eager"], (builder, strategy)
 
 
+def test_requests_come_while_the_parent_is_warming_up_and_after(keras3, folder):
+    said = []
+    with builds.Probe(keras3, said.append) as probe:
+        first = probe.run([_job(folder, "bad:raises"), _job(folder, "good:build")])
+        begin = time.monotonic()
+        second = probe.run([_job(folder, "good:build")])
+        seconds = time.monotonic() - begin
+        assert probe.run([]) == {}
+    assert first["bad:raises"].failure == "ValueError: no such width: 7"
+    assert second["good:build"].signature == first["good:build"].signature
+    assert sum("importing" in sentence for sentence in said) == 1
+    assert 0 < second["good:build"].seconds <= seconds
+
+
+FORKLESS = "import os, runpy, sys; del os.fork; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def test_a_python_of_its_own_where_a_process_cannot_be_forked(keras3, folder, built, tmp_path):
+    (tmp_path / "forkless.py").write_text(FORKLESS)
+    python = _fake(tmp_path / "python", f'exec {keras3} {tmp_path}/forkless.py "$1/__main__.py"')
+    names = ["good:build", "bad:prints", "bad:sys_exit"]
+    jobs = [_job(folder, name) for name in names] + [_job(folder, "bad:hangs_deaf", timeout=40)]
+    spawned = _run(python, jobs)
+    for name in names:
+        assert spawned[name].signature == built[name].signature
+        assert spawned[name].strategy == built[name].strategy
+        assert spawned[name].failure == built[name].failure
+    assert "took longer than 40 seconds" in spawned["bad:hangs_deaf"].failure
+
+
+def test_interrupted_in_the_middle_of_a_build(keras3, folder, tmp_path):
+    pid_file = tmp_path / "pid"
+    job = _job(folder, "bad:hangs_with_a_daemon", timeout=600, kwargs={"pid_file": str(pid_file)})
+    with builds.Probe(keras3) as probe:
+        runner = threading.Thread(target=probe.run, args=([job],))
+        runner.start()
+        while not (pid_file.exists() and pid_file.read_text()):
+            time.sleep(0.1)
+    runner.join(10)
+    assert not _lives(int(pid_file.read_text()))
+
+
 # --- interpreters that cannot build --------------------------------------------------------------------------
 
 
@@ -309,36 +371,36 @@ def _fake(path, script):
 
 def test_missing_interpreter(folder, tmp_path):
     with pytest.raises(UncheckedError, match="cannot be started: No such file"):
-        builds.run(tmp_path / "python", [_job(folder, "good:build")])
+        _run(tmp_path / "python", [_job(folder, "good:build")])
 
 
 def test_interpreter_without_tensorflow(folder, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     with pytest.raises(UncheckedError, match="No module named 'tensorflow'.*Install it there"):
-        builds.run(tmp_path / "venv/bin/python", [_job(folder, "good:build")])
+        _run(tmp_path / "venv/bin/python", [_job(folder, "good:build")])
 
 
 def test_interpreter_that_dies_without_a_word(folder, tmp_path):
     python = _fake(tmp_path / "python", "echo 'Illegal instruction (core dumped)' >&2; exit 132")
-    built = builds.run(python, [_job(folder, "good:build")])["good:build"]
+    built = _run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None
     assert "ended or hung" in built.failure
     assert "Illegal instruction" in built.detail
 
 
 def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path):
-    answer = '{"id": "good:build", "kind": "raised", "failure": "the real answer", "detail": ""}'
+    answer = '{"id": "good:build", "failure": "the real answer", "detail": ""}'
     python = _fake(tmp_path / "python", f"""read request; echo 'Welcome to our cluster'; echo '[1]'; echo '{answer}'""")
-    assert builds.run(python, [_job(folder, "good:build")])["good:build"].failure == "the real answer"
+    assert _run(python, [_job(folder, "good:build")])["good:build"].failure == "the real answer"
 
 
 @pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
 def test_signature_that_is_none(folder, tmp_path, signature):
     python = _fake(
         tmp_path / "python",
-        f"""read request; echo '{{"id": "good:build", "strategy": "graph", "signature": {signature}}}'""",
+        f"""read request; echo '{{"id": "good:build", "strategy": "graph", "result": {signature}}}'""",
     )
-    built = builds.run(python, [_job(folder, "good:build")])["good:build"]
+    built = _run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None
     assert "cannot be read" in built.failure
 
@@ -347,7 +409,7 @@ def test_interpreter_that_ignores_being_ended(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(builds, "_IMPORT_SECONDS", 0)
     python = _fake(tmp_path / "python", f"echo $$ >{tmp_path}/pid; trap '' TERM; while :; do sleep 1; done")
     begin = time.monotonic()
-    built = builds.run(python, [_job(folder, "bad:hangs")])["bad:hangs"]
+    built = _run(python, [_job(folder, "bad:hangs")])["bad:hangs"]
     assert "ended or hung" in built.failure
     assert time.monotonic() - begin < 30
     assert not _lives(int((tmp_path / "pid").read_text()))

@@ -42,7 +42,8 @@ def _corpus(keras, python, folder):
         jobs = [
             builds.Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in NAMES for side in ("base", "head")
         ]
-        built = builds.run(python, jobs)
+        with builds.Probe(python) as probe:
+            built = probe.run(jobs)
         assert real.wait() == 0, (folder / f"{keras}.log").read_text()[-2000:]
     return Corpus(
         keras,

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -36,78 +36,90 @@ _WITHHELD = (
 
 @dataclass(frozen=True)
 class Job:
-    """A model to build from one side.
+    """Something to do in the user's Python, most of all a model to build from one side.
 
     Attributes:
         root: folder of the project at that side.
         pythonpath: folders below the root that come first on sys.path, after the root itself.
         worktree: the user's own work tree, from which nothing may be imported instead.
         timeout: seconds for all attempts together.
+        task: a name of `probe.tasks.TASKS`.
+        options: what a task other than "build" needs to know beside the model; plain data.
     """
 
     id: str
     root: Path
-    builder: str
+    builder: str = ""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[Mapping[str, Any]] = ()
     pythonpath: Sequence[str] = ()
     worktree: Path | None = None
     timeout: float = 300
+    task: str = "build"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Build:
-    """What became of a job: a signature, or why there is none.
+    """What became of a build: a signature, or why there is none.
 
     Attributes:
         strategy: graph, weightless or eager; how the builder could be run.
+        because: why no cheaper strategy served; None for the cheapest.
+        seconds: how long it took, all attempts together.
         failure: one sentence for a person; `detail` holds the traceback and what the build printed.
     """
 
     signature: Signature | None = None
     strategy: Literal["graph", "weightless", "eager"] | None = None
+    because: str | None = None
+    seconds: float = 0
     failure: str | None = None
     detail: str = ""
 
 
-def run(python: Path, jobs: Sequence[Job], progress: Callable[[str], None] = lambda _: None) -> dict[str, Build]:
-    """Builds all jobs in one Python, as many at once as there are processors.
+@dataclass(frozen=True)
+class Answer:
+    """What became of any other task: its plain data, or why there is none, as for a `Build`."""
+
+    data: Any = None
+    failure: str | None = None
+    detail: str = ""
+
+
+class Probe:
+    """A warm Python: entering starts it and it imports TensorFlow at once, while the caller goes on.
+
+    `run` may be called several times. Leaving ends it, with all that it started.
 
     Args:
         python: the interpreter that has the user's TensorFlow.
         progress: called with a sentence when something begins or ends.
 
-    Returns:
-        {job id: Build}, one for every job, whatever happened to it.
-
     Raises:
-        UncheckedError: the interpreter does not start or has no TensorFlow.
+        UncheckedError: on entering, the interpreter does not start.
     """
-    if not jobs:
-        return {}
-    with tempfile.TemporaryFile() as errors, _Probe(python, errors) as process:
-        process.ask(jobs)
-        return process.collect(jobs, progress)
 
+    def __init__(self, python: Path, progress: Callable[[str], None] = lambda _: None) -> None:
+        self.python, self.progress = python, progress
+        self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.version: str | None = None
 
-class _Probe:
-    def __init__(self, python: Path, errors: Any) -> None:
-        self.python, self.errors = python, errors
+    def __enter__(self) -> Probe:
+        self.errors = tempfile.TemporaryFile()
         try:
             self.process = subprocess.Popen(
-                [str(python), str(Path(probe.__file__).parent)],
+                [str(self.python), str(Path(probe.__file__).parent)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=self.errors,
                 env=environment(os.environ),
                 start_new_session=True,
             )
         except OSError as error:
-            raise UncheckedError(f"{python} cannot be started: {error.strerror}.") from error
-        self.lines: queue.Queue[bytes | None] = queue.Queue()
+            self.errors.close()
+            raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
         threading.Thread(target=self._listen, daemon=True).start()
-
-    def __enter__(self) -> _Probe:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,6 +135,26 @@ class _Probe:
         with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
             self.process.stdin.close()
         self.process.stdout.close()
+        self.errors.close()
+
+    def run(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Does all jobs, as many at once as there are processors.
+
+        Returns:
+            {job id: Build, or Answer for another task}, one for every job, whatever happened to it.
+
+        Raises:
+            UncheckedError: the interpreter has no TensorFlow.
+        """
+        if not jobs:
+            return {}
+        # A thread: the pipe may be full, and a Python that hangs never reads it.
+        threading.Thread(target=self._ask, args=(jobs,), daemon=True).start()
+        if self.version is None:
+            self.progress(f"importing TensorFlow ({self.python})")
+        else:
+            self._announce(jobs)
+        return self._collect({job.id: job for job in jobs})
 
     def _listen(self) -> None:
         with contextlib.suppress(ValueError):
@@ -130,24 +162,27 @@ class _Probe:
                 self.lines.put(line)
         self.lines.put(None)
 
-    def ask(self, jobs: Sequence[Job]) -> None:
+    def _ask(self, jobs: Sequence[Job]) -> None:
         request = {"jobs": [_encode(job) for job in jobs], "parallel": os.cpu_count() or 1}
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or been ended
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
 
-    def collect(self, jobs: Sequence[Job], progress: Callable[[str], None]) -> dict[str, Build]:
-        waiting = {job.id for job in jobs}
-        builds: dict[str, Build] = {}
-        progress(f"importing TensorFlow ({self.python})")
+    def _announce(self, jobs: Collection[Job]) -> None:
+        plural = "s" if len(jobs) > 1 else ""
+        self.progress(f"{len(jobs)} build{plural} to run with TensorFlow {self.version}")
+
+    def _collect(self, jobs: Mapping[str, Job]) -> dict[str, Any]:
+        done: dict[str, Any] = {}
         # The probe watches each build's own time; this only catches a probe that hangs itself.
-        deadline = time.monotonic() + _IMPORT_SECONDS + sum(job.timeout for job in jobs)
-        while waiting:
+        deadline = time.monotonic() + _IMPORT_SECONDS + sum(job.timeout for job in jobs.values())
+        while len(done) < len(jobs):
             try:
                 line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 break
             if line is None:
+                self.lines.put(None)  # for the next run
                 break
             message = _decode(line)
             if "error" in message:
@@ -156,17 +191,19 @@ class _Probe:
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
                 )
             if "ready" in message:
-                plural = "s" if len(jobs) > 1 else ""
-                progress(f"{len(jobs)} build{plural} to run with TensorFlow {message['ready'].get('tensorflow')}")
-            elif message.get("id") in waiting:
-                waiting.discard(message["id"])
-                builds[message["id"]] = _build(message)
-                progress(f"{len(builds)} of {len(jobs)} done")
-        for job in waiting:
-            builds[job] = Build(failure="the Python that builds ended or hung before this build", detail=self.tail())
-        return builds
+                self.version = message["ready"].get("tensorflow")
+                self._announce(jobs.values())
+            elif (job := jobs.get(message.get("id"))) and job.id not in done:
+                done[job.id] = _build(message) if job.task == "build" else _answer(message)
+                self.progress(f"{len(done)} of {len(jobs)} done")
+        for job in jobs.values():
+            if job.id not in done:
+                kind = Build if job.task == "build" else Answer
+                failure = "the Python that builds ended or hung before this build"
+                done[job.id] = kind(failure=failure, detail=self._tail())
+        return done
 
-    def tail(self) -> str:
+    def _tail(self) -> str:
         self.errors.seek(0)
         return self.errors.read()[-4000:].decode(errors="replace").strip()
 
@@ -196,6 +233,8 @@ def _encode(job: Job) -> dict[str, Any]:
         "pythonpath": list(job.pythonpath),
         "worktree": str(job.worktree) if job.worktree else None,
         "timeout": job.timeout,
+        "task": job.task,
+        "options": dict(job.options),
     }
 
 
@@ -209,10 +248,16 @@ def _decode(line: bytes) -> dict[str, Any]:
 
 
 def _build(message: dict[str, Any]) -> Build:
-    if "signature" not in message:
+    if "result" not in message:
         return Build(failure=str(message.get("failure")), detail=str(message.get("detail", "")))
     try:
-        signature = msgspec.convert(message["signature"], Signature)
+        signature = msgspec.convert(message["result"], Signature)
     except msgspec.ValidationError as error:
         return Build(failure=f"the build returned a signature that cannot be read: {error}")
-    return Build(signature, strategy=message.get("strategy"))
+    return Build(signature, message.get("strategy"), message.get("because"), message.get("seconds", 0))
+
+
+def _answer(message: dict[str, Any]) -> Answer:
+    if "result" not in message:
+        return Answer(failure=str(message.get("failure")), detail=str(message.get("detail", "")))
+    return Answer(message["result"])

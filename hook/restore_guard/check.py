@@ -201,16 +201,20 @@ def _judge(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> list[ModelResult]:
-    with tempfile.TemporaryDirectory(prefix="restore-guard-") as folder:
-        sides = [(project, "head")]
-        if before is not None:
-            sides.append((before, "base"))
+    sides = [(project, "head")]
+    if before is not None:
+        sides.append((before, "base"))
+    worktree = repository.root / repository.project
+    python = environment.find(project.config.python, worktree, environ)
+    # TensorFlow is imported while git writes the files.
+    with (
+        tempfile.TemporaryDirectory(prefix="restore-guard-") as folder,
+        builds.Probe(python.path, progress) as probe,
+    ):
         jobs = [
             job for side, kind in sides for job in _jobs(repository, side, kind, Path(folder) / kind, chosen, progress)
         ]
-        worktree = repository.root / repository.project
-        python = environment.find(project.config.python, worktree, environ)
-        built = builds.run(python.path, jobs, progress)
+        built = probe.run(jobs)
     cases = []
     for name in chosen:
         head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")

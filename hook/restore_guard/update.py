@@ -65,7 +65,8 @@ def update(
     worktree = repository.root / repository.project
     python = environment.find(project.config.python, worktree, environ)
     jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
-    built = builds.run(python.path, jobs, progress)
+    with builds.Probe(python.path, progress) as probe:
+        built = probe.run(jobs)
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     return [_update(repository, project, committed, name, built[name], reason) for name in chosen]

@@ -8,6 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def load():
+    """Makes the package `restore_guard_probe` importable."""
     # The interpreter put the probe's folder first; a user's module called `build` must win over ours.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
     spec = importlib.util.spec_from_file_location(
@@ -16,8 +17,9 @@ def load():
     package = importlib.util.module_from_spec(spec)
     sys.modules["restore_guard_probe"] = package
     spec.loader.exec_module(package)
-    return importlib.import_module("restore_guard_probe.server")
 
 
 if __name__ == "__main__":
-    sys.exit(load().main())
+    load()
+    part = "children" if sys.argv[1:] == ["task"] else "server"
+    sys.exit(importlib.import_module(f"restore_guard_probe.{part}").main())

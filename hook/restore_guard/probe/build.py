@@ -23,12 +23,12 @@ class BuildError(Exception):
     """The builder cannot be used; the message says what to change."""
 
 
-def run(job, strategy):
+def run(job):
     """Builds a model and returns its signature as plain data.
 
     Args:
         job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
-        strategy: one of `strategies.order()`.
+            "strategy" is one of `strategies.order()`.
 
     Raises:
         BuildError: the builder is missing, returned nothing that can be saved, or came from another folder.
@@ -41,7 +41,7 @@ def run(job, strategy):
     sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in ["", *job["pythonpath"]]]
     created = sites.Sites(root)
     created.listen()
-    with strategies.scope(strategy, created):
+    with strategies.scope(job["strategy"], created):
         builder = _import(job["builder"])
         model = builder(**job["kwargs"])
         _check(model, job["builder"])

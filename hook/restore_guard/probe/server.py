@@ -1,220 +1,153 @@
-"""The parent of all builds in one Python: imports TensorFlow once, then forks a child for every build.
+"""The warm parent of all tasks in one Python: imports TensorFlow once, then starts a child for every task.
 
-Speaks JSON lines. In, on standard input: one line {"jobs": [...], "parallel": n}. Out, on the descriptor that
-standard output was at the start: {"ready": versions}, then {"id", "strategy", "signature", ...} or
-{"id", "kind", "failure", "detail"} for each job. What builders print is kept from both.
-A crash, a hang or a leak in a child costs only that child.
+Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
+imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
+standard output was at the start: {"ready": versions}, then for each job {"id", "result", "strategy", "seconds",
+"because"} or {"id", "failure", "detail"}. What builders print is kept from both.
 """
 
-import contextlib
-import ctypes
 import json
 import os
+import queue
 import signal
-import sys
-import tempfile
+import threading
 import time
-import traceback
 
-_LIMIT = 256 * 1024 * 1024
-_TAIL = 4000
+from . import children
 
 
 def main():
-    """Returns the process's exit status: 0 when every job has been answered, 4 without TensorFlow."""
+    """Returns the process's exit status: 4 without TensorFlow, else 0 at the end of input."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    request = json.loads(sys.stdin.readline())
+    # Nobody but `_listen` may read what is asked.
+    requests = os.fdopen(os.dup(0), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    asked = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, asked), daemon=True).start()
     try:
         import tensorflow as tf
 
         tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
     except Exception as error:
-        _send(out, {"error": _sentence(error)})
+        _send(out, {"error": children.sentence(error)})
         return 4
-    from . import build, frameworks, strategies  # noqa: F401 - children find them loaded
+    from . import frameworks, tasks
 
     _send(out, {"ready": frameworks.versions()})
-    _Pool(request["jobs"], request["parallel"], out).run()
+    _Pool(out, tasks.attempts, private=[out.fileno(), requests.fileno()]).serve(asked)
     return 0
+
+
+def _listen(requests, asked):
+    for line in requests:
+        asked.put(json.loads(line))
+    asked.put(None)
 
 
 def _send(out, message):
     out.write(json.dumps(message) + "\n")
 
 
-class _Child:
-    """A running build: its process and the two files that it writes to, since a full pipe could block it."""
+class _Turn:
+    """A job on its way through its strategies."""
 
-    def __init__(self, job, attempt, strategy):
-        self.job, self.attempt = job, attempt
-        self.answer, self.log = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.pid = os.fork()
-        if self.pid == 0:
-            _build(job, strategy, self.answer, self.log)
-        with contextlib.suppress(OSError):  # both sides do it: whichever comes first, `kill` finds the group
-            os.setpgid(self.pid, self.pid)
-
-    def kill(self):
-        """Ends the build with all that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-
-    def result(self):
-        self.answer.seek(0)
-        try:
-            return json.loads(self.answer.read())
-        except ValueError:
-            return None
-
-    def printed(self):
-        """The end of what the build printed."""
-        size = self.log.seek(0, os.SEEK_END)
-        self.log.seek(max(0, size - _TAIL))
-        return self.log.read().decode(errors="replace").strip()
-
-    def close(self):
-        self.answer.close()
-        self.log.close()
+    def __init__(self, job, strategies):
+        self.job, self.strategies = job, list(strategies)
+        self.begin = self.because = None
 
 
 class _Pool:
-    def __init__(self, jobs, parallel, out):
-        from . import strategies
-
-        self.strategies = strategies.order()
-        self.waiting = [(job, 0) for job in jobs]
-        self.parallel, self.out = parallel, out
-        self.running = {}
-        self.parent = os.getppid()
+    def __init__(self, out, attempts, private):
+        self.out, self.attempts, self.private = out, attempts, private
+        self.waiting, self.running = [], {}
+        self.parallel, self.parent = 1, os.getppid()
+        children.adopt_orphans()
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
 
-    def run(self):
-        while self.waiting or self.running:
+    def serve(self, asked):
+        while self.hear(asked):
             while self.waiting and len(self.running) < self.parallel:
-                job, attempt = self.waiting.pop(0)
-                job.setdefault("deadline", time.monotonic() + job["timeout"])
-                child = _Child(job, attempt, self.strategies[attempt])
-                self.running[child.pid] = child
-            if not self.reap():
-                time.sleep(0.01)
+                turn = self.waiting.pop(0)
+                turn.begin = turn.begin or time.monotonic()
+                child = children.start(turn.job, turn.strategies[0], self.private)
+                self.running[child.pid] = child, turn
+            for child, turn in list(self.running.values()):
+                self.look_after(child, turn)
+        self.stop()
+
+    def hear(self, asked):
+        """Takes in one request, or waits a moment; returns False at the end of input."""
+        try:
+            request = asked.get(timeout=0.01 if self.running or self.waiting else None)
+        except queue.Empty:
+            # On systems where a killed tool's pipe stays open in what it had started.
+            return os.getppid() == self.parent
+        if request is not None:
+            self.parallel = request["parallel"]
+            self.waiting += [_Turn(job, self.attempts(job["task"])) for job in request["jobs"]]
+        return request is not None
 
     def stop(self, *_):
-        for child in self.running.values():
+        for child, _turn in self.running.values():
             child.kill()
-        os._exit(130)
+        for child, _turn in self.running.values():
+            child.wait()
+        children.end_orphans(running=())
+        os._exit(0)
 
-    def reap(self):
-        """Takes in one ended or overdue child; returns whether there was one."""
-        if os.getppid() != self.parent:
-            self.stop()
-        pid, status = os.waitpid(-1, os.WNOHANG) if self.running else (0, 0)
-        if pid in self.running:
-            child = self.running.pop(pid)
-            # Processes that the builder left behind.
-            child.kill()
-            self.finish(child, status)
-            child.close()
-            return True
-        for pid, child in list(self.running.items()):
-            if time.monotonic() > child.job["deadline"]:
-                child.kill()
-                os.waitpid(pid, 0)
-                del self.running[pid]
-                limit = child.job["timeout"]
-                self.fail(child, "timeout", f"the build took longer than {limit:g} seconds and was stopped")
-                child.close()
-                return True
-        return False
-
-    def finish(self, child, status):
-        result = child.result()
-        strategy = self.strategies[child.attempt]
-        if result is not None and "signature" in result:
-            _send(self.out, {"id": child.job["id"], "strategy": strategy, "signature": result["signature"]})
-        elif _may_retry(result, status) and child.attempt + 1 < len(self.strategies):
-            # A fresh child: automatic names count on from whatever the failed attempt made.
-            self.waiting.insert(0, (child.job, child.attempt + 1))
-        elif result is not None:
-            self.fail(child, "raised", result["failure"], result["detail"])
+    def look_after(self, child, turn):
+        """Takes in an ended or overdue child."""
+        code = child.poll()
+        overdue = code is None and time.monotonic() > turn.begin + child.job["timeout"]
+        if code is None and not overdue:
+            return
+        # With whatever the builder left behind.
+        child.kill()
+        if overdue:
+            child.wait()
+        del self.running[child.pid]
+        children.end_orphans(self.running)
+        if overdue:
+            limit = child.job["timeout"]
+            self.fail(child, f"the build took longer than {limit:g} seconds and was stopped")
         else:
-            self.fail(child, "died", _died(status))
+            self.finish(child, turn, code)
+        child.close()
 
-    def fail(self, child, kind, failure, detail=""):
+    def finish(self, child, turn, code):
+        result = child.result()
+        if result is not None and "result" in result:
+            seconds = round(time.monotonic() - turn.begin, 3)
+            known = {"id": child.job["id"], "strategy": child.strategy, "because": turn.because, "seconds": seconds}
+            _send(self.out, {**known, **result})
+            return
+        failure = result["failure"] if result is not None else _died(code)
+        if _may_retry(result, code) and len(turn.strategies) > 1:
+            # A fresh child: automatic names count on from whatever the failed attempt made.
+            turn.because = failure
+            del turn.strategies[0]
+            self.waiting.insert(0, turn)
+        else:
+            self.fail(child, failure, result["detail"] if result is not None else "")
+
+    def fail(self, child, failure, detail=""):
         printed = child.printed()
         detail = "\n".join(part for part in (detail, printed and f"The build printed:\n{printed}") if part)
-        _send(self.out, {"id": child.job["id"], "kind": kind, "failure": failure, "detail": detail})
+        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail})
 
 
-def _may_retry(result, status):
+def _may_retry(result, code):
     """A cheaper strategy may be what failed: but not where the user's code is plainly at fault."""
     if result is not None:
         return not result["final"]
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL
+    return code < 0 and code != -signal.SIGKILL
 
 
-def _build(job, strategy, answer, log):
-    """The whole life of a child; never returns."""
-    code = 0
-    try:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _end_with_parent()
-        _end_first_when_memory_ends()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        from . import build
-
-        try:
-            result = {"signature": build.run(job, strategy)}
-        except (Exception, SystemExit) as error:
-            result = {
-                "failure": _sentence(error),
-                "detail": traceback.format_exc(limit=-12),
-                "final": isinstance(error, (build.BuildError, SyntaxError, MemoryError, SystemExit)),
-            }
-        text = json.dumps(result).encode()
-        if len(text) > _LIMIT:
-            result = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
-            text = json.dumps(result).encode()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.pwrite(answer.fileno(), text, 0)
-    except BaseException:
-        code = 70
-    finally:
-        os._exit(code)
-
-
-def _sentence(error):
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _died(status):
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGKILL:
-            return "the build was killed from outside, most likely because memory ran out"
-        return f"the build crashed with signal {signal.Signals(number).name}"
-    return (
-        f"the build ended its own process with exit status {os.WEXITSTATUS(status)} "
-        "before it returned a model (os._exit?)"
-    )
-
-
-def _end_with_parent():
-    """On Linux: no build outlives the tool, however that ends (PR_SET_PDEATHSIG)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def _end_first_when_memory_ends():
-    """On Linux: the kernel is to take this process, not the user's editor, when memory runs out."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+def _died(code):
+    if code == -signal.SIGKILL:
+        return "the build was killed from outside, most likely because memory ran out"
+    if code < 0:
+        return f"the build crashed with signal {signal.Signals(-code).name}"
+    return f"the build ended its own process with exit status {code} before it returned a model (os._exit?)"
