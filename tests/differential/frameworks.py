@@ -108,8 +108,11 @@ class Judged:
                     yield f"{path}: assigned: {sorted(different)} differ"
 
 
-def judge(saver, restorer, base, head, paths=tuple(RESTORE_PATHS)):
+def judge(saver, restorer, base, head, *, paths=tuple(RESTORE_PATHS), deferred=False):
     """Really saves by one oracle what `base` builds, and restores it by the same or another one into `head`.
+
+    Args:
+        deferred: restores a `tf-checkpoint` also before the first call of `head`.
 
     Raises:
         Fault: one of the two cannot be built.
@@ -118,7 +121,7 @@ def judge(saver, restorer, base, head, paths=tuple(RESTORE_PATHS)):
         saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths))
         truth = {path: _without_observation("unsupported", error) for path, error in saved["unsupported"].items()}
         possible = [path for path in paths if path not in truth]
-        restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible)
+        restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible, deferred=deferred)
         truth |= restored["truth"]
         doubtful = [path for path in possible if truth[path]["outcome"] == "raises"]
         if doubtful:

@@ -26,9 +26,15 @@ from differential.models import (
 WORDS = ("aaa", "body", "dense_1", "encoder", "head", "layer_0", "zzz", "_hidden")
 SIZES = (3, 2, 4, 5)
 DTYPES = (None, "float64", "float16", "bfloat16")
-_INSIDE_KERAS = ("sequential", "functional", *BLOCKS, *CONTAINERS)
+_STACKS = ("sequential", "functional", *BLOCKS)
+# What can be called with one tensor, wherever it stands.
+_CALLED = (*LAYERS, *_STACKS)
 
 Mutation = Callable[[Model, int, int], Model]
+
+
+def _is_plain(node: Node) -> bool:
+    return all(child.kind in _CALLED for _, child in node.children)
 
 
 def _children(model: Model, target: int) -> tuple[tuple[int, ...], Node, int] | None:
@@ -88,7 +94,7 @@ def _remove(children, position, variant, parent):
 
 
 def _insert(children, position, variant, parent):
-    kinds = tuple(LAYERS) if parent.kind in (*_INSIDE_KERAS, "branches") else ("linear", "variable", "dense")
+    kinds = tuple(LAYERS) if parent.kind in (*_STACKS, *CONTAINERS, "branches") else ("linear", "variable", "dense")
     new = Node(kinds[variant % len(kinds)])
     children.insert(position + variant % 2, (f"new_{variant % 3}", new))
 
@@ -117,10 +123,10 @@ def _unshare(children, position, variant, parent):
 
 def _wrap(children, position, variant, parent):
     label, node = children[position]
-    if node.kind in (*LAYERS, "sequential", "functional", *BLOCKS) and parent.kind not in ("module", "checkpoint"):
+    if node.kind in _CALLED and parent.kind not in ("module", "checkpoint"):
         kind = ("layer", "sequential", "functional", "model")[variant % 4]
         children[position] = label, Node(kind, (("inner", node),))
-    elif node.kind in ("linear", "variable"):
+    elif node.kind in ("linear", "variable") and parent.kind in ("module", "checkpoint"):
         children[position] = label, Node("module", (("inner", node),))
 
 
@@ -128,7 +134,7 @@ def _nest(children, position, variant, parent):
     """Some neighbours become one block."""
     end = position + 2 + variant % 2
     part = children[position:end]
-    if len(part) > 1 and all(node.kind in (*LAYERS, "sequential", "functional", *BLOCKS) for _, node in part):
+    if len(part) > 1 and all(node.kind in _CALLED for _, node in part):
         children[position:end] = [("nested", Node(("layer", "sequential", "functional")[variant % 3], tuple(part)))]
 
 
@@ -147,11 +153,11 @@ def _containerise(children, position, variant, parent):
 def _retype(node: Node, variant: int) -> Node:
     if node.kind in LAYERS:
         return replace(node, kind=tuple(LAYERS)[variant % len(LAYERS)])
-    for kinds in (CONTAINERS, ("layer", "model", "sequential", "functional"), OWN_VARIABLES, tuple(IDLE)):
+    for kinds in (CONTAINERS, _STACKS, OWN_VARIABLES, tuple(IDLE)):
         if node.kind in kinds:
             kind = kinds[variant % len(kinds)]
-            plain = all(child.kind in (*LAYERS, *BLOCKS, "sequential", "functional") for _, child in node.children)
-            return replace(node, kind=kind) if kind not in ("sequential", "functional") or plain else node
+            alike = {node.kind, kind} <= set(BLOCKS) or kind not in _STACKS
+            return replace(node, kind=kind) if alike or _is_plain(node) else node
     return node
 
 
@@ -161,11 +167,9 @@ def _rename_layer(node: Node, variant: int) -> Node:
 
 def _restyle(model: Model, target: int, variant: int) -> Model:
     """The same layers as a Sequential, a functional model or a subclass."""
-    kind = ROOTS_OF_KERAS[variant % 3]
-    plain = all(child.kind in (*LAYERS, *BLOCKS, "sequential", "functional") for _, child in model.root.children)
-    if not model.is_keras or (kind != "model" and not plain) or model.deferred:
+    if not model.is_keras or not _is_plain(model.root) or model.deferred:
         return model
-    return replace(model, root=replace(model.root, kind=kind))
+    return replace(model, root=replace(model.root, kind=ROOTS_OF_KERAS[variant % 3]))
 
 
 def _reoptimise(model: Model, target: int, variant: int) -> Model:

@@ -4,7 +4,7 @@ Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON 
 standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
 
     {"op": "save", "source", "folder", "paths"} -> {"signature", "unsupported": {path: error}, "not_saved": {path: [...]}}
-    {"op": "restore", "source", "folder", "paths"} -> {"signature", "truth": {path: {"outcome", "assigned", ...}}}
+    {"op": "restore", "source", "folder", "paths", "deferred"} -> {"signature", "truth": {path: {"outcome", "assigned", ...}}}
 
 `folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
 An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
@@ -131,8 +131,8 @@ class _Session:
             Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
         return {"signature": signature, "unsupported": unsupported, "not_saved": not_saved}
 
-    def restore(self, source, folder, paths):
-        """All paths share a build: each fills every variable anew."""
+    def restore(self, source, folder, paths, deferred=False):
+        """All paths share a build, each fills every variable anew; `deferred` restores before the first call too."""
         signature = self.signature(source)
         root, inputs = self.build(source)
         strategies.finish(root, inputs)
@@ -140,7 +140,7 @@ class _Session:
         for path in paths:
             file, values = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
             truth[path] = witness.restore(root, variables.named_variables, path, file, values)
-        if inputs and "tf-checkpoint" in paths:
+        if deferred:
             truth[DEFERRED] = self.restore_deferred(source, folder)
         return {"signature": signature, "truth": truth}
 

@@ -15,7 +15,7 @@ _LAYERS = st.builds(
     units=_SIZES,
     bias=st.sampled_from((True, True, False)),
     trainable=st.sampled_from((True, True, True, False)),
-    dtype=st.sampled_from((None,) * 5 + DTYPES),
+    dtype=st.sampled_from((None,) * 16 + DTYPES),
     name=st.sampled_from((None, None, None, "head", "stem")),
 )
 

@@ -269,7 +269,11 @@ def _object_graph(root):
 def _listed(root):
     """Yields the variables that Keras or tf.Module lists for the root itself."""
     for value in root.values() if isinstance(root, dict) else [root]:
-        variables = getattr(value, "variables", ())
+        try:
+            variables = getattr(value, "variables", ())
+        except ValueError:
+            # Keras 2, where some nested model was never called.
+            continue
         for variable in () if callable(variables) else variables:
             # Keras 2 lists the vocabulary of a lookup layer too, which is none.
             if unwrap(variable) is not None:
