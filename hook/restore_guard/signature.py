@@ -107,7 +107,7 @@ class KerasTree(Struct):
 
 
 class H5Layer(Struct):
-    """A layer in the order of the legacy HDF5 format, with its weights; `by_name` where loading by name fills others."""
+    """A layer in the order of the legacy HDF5 format, and its weights; `by_name` where loading by name fills others."""
 
     name: str
     type: str

@@ -14,6 +14,8 @@ import msgspec
 from restore_guard.restore_paths import RESTORE_PATHS, Outcome, restore
 from restore_guard.signature import Signature
 
+# The path under which the oracle tells what a restore before the first call of the model does.
+DEFERRED = "tf-checkpoint, before the first call"
 ORACLE = Path(__file__).with_name("oracle.py")
 # The lists of a truth that are compared besides what each variable gets.
 LISTS = ("initial", "unused")
@@ -76,7 +78,7 @@ class Judged:
     """A pair: both signatures, and what restoring really does by each path.
 
     Attributes:
-        truth: {path: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise", "not_saved"}}.
+        truth: {path: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}.
     """
 
     base: Signature
@@ -87,25 +89,25 @@ class Judged:
         return restore(path if path in RESTORE_PATHS else path.partition(",")[0], self.base, self.head)
 
     def disagreements(self):
-        """Yields a sentence for each difference between the simulation and the truth."""
+        """Yields (path, a sentence) for each difference between the simulation and the truth."""
         seeds = {variable.path for variable in self.head.variables if variable.seed}
         for path, truth in self.truth.items():
             outcome = self.simulated(path)
             if not outcome.certain:
                 continue
             if outcome.kind != truth["outcome"]:
-                yield f"{path}: simulated {outcome.kind} ({outcome.error}), really {truth['outcome']} ({truth['error']})"
+                yield path, f"simulated {outcome.kind} ({outcome.error}), really {truth['outcome']} ({truth['error']})"
             elif outcome.kind in ("restores", "partial"):
                 if truth["changed_otherwise"]:
-                    yield f"{path}: values from nowhere in {truth['changed_otherwise']}"
+                    yield path, f"values from nowhere in {truth['changed_otherwise']}"
                 for name in LISTS:
                     simulated, real = sorted(getattr(outcome, name)), sorted(truth[name])
                     if simulated != real:
-                        yield f"{path}: {name}: simulated {simulated}, really {real}"
+                        yield path, f"{name}: simulated {simulated}, really {real}"
                 assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
                 if assigned != truth["assigned"]:
                     different = assigned.items() ^ truth["assigned"].items()
-                    yield f"{path}: assigned: {sorted(different)} differ"
+                    yield path, f"assigned: {sorted(different)} differ"
 
 
 def judge(saver, restorer, base, head, *, paths=tuple(RESTORE_PATHS), deferred=False):

@@ -279,7 +279,7 @@ class _Source:
         if self.model.optimizer:
             lines += [
                 "variables = [v for part in parts.values() for v in getattr(part, 'trainable_variables', [])]",
-                'variables = [v if isinstance(v, tf.Variable) else v.value for v in variables]',
+                "variables = [v if isinstance(v, tf.Variable) else v.value for v in variables]",
                 f"optimizer = {SLOTS[self.model.optimizer]}",
                 "optimizer.apply_gradients([(tf.zeros(v.shape), v) for v in variables if v.dtype == tf.float32])",
                 'parts["optimizer"] = optimizer',

@@ -3,13 +3,13 @@
 Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON lines on standard input, answers on
 standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
 
-    {"op": "save", "source", "folder", "paths"} -> {"signature", "unsupported": {path: error}, "not_saved": {path: [...]}}
-    {"op": "restore", "source", "folder", "paths", "deferred"} -> {"signature", "truth": {path: {"outcome", "assigned", ...}}}
+    {"op": "save", "source", "folder", "paths"} -> {"signature", "unsupported": {path: error}}
+    {"op": "restore", "source", "folder", "paths", "deferred"} -> {"signature", "truth": {path: {"outcome", ...}}}
 
 `folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
 An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
 TensorFlow is imported once; a forked child answers many requests, with the framework's global state reset before each
-build, which `test_oracle.py` proves to be as good as a new process.
+build, which `test_pairs.py` proves to be as good as a new process.
 """
 
 import gc
@@ -107,8 +107,8 @@ class _Session:
     """The state of a child: what has to be put back before each build."""
 
     def __init__(self):
-        self.packages = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
-        self.registered = [dict(package.utils.get_custom_objects()) for package in self.packages]
+        packages = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
+        self.registered = [(package, dict(package.utils.get_custom_objects())) for package in packages]
 
     def save(self, source, folder, paths):
         signature = self.signature(source)
@@ -116,8 +116,7 @@ class _Session:
         strategies.finish(root, inputs)
         named = variables.named_variables(root)
         filled = witness.fill(named, witness.SAVED_SEED)
-        decisive = [path for path, _ in witness.without_seed_state(named)]
-        unsupported, not_saved = {}, {}
+        unsupported = {}
         for path in paths:
             own = Path(folder, path)
             own.mkdir(parents=True)
@@ -127,9 +126,8 @@ class _Session:
                 unsupported[path] = witness.error_text(error)
                 continue
             values = witness.saved_values(named, filled, path, file)
-            not_saved[path] = sorted(set(decisive) - set(values))
             Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
-        return {"signature": signature, "unsupported": unsupported, "not_saved": not_saved}
+        return {"signature": signature, "unsupported": unsupported}
 
     def restore(self, source, folder, paths, deferred=False):
         """All paths share a build, each fills every variable anew; `deferred` restores before the first call too."""
@@ -178,7 +176,7 @@ class _Session:
 
     def reset(self):
         """Automatic names start afresh, and no class of an earlier model is registered."""
-        for package, registered in zip(self.packages, self.registered):
+        for package, registered in self.registered:
             package.backend.clear_session()
             objects = package.utils.get_custom_objects()
             objects.clear()

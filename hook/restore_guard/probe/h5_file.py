@@ -31,7 +31,9 @@ def read(root, index):
                 "name": name,
                 "type": type(layer).__name__,
                 "variables": _positions(weights, index),
-                **({"by_name": _positions(_weights(root), index)} if layer is root and _takes_all_by_name(root) else {}),
+                **(
+                    {"by_name": _positions(_weights(root), index)} if layer is root and _takes_all_by_name(root) else {}
+                ),
             }
             for name, layer, weights in groups
         ],

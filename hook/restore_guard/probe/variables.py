@@ -86,7 +86,9 @@ class _Walk:
 
     def push_slots(self):
         """The slots of legacy optimizers, under the paths of their variables: they are kept by ids, which change."""
-        known = [(key, variable) for key, value in self.seen.items() for variable in [unwrap(value)] if variable is not None]
+        known = [
+            (key, variable) for key, value in self.seen.items() for variable in [unwrap(value)] if variable is not None
+        ]
         for key, optimizer in list(self.seen.items()):
             if not has_slots(optimizer):
                 continue

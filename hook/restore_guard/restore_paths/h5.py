@@ -9,7 +9,6 @@ from __future__ import annotations
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import H5Layer, Signature
 
-
 # HDF5 has no bfloat16: its two bytes come back as a type that NumPy casts to nothing.
 UNREADABLE = "No cast function available."
 _NESTED_MODELS = ("Model", "Sequential", "Functional")
