@@ -235,7 +235,7 @@ def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
             entry["variable"] = variables[node.variable]
         if node.children:
             entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
-        if node.slots:
+        if node.slotted:
             entry["slots"] = [[name, names[original], names[slot]] for name, original, slot in node.slots]
         document[names[number]] = entry
     return document
@@ -257,6 +257,7 @@ def _graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) ->
                 variables[entry["variable"]] if "variable" in entry else None,
                 tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
                 tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
+                "slots" in entry,
             )
             for name, entry in document.items()
         )

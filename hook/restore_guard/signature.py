@@ -45,12 +45,16 @@ class Holder(Struct):
 
 
 class GraphNode(Struct):
-    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node)."""
+    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
+
+    `slotted` says that it is a legacy optimizer, which makes a slot where a checkpoint has one.
+    """
 
     type: str
     variable: int | None = None
     children: tuple[tuple[str, int], ...] = ()
     slots: tuple[tuple[str, int, int], ...] = ()
+    slotted: bool = False
 
 
 class ObjectGraph(Struct):

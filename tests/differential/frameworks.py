@@ -105,8 +105,11 @@ class Judged:
                     if simulated != real:
                         yield path, f"{name}: simulated {simulated}, really {real}"
                 assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
-                if assigned != truth["assigned"]:
-                    different = assigned.items() ^ truth["assigned"].items()
+                # What the restore itself created, slots of a legacy optimizer, is not in the model's signature.
+                known = {variable.path for variable in self.head.variables}
+                real = {new: old for new, old in truth["assigned"].items() if new in known}
+                if assigned != real:
+                    different = assigned.items() ^ real.items()
                     yield path, f"assigned: {sorted(different)} differ"
 
 

@@ -19,7 +19,8 @@ def read(root, index):
         index: {id(tf.Variable): position in the signature's variables}.
 
     Returns:
-        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]]}]}
+        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]],
+        "slotted"}]}
         in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
     """
     start = tf.train.Checkpoint(**root) if isinstance(root, dict) else root
@@ -36,6 +37,7 @@ def read(root, index):
                 "variable": index.get(id(variables.unwrap(value))),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
+                "slotted": variables.has_slots(value),
             }
             for number, value in enumerate(objects)
         ]

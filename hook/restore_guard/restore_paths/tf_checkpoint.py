@@ -7,6 +7,7 @@ Source: tensorflow/python/checkpoint/restore.py, `CheckpointPosition._restore_de
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import ObjectGraph, Signature, Variable
@@ -17,8 +18,9 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for graph in (saved.object_graph, model.object_graph):
         if graph.error or not graph.nodes:
             return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
-    pairs = _bind(saved.object_graph, model.object_graph)
-    failures = tuple(
+    binding = _bind(saved.object_graph, model.object_graph)
+    pairs = binding.pairs
+    failures = binding.failures + tuple(
         Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
         for source, to in pairs
         if (message := _mismatch(saved.variables[source], model.variables[to]))
@@ -27,7 +29,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         saved,
         model,
         assigned={to: source for source, to in pairs},
-        used={source for source, _ in pairs},
+        used={source for source, _ in pairs} | binding.created,
         written=_addresses(saved.object_graph),
         read=_addresses(model.object_graph),
         failures=failures,
@@ -70,8 +72,21 @@ def _valued(graph: ObjectGraph) -> set[int]:
     return found
 
 
-def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
-    """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
+@dataclass
+class _Binding:
+    """What is restored.
+
+    Attributes:
+        pairs: (position in saved's variables, position in model's variables).
+        created: saved slots for which the model's optimizer makes a slot that it did not have.
+    """
+
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    created: set[int] = field(default_factory=set)
+    failures: tuple[Failure, ...] = ()
+
+
+def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
     edges = [dict(node.children) for node in model.nodes]
     slots = {
         (optimizer, name, original): slot
@@ -85,13 +100,24 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
             slots_of_variable.setdefault(original, []).append((optimizer, name, slot))
     slots_of_optimizer: dict[int, list[tuple[int, str, int]]] = {}
 
-    bound, queue, pairs = {0: 0}, deque([0]), []
+    bound, queue, found = {0: 0}, deque([0]), _Binding()
     restored: set[int] = set()
 
     def bind(source: int, target: int) -> None:
         if source not in bound:
             bound[source] = target
             queue.append(source)
+
+    def bind_slot(source: int, optimizer: int, name: str, original: int) -> None:
+        """`_create_or_restore_slot_variable`."""
+        if (optimizer, name, original) in slots:
+            bind(source, slots[optimizer, name, original])
+        elif model.nodes[optimizer].slotted:
+            if model.nodes[original].variable is None:
+                message = f"'{model.nodes[original].type}' object has no attribute '_unique_id'"
+                found.failures += (Failure(message),)
+            elif saved.nodes[source].variable is not None:
+                found.created.add(saved.nodes[source].variable)
 
     while queue:
         source = queue.popleft()
@@ -101,19 +127,18 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
             restored.add(target)
             value, variable = saved.nodes[source].variable, model.nodes[target].variable
             if value is not None and variable is not None:
-                pairs.append((value, variable))
+                found.pairs.append((value, variable))
         for name, child in saved.nodes[source].children:
             if child not in bound and name in edges[target]:
                 bind(child, edges[target][name])
         for original, name, slot in slots_of_optimizer.pop(source, ()):
-            if (target, name, original) in slots:
-                bind(slot, slots[target, name, original])
+            bind_slot(slot, target, name, original)
         for optimizer, name, slot in slots_of_variable.pop(source, ()):
             if optimizer not in bound:
                 slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
-            elif (bound[optimizer], name, target) in slots:
-                bind(slot, slots[bound[optimizer], name, target])
-    return pairs
+            else:
+                bind_slot(slot, bound[optimizer], name, target)
+    return found
 
 
 def _mismatch(saved: Variable, model: Variable) -> str | None:
