@@ -11,7 +11,8 @@ from pathlib import Path
 from environments import ROOT, SetupError, command, create, index_settings, say
 
 # TensorFlow 2.15 is the last with Keras 2, and Python 3.11 the newest that it knows.
-ENVIRONMENTS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "managers": ">=3.11"}
+GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "tensorflow218": ">=3.9,<3.13"}
+ENVIRONMENTS = GENERATIONS | {"managers": ">=3.11"}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """Interpreters with TensorFlow, and git repositories in which the real command runs."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from differential.frameworks import FRAMEWORKS, Oracle
 
 COMMAND = Path(sys.executable).with_name("restore-guard")
 
@@ -46,6 +48,25 @@ def keras3():
 def keras2():
     """A Python with TensorFlow 2.15 and Keras 2."""
     return interpreter("RESTORE_GUARD_TEST_KERAS2")
+
+
+@pytest.fixture(scope="session")
+def tensorflow218():
+    """A Python with TensorFlow 2.18, Keras 3.6 and tf-keras."""
+    return _interpreter("RESTORE_GUARD_TEST_TENSORFLOW218")
+
+
+@pytest.fixture(scope="session")
+def oracles(request, tmp_path_factory):
+    """{framework: its oracle}: one process each, for all tests."""
+    folder = tmp_path_factory.mktemp("oracles")
+    with contextlib.ExitStack() as stack:
+        found = {}
+        for name, framework in FRAMEWORKS.items():
+            log = stack.enter_context((folder / f"{name}.log").open("w"))
+            found[name] = Oracle(name, request.getfixturevalue(framework.environment), log)
+            stack.callback(found[name].close)
+        yield found
 
 
 @dataclass
