@@ -53,7 +53,7 @@ def keras2():
 @pytest.fixture(scope="session")
 def tensorflow218():
     """A Python with TensorFlow 2.18, Keras 3.6 and tf-keras."""
-    return _interpreter("RESTORE_GUARD_TEST_TENSORFLOW218")
+    return interpreter("RESTORE_GUARD_TEST_TENSORFLOW218")
 
 
 @pytest.fixture(scope="session")
