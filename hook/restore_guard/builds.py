@@ -23,7 +23,9 @@ import msgspec
 
 from restore_guard import probe
 from restore_guard.errors import UncheckedError
+from restore_guard.progress import Count
 from restore_guard.signature import Signature
+from restore_guard.trace import Trace
 
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
@@ -43,6 +45,7 @@ class Job:
         pythonpath: folders below the root that come first on sys.path, after the root itself.
         worktree: the user's own work tree, from which nothing may be imported instead.
         timeout: seconds for all attempts together.
+        restores: the restore paths that the model promises; some need more of a build than others.
         task: a name of `probe.tasks.TASKS`.
         options: what a task other than "build" needs to know beside the model; plain data.
     """
@@ -55,6 +58,7 @@ class Job:
     pythonpath: Sequence[str] = ()
     worktree: Path | None = None
     timeout: float = 300
+    restores: Sequence[str] = ()
     task: str = "build"
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,6 +71,7 @@ class Build:
         strategy: graph, weightless or eager; how the builder could be run.
         because: why no cheaper strategy served; None for the cheapest.
         seconds: how long it took, all attempts together.
+        trace: what it depends on; None for one that was not made in this run.
         failure: one sentence for a person; `detail` holds the traceback and what the build printed.
     """
 
@@ -74,6 +79,7 @@ class Build:
     strategy: Literal["graph", "weightless", "eager"] | None = None
     because: str | None = None
     seconds: float = 0
+    trace: Trace | None = None
     failure: str | None = None
     detail: str = ""
 
@@ -85,6 +91,13 @@ class Answer:
     data: Any = None
     failure: str | None = None
     detail: str = ""
+
+
+class _Made(msgspec.Struct):
+    """What the task "build" returns."""
+
+    signature: Signature
+    trace: Trace
 
 
 class Probe:
@@ -195,7 +208,7 @@ class Probe:
                 self._announce(jobs.values())
             elif (job := jobs.get(message.get("id"))) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
-                self.progress(f"{len(done)} of {len(jobs)} done")
+                self.progress(Count(len(done), len(jobs)))
         for job in jobs.values():
             if job.id not in done:
                 kind = Build if job.task == "build" else Answer
@@ -233,6 +246,7 @@ def _encode(job: Job) -> dict[str, Any]:
         "pythonpath": list(job.pythonpath),
         "worktree": str(job.worktree) if job.worktree else None,
         "timeout": job.timeout,
+        "restores": list(job.restores),
         "task": job.task,
         "options": dict(job.options),
     }
@@ -251,10 +265,10 @@ def _build(message: dict[str, Any]) -> Build:
     if "result" not in message:
         return Build(failure=str(message.get("failure")), detail=str(message.get("detail", "")))
     try:
-        signature = msgspec.convert(message["result"], Signature)
+        made = msgspec.convert(message["result"], _Made)
     except msgspec.ValidationError as error:
         return Build(failure=f"the build returned a signature that cannot be read: {error}")
-    return Build(signature, message.get("strategy"), message.get("because"), message.get("seconds", 0))
+    return Build(made.signature, message.get("strategy"), message.get("because"), message.get("seconds", 0), made.trace)
 
 
 def _answer(message: dict[str, Any]) -> Answer:

@@ -5,15 +5,15 @@ A trouble is one variable on one restore path; `causes` finds what is behind the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from restore_guard.correspondence import Correspondence, correspond
 from restore_guard.diffs import Diff
-from restore_guard.restore_paths import Outcome, restore, restore_unchanged
+from restore_guard.restore_paths import Outcome, keras_archive, restore, restore_unchanged
 from restore_guard.restore_paths.outcome import Failure
-from restore_guard.signature import Holder, Signature, Variable
+from restore_guard.signature import Holder, Revival, Signature, Variable
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Trouble:
         new: the variable of the model, None where the model has none.
         raises: True where the load call raises over it, False where it is silent.
         unsaved: True where the path does not even write the variable any more.
+        revived: False where the saved configuration could not be made into a model.
         got: the saved variable whose value `new` gets instead of `old`'s.
     """
 
@@ -34,6 +35,7 @@ class Trouble:
     new: str | None
     raises: bool = False
     unsaved: bool = False
+    revived: bool = True
     got: str | None = None
 
     @property
@@ -85,8 +87,30 @@ class Comparison:
         return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
 
 
-def compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
-    """Restores `saved` into `model` by each of the paths, as data."""
+def compare(
+    saved: Signature,
+    model: Signature,
+    paths: Sequence[str],
+    diff: Diff,
+    revivals: Mapping[str, Revival] | None = None,
+) -> list[Comparison]:
+    """Restores `saved` into `model` by each of the paths, as data.
+
+    A `.keras` file is no checkpoint of the model that the builder makes, but of the one that its own configuration
+    makes: it has a comparison of its own.
+
+    Args:
+        revivals: {configuration in `saved`: what the code of `model` makes of it}; see `keras_archive.revived`.
+    """
+    archives = [path for path in paths if path == "keras-archive"]
+    others = [path for path in paths if path != "keras-archive"]
+    compared = [_compare(saved, model, others, diff)] if others else []
+    if archives:
+        compared.append(_compare(saved, keras_archive.revived(saved, model, revivals or {}), archives, diff))
+    return compared
+
+
+def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
     before = {path: restore_unchanged(path, saved) for path in paths}
     return Comparison(
         saved,
@@ -152,10 +176,10 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
     """Values that land without an error in a variable that is surely another one."""
     unused = set(outcome.unused)
     for new, got in outcome.assigned.items():
-        variable = comparison.news[new]
-        rightful, owner = comparison.same.old(new), comparison.same.new(got)
-        if rightful == got or variable.seed or rightful in unused:
+        rightful = comparison.same.old(new)
+        if rightful == got or comparison.news[new].seed or rightful in unused:
             continue
+        owner = comparison.same.new(got)
         if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)
 
@@ -163,19 +187,20 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:
     """The variables that explain why an object fails to load; all that it holds where none stands out."""
     same = comparison.same
+    saved, model = set(failure.saved), set(failure.model)
     pairs = [(same.old(new), new) for new in failure.model]
-    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in failure.model]
+    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in model]
     telling = [
         (old, new)
         for old, new in pairs
         if old is None
         or new is None
-        or old not in failure.saved
-        or new not in failure.model
+        or old not in saved
+        or new not in model
         or _form(comparison.olds[old]) != _form(comparison.news[new])
     ]
     for old, new in telling or pairs or [(None, None)]:
-        yield Trouble(path, old, new, raises=True)
+        yield Trouble(path, old, new, raises=True, revived=failure.revived)
 
 
 def _form(variable: Variable) -> tuple:

@@ -20,6 +20,7 @@ SHARED_FILE = "pyproject.toml"
 RestorePath = Literal["tf-checkpoint", "keras-weights", "h5", "h5-by-name", "keras-archive", "tf1-saver"]
 RESTORE_PATHS: tuple[str, ...] = get_args(RestorePath)
 Level = Literal["error", "warning", "off"]
+WitnessMode = Literal["auto", "always", "never"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -56,6 +57,7 @@ class Config(_Table):
     python: str | None = None
     environment: Literal["shared", "per-commit"] = "shared"
     timeout: float = 300
+    witness: int = 20_000_000
     releases: tuple[str, ...] = ()
     pythonpath: tuple[str, ...] = ()
     rules: dict[str, Level] = {}
@@ -68,6 +70,7 @@ _EXPECTED = {
     "python": 'the Python that builds the models, a path or a command, such as ".venv/bin/python"',
     "environment": '"shared" or "per-commit"',
     "timeout": "a number of seconds above 0",
+    "witness": "a number of parameters: larger models are not really saved and restored by --witness auto",
     "releases": 'a list of tag patterns, such as ["v*"]',
     "pythonpath": 'a list of folders of the project, such as ["src"]: relative, without ".."',
     "rules": "a table of rule = level",
@@ -142,6 +145,7 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
     config = _convert({**table, "models": models, "rules": levels, "ignore": ignores}, Config, where)
 
     _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)
+    _demand(config.witness >= 0, "witness", config.witness, where)
     _demand(_inside(config.manifests), "manifests", config.manifests, where)
     _demand(all(map(_inside, config.pythonpath)), "pythonpath", list(config.pythonpath), where)
     return config

@@ -5,9 +5,12 @@ Pure: what is known of the base, the history and the ignore list comes in as a `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from restore_guard import causes
 from restore_guard.causes import Cause
@@ -16,8 +19,9 @@ from restore_guard.config import Config
 from restore_guard.correspondence import leaf, owner, place
 from restore_guard.diffs import Place
 from restore_guard.manifest import Accepted
-from restore_guard.result import Finding, Level, Status
-from restore_guard.rules import RULES
+from restore_guard.restore_paths.outcome import gist
+from restore_guard.result import Behaviour, Finding, Status
+from restore_guard.rules import RULES, level
 from restore_guard.signature import Holder, Signature, Variable
 
 
@@ -39,27 +43,41 @@ class Context:
     accepted: Sequence[Accepted] = ()
 
 
-def find(comparison: Comparison, context: Context) -> list[Finding]:
+def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
     """Returns the findings of one model, the gravest first; those of a rule that is off are left out."""
-    found = causes.find(comparison)
-    findings = [_finding(comparison, context, cause) for cause in found]
-    findings += _newly_unsaved(comparison, context, found)
-    findings += _harmless_types(comparison, context, found)
+    findings: dict[Hashable, Finding] = {}
+    for comparison in comparisons:
+        for finding in _of(comparison, context):
+            key = (finding.rule, finding.file, finding.line, finding.old, finding.new, finding.status)
+            findings[key] = _united(findings[key], finding) if key in findings else finding
     ranks = {"error": 0, "warning": 1}
     return sorted(
-        (finding for finding in findings if finding.level != "off"),
+        (finding for finding in findings.values() if finding.level != "off"),
         key=lambda finding: (ranks[finding.level], finding.status != "new"),
     )
 
 
-def level(rule: str, config: Config, default: Level | None = None) -> Level:
-    """The level of a rule: the configuration's word, else the rule's own."""
-    return config.rules.get(rule, default or RULES[rule].level)
+def _of(comparison: Comparison, context: Context) -> list[Finding]:
+    found = causes.find(comparison)
+    findings = [_finding(comparison, context, cause) for cause in found]
+    findings += _newly_unsaved(comparison, context, found)
+    findings += _harmless_types(comparison, context, found)
+    return findings
 
 
-def known_keys(comparison: Comparison) -> frozenset[tuple[str, str]]:
+def _united(one: Finding, other: Finding) -> Finding:
+    """One cause that two comparisons show."""
+    return msgspec.structs.replace(
+        one,
+        level="error" if "error" in (one.level, other.level) else one.level,
+        restores=(*one.restores, *other.restores),
+        effects=(*one.effects, *other.effects),
+    )
+
+
+def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str]]:
     """What is already broken between a manifest and the base that should have kept it."""
-    return frozenset(trouble.key for trouble in troubles(comparison))
+    return frozenset(trouble.key for comparison in comparisons for trouble in troubles(comparison))
 
 
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:
@@ -69,6 +87,23 @@ def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], co
         for path, names in unsaved.items()
         if names
     ]
+
+
+def behaviour_changed(behaviour: Behaviour, comparison: Comparison, context: Context) -> Finding:
+    """Everything restores, and a real restore computes something else."""
+    sites = [place(item) for item in (*comparison.model.holders, *comparison.model.variables)]
+    lines = [comparison.diff.nearest_change(at) for at in sites if at is not None]
+    where = next((at for at in lines if at is not None), Place(context.file, 0))
+    alike = behaviour.max_difference < sys.float_info.max
+    by = f"differ by up to {behaviour.max_difference:.3g}" if alike else "have another form"
+    return Finding(
+        rule="behaviour-changed",
+        level=level("behaviour-changed", context.config),
+        file=where.file,
+        line=where.line,
+        message=f"Everything restores, but from the same inputs and the same values the outputs {by}.",
+        fix=RULES["behaviour-changed"].fix,
+    )
 
 
 def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
@@ -174,6 +209,8 @@ def _sentence(comparison: Comparison, cause: Cause, old: str | None, new: str | 
         return f"{before} was renamed to {after} ({_parts(names, after)})."
     if cause.rule == "variable-added":
         return f"{after} is new ({_parts(names, after)}): old checkpoints hold no value for it."
+    if cause.rule == "config-incompatible":
+        return "A saved configuration can no longer be made into a model by this code."
     if cause.rule == "variable-missing" and before is None:
         return "The load call raises for a reason that names no variable."
     if cause.rule == "variable-missing":
@@ -226,15 +263,13 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
     mine = [trouble for trouble in cause.every if trouble.path == path]
     if outcome.kind == "raises":
         names = {name for trouble in mine for name in (trouble.old, trouble.new) if name}
-        errors = [failure.message for failure in outcome.failures if names & {*failure.saved, *failure.model}]
+        first = min((outcome.failures_of[name] for name in names if name in outcome.failures_of), default=None)
+        if first is None and not names:
+            first = next((n for n, why in enumerate(outcome.failures) if not (why.saved or why.model)), None)
         # A load call tells one error; a cause that it does not get to has none of its own.
-        return (
-            f"{path} raises: {(errors[0].splitlines() or ['an error without a message'])[0]}"
-            if errors
-            else f"{path} raises"
-        )
-    initial = len({trouble.new for trouble in mine} & set(outcome.initial))
-    unused = len({trouble.old for trouble in mine} & set(outcome.unused))
+        return f"{path} raises: {gist(outcome.failures[first].message)}" if first is not None else f"{path} raises"
+    initial = len({trouble.new for trouble in mine} & outcome.initials)
+    unused = len({trouble.old for trouble in mine} & outcome.unuseds)
     wrong = len({trouble.new for trouble in mine if trouble.got is not None})
     parts = []
     if initial:

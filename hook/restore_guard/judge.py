@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import msgspec
 
-from restore_guard import findings
+from restore_guard import findings, witnesses
 from restore_guard.builds import Build
 from restore_guard.comparison import Comparison, compare
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
-from restore_guard.manifest import Accepted, Manifest, ManifestError
+from restore_guard.manifest import Accepted, Found, Manifest, ManifestError
+from restore_guard.releases import Release
 from restore_guard.restore_paths import Outcome, default_paths, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
-from restore_guard.rules import RULES
-from restore_guard.signature import Signature
-
-# How a manifest was found at one side: read, unreadable, or not there.
-Found = Manifest | ManifestError | None
+from restore_guard.rules import RULES, level
+from restore_guard.signature import Revival, Signature
+from restore_guard.witnesses import Witness
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Case:
         manifest_file: its manifest, relative to the project.
         base_build: None where the base was not built, because there is none or it has no such model.
         covered: files whose change would be noticed even if the manifest does not list them.
+        head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
+        witness: what really saving the base and restoring it into the head showed; None where it was not tried.
+        must_be_witnessed: a path that could not be really tried counts as unchecked.
+        releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
     """
 
     name: str
@@ -42,6 +45,45 @@ class Case:
     base_manifest: Found
     diff: Diff
     covered: frozenset[str] = frozenset()
+    head_revivals: Mapping[str, Revival] = field(default_factory=dict)
+    base_revivals: Mapping[str, Revival] = field(default_factory=dict)
+    witness: Witness | None = None
+    must_be_witnessed: bool = False
+    releases: tuple[Release, ...] = ()
+    unread_releases: tuple[str, ...] = ()
+
+    @property
+    def old_signatures(self) -> list[Signature]:
+        """All that old checkpoints may be of."""
+        promise, base = _manifest(self.base_manifest), _base_signature(self)
+        known = [
+            promise.signature if promise else None,
+            base,
+            *(release.promise.signature for release in self.releases),
+        ]
+        return [signature for signature in known if signature is not None]
+
+
+def obstacle(case: Case) -> str | None:
+    """Why no real checkpoint of the base can be made and restored into the head; None where nothing is in the way."""
+    base, head = _base_signature(case), case.head_build.signature
+    if base is None or head is None:
+        return "there are no two builds"
+    if saved_signature(_manifest(case.base_manifest), base, paths_of(case)) is not base:
+        return "the base's code does not build what its manifest promises"
+    return None
+
+
+def is_worth_a_witness(case: Case) -> bool:
+    """Whether something changed that a witness can tell more of, in a model that is small enough to be tried."""
+    base, head = _base_signature(case), case.head_build.signature
+    changed = not case.diff.is_cosmetic or base.without_sites() != head.without_sites()
+    return changed and max(map(witnesses.parameters, (base, head))) <= case.config.witness
+
+
+def paths_of(case: Case) -> tuple[str, ...]:
+    """The restore paths that are judged."""
+    return promised(case.config, case.name, _manifest(case.base_manifest), case.head_build.signature)
 
 
 def judge(case: Case) -> ModelResult:
@@ -51,43 +93,108 @@ def judge(case: Case) -> ModelResult:
         return _unbuilt(case)
     notes = _notes(case)
     promise, base = _manifest(case.base_manifest), _base_signature(case)
-    saved = _saved(promise, base)
-    paths = promised(case.config, case.name, promise, head)
-    comparison = compare(saved, head, paths, case.diff) if saved else None
+    paths = paths_of(case)
+    saved = saved_signature(promise, base, paths)
+    compared = compare(saved, head, paths, case.diff, case.head_revivals) if saved else []
+    if case.witness is not None:
+        compared, disagreements = _outranked(compared, case.witness)
+        notes += disagreements
     accepted = _accepted(case)
     found: list[Finding] = []
-    if comparison is not None:
-        known = _known(promise, base, paths)
-        context = findings.Context(case.name, case.manifest_file, case.config, known, accepted)
-        found = findings.find(comparison, context)
+    if saved is not None:
+        known = _known(case, promise, base, paths)
+        context = _context(case, known, accepted)
+        found = findings.find(compared, context)
     else:
         notes.append("New here: there is no older checkpoint to restore.")
-    doubtful = _doubtful(comparison)
+    found += _of_releases(case, head, base, found)
+    found = _with_behaviour(case, found, compared)
+    doubtful = [path for comparison in compared for path in _doubtful(comparison)]
     if doubtful:
         notes.append(
-            f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated."
+            f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
+            "so the outcome is not certain: only a witness can tell (--witness always)."
         )
-    state = _state(case, head, paths)
+    notes += case.unread_releases
+    unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
+    state = _state(case, head)
     found += [_break_accepted(case, entry) for entry in accepted]
     found += _about_manifest(case, head, state, any(finding.fails for finding in found))
-    outcomes = comparison.outcomes if comparison else {path: restore_unchanged(path, head) for path in paths}
+    results = {
+        path: _path_result(outcome, comparison.model, comparison.misplaced(path))
+        for comparison in compared
+        for path, outcome in comparison.outcomes.items()
+    }
+    if saved is None:
+        results = {path: _path_result(restore_unchanged(path, head), head, {}) for path in paths}
     return ModelResult(
         name=case.name,
-        verdict="breaks" if any(finding.fails for finding in found) else "unchecked" if doubtful else "restores",
+        verdict="breaks"
+        if any(finding.fails for finding in found)
+        else "unchecked"
+        if doubtful or case.unread_releases or unproved
+        else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
-        restores={
-            path: _path_result(outcome, head, comparison.misplaced(path) if comparison else {})
-            for path, outcome in outcomes.items()
-        },
+        restores={path: results[path] for path in paths},
+        behaviour=case.witness.behaviour if case.witness is not None else None,
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
     )
 
 
-def _doubtful(comparison: Comparison | None) -> list[str]:
+def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[Comparison], list[str]]:
+    both = [witnesses.outranked(comparison, witness) for comparison in compared]
+    notes = [f"Not really tried: {failure}" for failure in witness.failures]
+    return [comparison for comparison, _ in both], notes + [note for _, told in both for note in told]
+
+
+def _of_releases(case: Case, head: Signature, base: Signature | None, found: Sequence[Finding]) -> list[Finding]:
+    """What restores step by step need not restore end to end: each release's promise against the head."""
+    told = {(finding.rule, finding.old, finding.new) for finding in found}
+    current = _manifest(case.head_manifest)
+    findings_of: list[Finding] = []
+    for release in case.releases:
+        promise = release.promise
+        saved = _with_sites(promise.signature, base)
+        compared = compare(saved, head, promise.restores, case.diff, case.head_revivals)
+        known = (
+            findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
+            if base is not None
+            else frozenset()
+        )
+        accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
+        context = _context(case, known, accepted)
+        for finding in findings.find(compared, context):
+            key = finding.rule, finding.old, finding.new
+            if finding.restores and key not in told:
+                told.add(key)
+                message = f"Checkpoints of {release.label}: {finding.message}"
+                findings_of.append(msgspec.structs.replace(finding, message=message))
+    return findings_of
+
+
+def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Comparison]) -> list[Finding]:
+    """Equal outputs silence a layer of another type; other outputs are told where everything restores."""
+    behaviour = case.witness.behaviour if case.witness is not None else None
+    if behaviour is None:
+        return found
+    if behaviour.same_output:
+        return [finding for finding in found if finding.rule != "layer-type-changed" or finding.restores]
+    if not any(finding.restores for finding in found):
+        found = [*found, findings.behaviour_changed(behaviour, compared[0], _context(case))]
+    return found
+
+
+def _context(
+    case: Case, known: Collection[tuple[str, str]] = frozenset(), accepted: Sequence[Accepted] = ()
+) -> findings.Context:
+    return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
+
+
+def _doubtful(comparison: Comparison) -> list[str]:
     """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
-    if comparison is None or same_promise(comparison.saved, comparison.model):
+    if same_promise(comparison.saved, comparison.model, comparison.outcomes):
         return []
     return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
 
@@ -107,7 +214,7 @@ def _unbuilt(case: Case) -> ModelResult:
     build = case.head_build
     finding = Finding(
         rule="build-failed",
-        level=findings.level("build-failed", case.config),
+        level=level("build-failed", case.config),
         file=case.manifest_file,
         line=0,
         message=f"The model could not be built, so it was not checked: {build.failure}",
@@ -133,7 +240,8 @@ def _unbuilt(case: Case) -> ModelResult:
 def _notes(case: Case) -> list[str]:
     notes = []
     if case.head_build.strategy == "eager":
-        notes.append("Built with all its weights in memory: the builder needs the values of tensors.")
+        why = (case.head_build.because or "it cannot do without").splitlines()[0]
+        notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
     if case.base_build is not None and case.base_build.signature is None:
         judged = "its manifest" if _manifest(case.base_manifest) else "nothing"
         notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")
@@ -152,9 +260,12 @@ def _base_signature(case: Case) -> Signature | None:
     return case.base_build.signature if case.base_build is not None else None
 
 
-def _saved(promise: Manifest | None, base: Signature | None) -> Signature | None:
+def saved_signature(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> Signature | None:
     """What old checkpoints hold: the base's build where it is what the manifest promises, for it knows the lines."""
-    if promise is None or (base is not None and same_promise(promise.signature, base)):
+    if promise is None:
+        return base
+    # A path that is promised from now on is nothing that the manifest could tell of.
+    if base is not None and same_promise(promise.signature, base, [path for path in paths if path in promise.restores]):
         return base
     return _with_sites(promise.signature, base)
 
@@ -171,10 +282,12 @@ def _with_sites(signature: Signature, build: Signature | None) -> Signature:
     return msgspec.structs.replace(signature, variables=located("variables"), holders=located("holders"))
 
 
-def _known(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> frozenset[tuple[str, str]]:
-    if promise is None or base is None or same_promise(promise.signature, base):
+def _known(
+    case: Case, promise: Manifest | None, base: Signature | None, paths: Sequence[str]
+) -> frozenset[tuple[str, str]]:
+    if promise is None or base is None or saved_signature(promise, base, paths) is base:
         return frozenset()
-    return findings.known_keys(compare(promise.signature, base, paths, Diff({})))
+    return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))
 
 
 def _accepted(case: Case) -> tuple[Accepted, ...]:
@@ -187,7 +300,7 @@ def _accepted(case: Case) -> tuple[Accepted, ...]:
 def _break_accepted(case: Case, entry: Accepted) -> Finding:
     return Finding(
         rule="break-accepted",
-        level=findings.level("break-accepted", case.config),
+        level=level("break-accepted", case.config),
         file=case.manifest_file,
         line=0,
         message=f"A break was accepted (epoch {entry.epoch}): {entry.reason}",
@@ -196,13 +309,13 @@ def _break_accepted(case: Case, entry: Accepted) -> Finding:
     )
 
 
-def _state(case: Case, head: Signature, paths: Sequence[str]) -> str:
+def _state(case: Case, head: Signature) -> str:
     manifest = _manifest(case.head_manifest)
     if case.head_manifest is None:
         return "missing"
-    if manifest is None or not same_promise(manifest.signature, head):
-        return "stale"
     configured = promised(case.config, case.name, None, head)
+    if manifest is None or not same_promise(manifest.signature, head, configured):
+        return "stale"
     unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
     return "stale" if set(manifest.restores) != set(configured) or unnoticed else "current"
 
@@ -223,10 +336,11 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
         # While something breaks, regenerating the manifest would be the wrong thing to do first.
         return []
     manifest = _manifest(case.head_manifest)
+    same = same_promise(manifest.signature, head, promised(case.config, case.name, None, head))
     unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
-    if same_promise(manifest.signature, head) and unnoticed:
+    if same and unnoticed:
         what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
-    elif not same_promise(manifest.signature, head):
+    elif not same:
         what = "The manifest does not describe the model that the code builds"
     else:
         what = "The manifest promises other restore paths than the configuration"
@@ -239,7 +353,7 @@ def _manifest_finding(case: Case, rule: str, message: str, line: int, status: st
         status = "ignored"
     return Finding(
         rule=rule,
-        level=findings.level(rule, case.config),
+        level=level(rule, case.config),
         file=case.manifest_file,
         line=line,
         message=message,
@@ -258,7 +372,8 @@ def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]
         unused=outcome.unused,
         misplaced=tuple(misplaced),
         error=outcome.error,
+        evidence="witnessed" if outcome.witnessed else "simulated",
     )
 
 
-__all__ = ["Case", "Comparison", "Found", "judge", "promised"]
+__all__ = ["Case", "Comparison", "judge", "promised"]

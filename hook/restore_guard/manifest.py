@@ -16,13 +16,17 @@ from typing import Any
 
 import msgspec
 
+from restore_guard.restore_paths import same_promise
 from restore_guard.signature import (
+    Archive,
     GraphNode,
     H5File,
     H5Layer,
     Holder,
     KerasTree,
     ObjectGraph,
+    Revival,
+    SaverFile,
     Signature,
     Tensor,
     TreeNode,
@@ -95,6 +99,8 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     object_graph: dict[str, Any]
     keras_tree: dict[str, Any] | None
     h5_file: dict[str, Any] | None
+    archive: dict[str, Any] | None = None
+    saver_file: dict[str, Any] | None = None
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -118,7 +124,16 @@ def dump(manifest: Manifest) -> bytes:
         "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
         "h5_file": _h5_to_names(signature.h5_file, names) if signature.h5_file else None,
     }
+    # Only where the path that needs it is promised.
+    if signature.archive is not None:
+        document["archive"] = _archive_to_document(signature)
+    if signature.saver_file is not None:
+        document["saver_file"] = _saver_to_names(signature.saver_file, names)
     return _lines(document).encode()
+
+
+# How a manifest was found at one side: read, unreadable, or not there.
+Found = Manifest | ManifestError | None
 
 
 def parse(content: bytes, file: str) -> Manifest:
@@ -195,10 +210,13 @@ def _manifest(document: _Document) -> Manifest:
         aliases=document.aliases,
         keras_tree=_tree_from_names(document.keras_tree, index) if document.keras_tree is not None else None,
         h5_file=_h5_from_names(document.h5_file, index) if document.h5_file is not None else None,
+        saver_file=_saver_from_names(document.saver_file, index) if document.saver_file is not None else None,
         inputs=document.inputs,
         outputs=document.outputs,
         sources=document.sources,
     )
+    if document.archive is not None:
+        signature = _with_archive(signature, document.archive)
     return Manifest(document.model, document.restores, signature, document.epoch, document.history)
 
 
@@ -361,6 +379,50 @@ def _h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5
     )
 
 
+def _archive_to_document(signature: Signature) -> dict[str, Any]:
+    """The configuration as JSON of the manifest; what its own code makes of it only where that is another model."""
+    archive = signature.archive
+    try:
+        config = archive.config and msgspec.json.decode(archive.config)
+    except msgspec.DecodeError:  # NaN and Infinity, which Python writes and JSON does not know
+        config = archive.config
+    document = {"config": config}
+    if archive.error is not None:
+        document["error"] = archive.error
+    revival = archive.revival
+    if revival is not None and not (
+        revival.signature and same_promise(revival.signature, signature, ["keras-weights"])
+    ):
+        revived = revival.signature and revival.signature.without_sites()
+        document["revival"] = msgspec.to_builtins(Revival(revived, revival.error))
+    return document
+
+
+def _with_archive(signature: Signature, document: dict[str, Any]) -> Signature:
+    config = document["config"]
+    revival = msgspec.convert(document["revival"], Revival) if "revival" in document else Revival(signature)
+    return msgspec.structs.replace(
+        signature,
+        archive=Archive(
+            config=json.dumps(config) if isinstance(config, dict) else config,
+            error=document.get("error"),
+            revival=revival if config is not None else None,
+        ),
+    )
+
+
+def _saver_to_names(file: SaverFile, variables: list[str]) -> dict[str, Any]:
+    if file.error:
+        return {"error": file.error}
+    entries = [{**msgspec.to_builtins(entry), "variable": variables[entry.variable]} for entry in file.entries]
+    return {"entries": entries}
+
+
+def _saver_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> SaverFile:
+    entries = [{**entry, "variable": variables[entry["variable"]]} for entry in document.get("entries", ())]
+    return msgspec.convert({"entries": entries, "error": document.get("error")}, SaverFile)
+
+
 def _lines(document: dict[str, Any]) -> str:
     """JSON with one entry of each section on a line."""
     parts = []
@@ -368,10 +430,32 @@ def _lines(document: dict[str, Any]) -> str:
         if key == "keras_tree" and value is not None:
             head = {name: value[name] for name in ("generation", "nests")}
             text = _compact(head)[:-1] + ', "nodes": ' + _section(value["nodes"], "  ") + "}"
+        elif key in ("archive", "saver_file"):
+            text = _outline(value, "  ", 4)
         else:
             text = _section(value, "") if isinstance(value, dict | list) and value else _compact(value)
         parts.append(f"  {_compact(key)}: {text}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _outline(value: Any, indent: str, levels: int) -> str:
+    """JSON whose outer levels have an entry a line: a layer's configuration, for instance."""
+    if (
+        not levels
+        or not isinstance(value, dict | list)
+        or not any(isinstance(item, dict | list) for item in _items(value))
+    ):
+        return _compact(value)
+    inner = f",\n{indent}  ".join(
+        (f"{_compact(key)}: " if key is not None else "") + _outline(item, indent + "  ", levels - 1)
+        for key, item in (value.items() if isinstance(value, dict) else ((None, item) for item in value))
+    )
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{indent}  {inner}\n{indent}{closing}"
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _section(value: dict[str, Any] | list[Any], indent: str) -> str:

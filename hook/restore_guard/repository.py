@@ -107,13 +107,17 @@ class Repository:
         sha = self._resolve(f"{ref}^{{commit}}")
         if sha is None:
             advice = f"Check its spelling, or bring it here: git fetch origin {ref}"
-            if self._output("rev-parse", "--is-shallow-repository") == b"true\n":
+            if self.is_shallow():
                 advice = (
                     "This clone is shallow, so the commit may only be missing here: "
                     "git fetch --unshallow, or git fetch --depth=1 origin SHA for one commit"
                 )
             raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
         return Side("commit", self._resolve(f"{sha}^{{tree}}"), sha)
+
+    def is_shallow(self) -> bool:
+        """Whether commits and tags may be missing here that the remote has."""
+        return self._output("rev-parse", "--is-shallow-repository") == b"true\n"
 
     def parent(self, side: Side) -> Side | None:
         """The first parent of a commit; None where it has none. Raises UncheckedError if this clone lacks it."""

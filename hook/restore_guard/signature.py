@@ -5,7 +5,8 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -126,6 +127,22 @@ class H5File(Struct):
     error: str | None = None
 
 
+class SaverEntry(Struct):
+    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on."""
+
+    name: str
+    variable: int
+    shape: tuple[int | None, ...] | None
+    offset: tuple[int, ...] = ()
+
+
+class SaverFile(Struct):
+    """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver."""
+
+    entries: tuple[SaverEntry, ...] = ()
+    error: str | None = None
+
+
 class Tensor(Struct):
     """An input or output; the batch dimension is None."""
 
@@ -134,12 +151,44 @@ class Tensor(Struct):
     dtype: str
 
 
+class Revival(Struct):
+    """What some code makes of a configuration: the signature of a model, or the error and its place."""
+
+    signature: Signature | None = None
+    error: str | None = None
+    site: Site | None = None
+
+
+class Archive(Struct):
+    """What a `.keras` file holds besides the weights.
+
+    Attributes:
+        package: the Keras that loads it, `keras` or `tf_keras`.
+        config: the serialized model, as JSON; None where it cannot be serialized, for which `error` is the reason.
+        revival: what the code of this signature makes of `config`.
+    """
+
+    package: str = "keras"
+    config: str | None = None
+    error: str | None = None
+    revival: Revival | None = None
+
+    def located(self, site: Callable[[Site], Site | None]) -> Archive:
+        """The same with other sites, as for `Signature.with_sites`."""
+        if self.revival is None:
+            return self
+        made, at = self.revival.signature, self.revival.site
+        moved = msgspec.structs.replace(self.revival, signature=made and made._located(site), site=at and site(at))
+        return msgspec.structs.replace(self, revival=moved)
+
+
 class Signature(Struct):
     """All that decides what restoring a checkpoint of a model, or into a model, does.
 
     Attributes:
         framework: {package: version}, recorded and never compared.
         aliases: (other path, path) of what the user's attributes reach a second time.
+        archive, saver_file: only where the model promises the restore path that needs it.
         sources: files of the repository that the build read.
     """
 
@@ -150,6 +199,8 @@ class Signature(Struct):
     aliases: tuple[tuple[str, str], ...] = ()
     keras_tree: KerasTree | None = None
     h5_file: H5File | None = None
+    archive: Archive | None = None
+    saver_file: SaverFile | None = None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     sources: tuple[str, ...] = ()
@@ -162,6 +213,8 @@ class Signature(Struct):
                 _check(0 <= child < nodes, "node", child)
             for _, original, slot in node.slots:
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
+        for entry in self.saver_file.entries if self.saver_file else ():
+            _check(0 <= entry.variable < count, "variable", entry.variable)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
                 for position in (*item.variables, *(getattr(item, "by_name", None) or ())):
@@ -169,15 +222,31 @@ class Signature(Struct):
 
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
+        return self._located(lambda _: None)
+
+    def with_sites(self, sites: Mapping[Site, Site | None]) -> Signature | None:
+        """The signature with other sites for those that it has; None where one of them has no other."""
+        lost = False
+
+        def other(site: Site) -> Site | None:
+            nonlocal lost
+            lost = lost or sites.get(site) is None
+            return sites.get(site)
+
+        found = self._located(other)
+        return None if lost else found
+
+    def _located(self, site: Callable[[Site], Site | None]) -> Signature:
+        def located(items: Iterable[Any]) -> tuple:
+            return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
+
         tree = self.keras_tree
         return msgspec.structs.replace(
             self,
-            variables=tuple(msgspec.structs.replace(variable, site=None) for variable in self.variables),
-            holders=tuple(msgspec.structs.replace(holder, site=None) for holder in self.holders),
-            keras_tree=tree
-            and msgspec.structs.replace(
-                tree, nodes=tuple(msgspec.structs.replace(node, site=None) for node in tree.nodes)
-            ),
+            variables=located(self.variables),
+            holders=located(self.holders),
+            keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
+            archive=self.archive and self.archive.located(site),
         )
 
 

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import builds, check, environment, findings, judge, manifest
-from restore_guard.comparison import compare, never_written, troubles
+from restore_guard import building, builds, findings, judge, manifest, releases, revivals
+from restore_guard.comparison import Comparison, compare, never_written
+from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
+from restore_guard.project import Project, load
+from restore_guard.releases import Release
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import Outcome
 from restore_guard.result import Finding
-from restore_guard.signature import Signature
+from restore_guard.signature import Revival, Signature
 
 
 @dataclass(frozen=True)
@@ -55,43 +58,87 @@ def update(
     """
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
-    project = check.load(repository, repository.worktree())
+    project = load(repository, repository.worktree())
     chosen = list(names) or list(project.config.models)
     for name in chosen:
         if name not in project.config.models:
             raise UsageError(
                 f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
             )
-    worktree = repository.root / repository.project
-    python = environment.find(project.config.python, worktree, environ)
-    jobs = [check.job(project.config, name, name, worktree, worktree) for name in chosen]
-    with builds.Probe(python.path, progress) as probe:
-        built = probe.run(jobs)
+    side = project.side
+    python = building.pythons(repository, {"head": side}, project.config, environ, progress)["head"]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
-    return [_update(repository, project, committed, name, built[name], reason) for name in chosen]
+    released = releases.read(repository, project.config.releases, chosen)
+    promises = {
+        name: _Promises(_promise(committed(project.manifest_file(name)), name), released.promises.get(name, ()))
+        for name in chosen
+    }
+    orders = [
+        building.Order(name, python, side, project.config, name, promises[name].paths(project.config, name))
+        for name in chosen
+    ]
+    with building.Building(repository, environ, progress) as workshop:
+        built = workshop.build(orders)
+        asked = [
+            question
+            for order in orders
+            for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
+        ]
+        revived = revivals.ask(workshop, asked)
+    return [
+        _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason)
+        for name in chosen
+    ]
+
+
+@dataclass(frozen=True)
+class _Promises:
+    """What must stay restorable: the committed manifest, and those of releases in service."""
+
+    committed: Manifest | None
+    releases: tuple[Release, ...]
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        return [*filter(None, [self.committed]), *(release.promise for release in self.releases)]
+
+    @property
+    def signatures(self) -> list[Signature]:
+        return [promise.signature for promise in self.manifests]
+
+    def paths(self, settings: Config, name: str) -> tuple[str, ...]:
+        """The restore paths that the build must be good for."""
+        promised = [path for promise in self.manifests for path in promise.restores]
+        return tuple(dict.fromkeys([*(settings.models[name].restores or ()), *promised]))
 
 
 def _update(
     repository: Repository,
-    project: check.Project,
-    committed: Callable[[str], bytes | None],
+    project: Project,
     name: str,
     build: builds.Build,
+    promises: _Promises,
+    revived: Mapping[str, Revival],
     reason: str | None,
 ) -> Updated:
     file = project.manifest_file(name)
     if build.signature is None:
         return Updated(name, "failed", f"could not be built: {build.failure}", detail=build.detail)
-    promise, own = _promise(committed(file), file), project.manifest(name)
+    own = project.manifest(name)
     own = own if isinstance(own, Manifest) else None
-    promise = promise or own
+    # An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is.
+    promise = promises.committed or own
     paths = judge.promised(project.config, name, None, build.signature)
-    new = Manifest(name, paths, build.signature)
-    found: tuple[Finding, ...] = _unsaved(project, name, build.signature, paths, promise)
+    signature = build.signature
+    if "keras-archive" not in paths:
+        signature = msgspec.structs.replace(signature, archive=None)
+    new = Manifest(name, paths, signature)
+    found: tuple[Finding, ...] = _unsaved(project, name, signature, paths, promise)
     accepted = False
     if promise is not None:
-        epoch, history, breaks = _settle(project, name, promise, own, build.signature, reason)
+        promises = _Promises(promise, promises.releases)
+        epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, reason)
         if history is None:
             return Updated(
                 name,
@@ -100,7 +147,7 @@ def _update(
                 breaks,
             )
         accepted, found = epoch > promise.epoch, breaks + found
-        new = Manifest(name, paths, build.signature, epoch, history)
+        new = Manifest(name, paths, signature, epoch, history)
     written = manifest.write(repository.root / repository.project / file, new)
     count = sum(not variable.seed for variable in build.signature.variables)
     message = f"{file} {'written' if written else 'is current'} ({count} variables)"
@@ -111,38 +158,75 @@ def _update(
     return Updated(name, "written" if written else "unchanged", message, found)
 
 
-def _promise(content: bytes | None, file: str) -> Manifest | None:
-    """The committed manifest; an uncommitted one promises nothing to anybody yet."""
+def _promise(content: bytes | None, name: str) -> Manifest | None:
     try:
-        return manifest.parse(content, file) if content is not None else None
+        return manifest.parse(content, name) if content is not None else None
     except ManifestError:
         return None
 
 
 def _settle(
-    project: check.Project,
+    project: Project,
     name: str,
-    promise: Manifest,
+    promises: _Promises,
     own: Manifest | None,
     signature: Signature,
+    revived: Mapping[str, Revival],
     reason: str | None,
 ) -> tuple[int, tuple[Accepted, ...] | None, tuple[Finding, ...]]:
     """Returns (epoch, history, breaks); history is None where a break has no reason."""
-    paths = judge.promised(project.config, name, promise, signature)
-    comparison = compare(promise.signature, signature, paths, Diff({}))
-    if not troubles(comparison):
+    promise = promises.committed
+    history = own.history if own is not None else promise.history
+    compared: list[Comparison] = []
+    breaks: dict[tuple, Finding] = {}
+    for old in promises.manifests:
+        paths = judge.promised(project.config, name, old, signature) if old is promise else old.restores
+        comparisons = compare(old.signature, signature, paths, Diff({}), revived)
+        pending = tuple(entry for entry in history if entry.epoch > old.epoch)
+        context = findings.Context(
+            name, project.manifest_file(name), project.config, _known(old, promise), accepted=pending
+        )
+        mine = [f for f in findings.find(comparisons, context) if f.restores and f.status != "pre-existing"]
+        if mine:
+            compared += comparisons
+            breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
+    found = tuple(breaks.values())
+    if not found:
         return promise.epoch, promise.history, ()
-    pending = tuple(entry for entry in own.history if entry.epoch > promise.epoch) if own else ()
-    context = findings.Context(name, project.manifest_file(name), project.config, accepted=pending)
-    breaks = tuple(finding for finding in findings.find(comparison, context) if finding.restores)
     if reason is None:
-        covered = pending and all(finding.status == "accepted" for finding in breaks)
-        return (pending[-1].epoch, own.history, breaks) if covered else (promise.epoch, None, breaks)
-    broken = {path: _broken(outcome, comparison.misplaced(path)) for path, outcome in comparison.outcomes.items()}
-    broken = {path: entry for path, entry in broken.items() if entry is not None}
-    entry = Accepted(promise.epoch + 1, " ".join(reason.split()), broken)
-    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in breaks)
+        covered = all(finding.status == "accepted" for finding in found)
+        return (max(entry.epoch for entry in history), history, found) if covered else (promise.epoch, None, found)
+    entry = Accepted(promise.epoch + 1, " ".join(reason.split()), _broken_by(compared))
+    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
     return entry.epoch, (*promise.history, entry), accepted
+
+
+def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str]]:
+    """What of a release no longer restored already before: an earlier change's doing."""
+    if old is promise:
+        return frozenset()
+    # What the code of that time made of a configuration is known to nobody any more.
+    paths = [path for path in old.restores if path != "keras-archive"]
+    return findings.known_keys(compare(old.signature, promise.signature, paths, Diff({})))
+
+
+def _broken_by(compared: Sequence[Comparison]) -> dict[str, Broken]:
+    """{restore path: what is broken on it}, of all comparisons together."""
+    broken: dict[str, Broken] = {}
+    for comparison in compared:
+        for path, outcome in comparison.outcomes.items():
+            new, old = _broken(outcome, comparison.misplaced(path)), broken.get(path)
+            if new is not None and old is not None:
+                new = Broken(
+                    max(old.outcome, new.outcome),  # raises is after partial
+                    tuple(dict.fromkeys([*old.initial, *new.initial])),
+                    tuple(dict.fromkeys([*old.unused, *new.unused])),
+                    tuple(dict.fromkeys([*old.misplaced, *new.misplaced])),
+                    old.error or new.error,
+                )
+            if new is not None:
+                broken[path] = new
+    return broken
 
 
 def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
@@ -156,7 +240,7 @@ def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
 
 
 def _unsaved(
-    project: check.Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
+    project: Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
 ) -> tuple[Finding, ...]:
     """What no checkpoint will ever hold is said once, when the manifest is first made."""
     if promise is not None:

@@ -10,8 +10,10 @@ from . import (
     frameworks,
     h5_file,
     interface,
+    keras_config,
     keras_tree,
     object_graph,
+    saver_file,
     sites,
     sources,
     strategies,
@@ -24,16 +26,42 @@ class BuildError(Exception):
 
 
 def run(job):
-    """Builds a model and returns its signature as plain data.
+    """Builds a model and returns {"signature", "trace"} as plain data; the trace says what the build depends on.
 
     Args:
         job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
-            "strategy" is one of `strategies.order()`.
+            "strategy" is one of `strategies.order`.
 
     Raises:
         BuildError: the builder is missing, returned nothing that can be saved, or came from another folder.
         Exception: whatever the builder itself raises.
     """
+    created, read = enter(job)
+    with strategies.scope(job["strategy"], created):
+        model = construct(job)
+        _refuse_foreign(read, job)
+        signature = describe(model, created, read)
+        if "keras-archive" in job["restores"] and frameworks.is_model(model):
+            signature["archive"] = _archive(model, created, read)
+    return {"signature": signature, "trace": {**read.dependencies(), **created.trace()}}
+
+
+def revive(job):
+    """What the code of `job` makes of the configuration in a `.keras` file: `restore_guard.signature.Revival`.
+
+    Args:
+        job: as for `run`; its options are "config" (JSON) and "package" (`keras` or `tf_keras`).
+    """
+    created, read = enter(job)
+    with strategies.scope(job["strategy"], created):
+        # A class is found by its module, or registered when that is imported.
+        _import(job["builder"])
+        _refuse_foreign(read, job)
+        return _revival(job["options"]["config"], job["options"]["package"], created, read)
+
+
+def enter(job):
+    """Makes the job's folder the one to import from; returns what hears creations and reading."""
     root = os.path.realpath(job["root"])
     os.chdir(root)
     read = sources.Sources(root)
@@ -41,18 +69,44 @@ def run(job):
     sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in ["", *job["pythonpath"]]]
     created = sites.Sites(root)
     created.listen()
-    with strategies.scope(job["strategy"], created):
-        builder = _import(job["builder"])
-        model = builder(**job["kwargs"])
-        _check(model, job["builder"])
-        strategies.finish(model, job["inputs"])
-        _refuse_foreign(read, job)
-        return describe(model, created, read)
+    return created, read
+
+
+def construct(job):
+    """Calls the builder; returns a model that has all variables of a trained one."""
+    builder = _import(job["builder"])
+    model = builder(**job["kwargs"])
+    _check(model, job["builder"])
+    strategies.finish(model, job["inputs"])
+    return model
+
+
+def _archive(model, created, read):
+    """What `restore_guard.signature.Archive` holds."""
+    config, error = keras_config.serialize(model)
+    package = frameworks.keras_of(model).package
+    return {
+        "package": package,
+        "config": config,
+        "error": error,
+        "revival": _revival(config, package, created, read) if config is not None else None,
+    }
+
+
+def _revival(config, package, created, read):
+    model, error, place = keras_config.deserialize(config, package, created.root)
+    return {
+        "signature": describe(model, created, read) if model is not None else None,
+        "error": error,
+        "site": place,
+    }
 
 
 def describe(model, created, read):
     """Returns the signature of a built model; `restore_guard.signature.Signature` is its other half."""
     found, holders, aliases = variables.find(model)
+    if isinstance(model, tf.Graph):
+        created.of_operations([item.variable for item in found])
     index = {id(item.variable): number for number, item in enumerate(found)}
     return {
         "framework": frameworks.versions(),
@@ -62,6 +116,7 @@ def describe(model, created, read):
         "object_graph": object_graph.read(model, index),
         "keras_tree": keras_tree.read(model, index, created),
         "h5_file": h5_file.read(model, index),
+        "saver_file": saver_file.read(model, index),
         **interface.read(model),
         "sources": read.files(),
     }
@@ -116,13 +171,13 @@ def _import(builder):
 
 
 def _check(model, builder):
-    trackable = tf.__internal__.tracking.Trackable
+    trackable = (tf.__internal__.tracking.Trackable, tf.Graph)
     if isinstance(model, dict) and model and all(isinstance(value, trackable) for value in model.values()):
         return
     if not isinstance(model, trackable):
         raise BuildError(
-            f"{builder} returned {type(model).__name__}; a Keras model, tf.Module, tf.train.Checkpoint "
-            "or a dict of those is needed."
+            f"{builder} returned {type(model).__name__}; a Keras model, tf.Module, tf.train.Checkpoint, "
+            "a dict of those, or a tf.Graph is needed."
         )
 
 

@@ -23,6 +23,8 @@ def read(root, index):
         "slotted"}]}
         in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
     """
+    if isinstance(root, tf.Graph):
+        return {"error": "a tf.Graph is no trackable object"}
     start = tf.train.Checkpoint(**root) if isinstance(root, dict) else root
     try:
         objects, children = _traverse(start)

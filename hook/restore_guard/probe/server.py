@@ -86,7 +86,7 @@ class _Pool:
             return os.getppid() == self.parent
         if request is not None:
             self.parallel = request["parallel"]
-            self.waiting += [_Turn(job, self.attempts(job["task"])) for job in request["jobs"]]
+            self.waiting += [_Turn(job, self.attempts(job)) for job in request["jobs"]]
         return request is not None
 
     def stop(self, *_):

@@ -11,10 +11,18 @@ import tensorflow as tf
 from . import frameworks
 
 
-def order():
-    """Returns the names to try in order. Keras 2 falls back on TF1 classes within a plain graph: not there."""
+def order(restores):
+    """Returns the names to try in order for a model that promises these restore paths.
+
+    Keras 2 falls back on TF1 classes within a plain graph: not there, but where those are what is wanted. The
+    configuration in a `.keras` file holds the optimizer's learning rate, which no graph can tell.
+    """
+    if "tf1-saver" in restores:
+        return ["graph", "weightless", "eager"]
     generation = getattr(tf.keras, "__version__", None) or tf.keras.backend.__name__
-    return ["weightless", "eager"] if _is_keras_2(generation) else ["graph", "weightless", "eager"]
+    if _is_keras_2(generation) or "keras-archive" in restores:
+        return ["weightless", "eager"]
+    return ["graph", "weightless", "eager"]
 
 
 def _is_keras_2(version):

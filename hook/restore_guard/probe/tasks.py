@@ -4,13 +4,18 @@ A function takes the job, a dict as `restore_guard.builds.Job` gives it, and ret
 in a process of its own, in which TensorFlow is imported. Loaded after TensorFlow, never before.
 """
 
-from . import build, strategies
+from . import build, strategies, trial
 
 TASKS = {
     "build": build.run,
+    "revive": build.revive,
+    "save": trial.save,
+    "restore": trial.restore,
 }
 
 
-def attempts(task):
-    """The strategies by which a task may be run, cheapest first; `job["strategy"]` tells which one it is."""
-    return strategies.order() if task == "build" else ["eager"]
+def attempts(job):
+    """The strategies by which a job may be done, cheapest first; `job["strategy"]` tells which one it is."""
+    if job["task"] == "build":
+        return strategies.order(job["restores"])
+    return ["weightless", "eager"] if job["task"] == "revive" else ["eager"]

@@ -10,7 +10,7 @@ import re
 
 import tensorflow as tf
 
-from . import frameworks
+from . import frameworks, saver_file
 
 
 class Found:
@@ -59,6 +59,8 @@ def find(root):
     Attributes come first. What they do not reach but the object graph or Keras lists (slot variables, layers
     that only `add_weight` knows of) follows under the name of its edge.
     """
+    if isinstance(root, tf.Graph):
+        return [Found(variable.op.name, variable, None, False) for variable in saver_file.saved(root)], [], []
     walk = _Walk()
     walk.run(root)
     aliases = [[alias, walk.names[key]] for alias, key in walk.aliases if walk.names.get(key)]

@@ -56,7 +56,12 @@ def _fill_one(path, variable, seed, taken):
         if mark not in taken:
             break
     taken.add(mark)
-    variable.assign(values)
+    session = _session(variable)
+    if session is None:
+        variable.assign(values)
+    else:
+        with session.graph.as_default():
+            variable.load(values, session)
     return read(variable)
 
 
@@ -99,7 +104,23 @@ def _distinct_integers(count, limit, seed, salt):
 
 def read(variable):
     """The value of a tf.Variable or of a Keras variable as an array."""
-    return np.asarray(variable.numpy())
+    session = _session(variable)
+    return np.asarray(variable.numpy() if session is None else session.run(variable))
+
+
+_SESSIONS = {}
+
+
+def _session(value):
+    """The one session of the TF1-style graph that a variable is in, or that `value` is; None for eager variables."""
+    graph = value if isinstance(value, tf.Graph) else getattr(value, "graph", None)
+    if not isinstance(graph, tf.Graph):
+        return None
+    if graph not in _SESSIONS:
+        with graph.as_default():
+            _SESSIONS[graph] = tf.compat.v1.Session(graph=graph)
+            _SESSIONS[graph].run(tf.compat.v1.global_variables_initializer())
+    return _SESSIONS[graph]
 
 
 # --- random-seed state ---------------------------------------------------------------------------------
@@ -134,7 +155,7 @@ def save(root, restore_path, folder):
 
     In: a Keras model, tf.Module, tf.train.Checkpoint or dict of trackables; an existing, empty folder.
     Out: the path that `load` takes.
-    Errors: Unsupported, NotImplementedError, ValueError for an unknown path, or whatever the call raises.
+    Errors: Unsupported, ValueError for an unknown path, or whatever the call raises.
     """
     return _calls(restore_path)[0](root, folder)
 
@@ -149,8 +170,6 @@ def load(root, restore_path, path):
 
 
 def _calls(restore_path):
-    if restore_path == "tf1-saver":
-        raise NotImplementedError("a witness of tf1-saver needs a graph and a session")
     if restore_path not in _RESTORE_PATHS:
         raise ValueError(f"unknown restore path {restore_path!r}")
     return _RESTORE_PATHS[restore_path]
@@ -159,6 +178,8 @@ def _calls(restore_path):
 def _checkpoint(root):
     if isinstance(root, tf.train.Checkpoint):
         return root
+    if isinstance(root, tf.Graph):
+        raise Unsupported("a tf.Graph is no trackable object")
     return tf.train.Checkpoint(**root) if isinstance(root, dict) else tf.train.Checkpoint(root)
 
 
@@ -216,12 +237,30 @@ def _load_archive(root, path):
     return saving.load_model(path)
 
 
+def _save_graph(root, folder):
+    with _graph(root).as_default():
+        return tf.compat.v1.train.Saver().save(_session(root), os.path.join(folder, "model.ckpt"))
+
+
+def _restore_graph(root, path):
+    with _graph(root).as_default():
+        tf.compat.v1.train.Saver().restore(_session(root), path)
+    return root
+
+
+def _graph(root):
+    if not isinstance(root, tf.Graph):
+        raise Unsupported(f"only a tf.Graph is saved by tf.compat.v1.train.Saver, not {type(root).__name__}")
+    return root
+
+
 _RESTORE_PATHS = {
     "tf-checkpoint": (_save_checkpoint, _load_checkpoint),
     "keras-weights": (_save_weights, _load_weights),
     "h5": (_save_legacy_h5, _load_weights),
     "h5-by-name": (_save_legacy_h5, _load_by_name),
     "keras-archive": (_save_archive, _load_archive),
+    "tf1-saver": (_save_graph, _restore_graph),
 }
 
 
@@ -253,12 +292,14 @@ def saved_values(variables, filled, restore_path, path):
     In: the (path, variable) pairs of the saving build, what `fill` returned, what `save` returned.
     Out: {path: value} of the variables found by value in the file, without random-seed state.
     """
-    stored = {_digest(value) for value in _stored_arrays(restore_path, path)}
+    stored = {_digest(value) for value in _stored_arrays(restore_path, path, variables)}
     names = [name for name, _ in without_seed_state(variables)]
     return {name: filled[name] for name in names if _digest(filled[name]) in stored}
 
 
-def _stored_arrays(restore_path, path):
+def _stored_arrays(restore_path, path, variables):
+    if restore_path == "tf1-saver":
+        return _bundle_arrays(path) + _bundle_slices(path, variables)
     if restore_path == "tf-checkpoint":
         return _bundle_arrays(path)
     return _archive_arrays(path) if zipfile.is_zipfile(path) else _hdf5_arrays(path)
@@ -267,6 +308,18 @@ def _stored_arrays(restore_path, path):
 def _bundle_arrays(path):
     reader = tf.train.load_checkpoint(path)
     return [np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()]
+
+
+def _bundle_slices(path, variables):
+    """The parts of partitioned variables, which a Saver keeps as one tensor."""
+    reader = tf.train.load_checkpoint(path)
+    slices = [variable._save_slice_info for _, variable in variables if variable._save_slice_info is not None]
+    return [
+        np.asarray(reader.get_tensor(part.full_name))[
+            tuple(slice(start, start + size) for start, size in zip(part.var_offset, part.var_shape))
+        ]
+        for part in slices
+    ]
 
 
 def _archive_arrays(path):
@@ -332,11 +385,19 @@ class _Sources:
 
     def find(self, path, value):
         """The saved path that `value` came from, the same path first, or None."""
-        candidates = self._index(value.dtype).get(_digest(value), [])
+        candidates = self._index(value.dtype).get(_digest(value), []) or self._parts(value)
         if not candidates:
             return None
         self.used.update(candidates)
         return path if path in candidates else candidates[0]
+
+    def _parts(self, value):
+        """The saved variables that a value is made of: a partitioned variable that is cut otherwise than before."""
+        if value.dtype.kind != "f" or value.dtype.itemsize < 4 or value.size < 2:
+            return []  # too few different values to tell
+        alike = {path: saved.ravel() for path, saved in self._saved.items() if saved.dtype == value.dtype}
+        parts = [path for path, saved in alike.items() if np.isin(value, saved).any()]
+        return parts if parts and np.isin(value, np.concatenate([alike[path] for path in parts])).all() else []
 
     def _index(self, dtype):
         if dtype not in self._by_dtype:
@@ -370,8 +431,10 @@ def outcome(observation, error=None):
 
 
 def error_text(error):
-    """What a user would read of an exception, cut to a length that fits a report."""
-    return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last."""
+    text = f"{type(error).__name__}: {error}"
+    half = _ERROR_LENGTH // 2
+    return text if len(text) <= _ERROR_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
 
 def restore(root, named_variables, restore_path, path, saved):
@@ -380,13 +443,13 @@ def restore(root, named_variables, restore_path, path, saved):
     In: the root of the build, a function from a root to its (path, variable) pairs, what `save` returned,
     the saved values.
     Out: the Observation with "outcome" and "error" (None unless it raises).
-    Errors: Unsupported and NotImplementedError; what the load raises is an outcome.
+    Errors: Unsupported; what the load raises is an outcome.
     """
     before = fill(named_variables(root), MODEL_SEED)
     error = None
     try:
         loaded = load(root, restore_path, path)
-    except (Unsupported, NotImplementedError):
+    except Unsupported:
         raise
     except Exception as raised:  # any exception of the framework is what is being measured
         loaded, error = root, raised

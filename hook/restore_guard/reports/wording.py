@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from restore_guard.restore_paths.outcome import gist
 from restore_guard.result import Finding, ModelResult, PathResult
 
 LONGEST = 2000
@@ -80,7 +81,7 @@ def state(path: PathResult) -> str:
 def consequence(path: PathResult) -> str:
     """What the load call does, in half a sentence."""
     if path.outcome == "raises":
-        words = plain(path.error or "the load call raises", LONGEST_ERROR)
+        words = plain(gist(path.error or "the load call raises"), LONGEST_ERROR)
     elif path.outcome == "unsupported":
         words = "the unchanged model cannot be saved and loaded this way"
     else:

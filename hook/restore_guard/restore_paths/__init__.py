@@ -4,7 +4,9 @@
 compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
-from restore_guard.restore_paths import h5, h5_by_name, keras_weights, tf_checkpoint
+from collections.abc import Iterable
+
+from restore_guard.restore_paths import h5, h5_by_name, keras_archive, keras_weights, tf1_saver, tf_checkpoint
 from restore_guard.restore_paths.outcome import Failure, Outcome
 from restore_guard.signature import Signature
 
@@ -13,6 +15,8 @@ RESTORE_PATHS = {
     "keras-weights": keras_weights,
     "h5": h5,
     "h5-by-name": h5_by_name,
+    "keras-archive": keras_archive,
+    "tf1-saver": tf1_saver,
 }
 
 __all__ = ["RESTORE_PATHS", "Failure", "Outcome", "default_paths", "restore", "restore_unchanged", "same_promise"]
@@ -38,13 +42,13 @@ def restore_unchanged(path: str, signature: Signature) -> Outcome:
     return outcome
 
 
-def same_promise(one: Signature, other: Signature) -> bool:
-    """True where both have the same variables, and every path would write the same checkpoint.
+def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool:
+    """True where both have the same variables, and each of the paths would write the same checkpoint.
 
     Layers without weights, names of classes that hold none and lines of source may differ.
     """
     return _visible(one) == _visible(other) and all(
-        module.contents(one) == module.contents(other) for module in RESTORE_PATHS.values()
+        RESTORE_PATHS[path].contents(one) == RESTORE_PATHS[path].contents(other) for path in paths
     )
 
 
@@ -56,4 +60,6 @@ def _visible(signature: Signature) -> tuple:
 
 def default_paths(signature: Signature) -> tuple[str, ...]:
     """The restore paths that a model promises where its configuration names none."""
+    if signature.saver_file is not None:
+        return ("tf1-saver",)
     return ("tf-checkpoint", "keras-weights") if signature.keras_tree is not None else ("tf-checkpoint",)

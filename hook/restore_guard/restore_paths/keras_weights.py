@@ -24,6 +24,14 @@ def restore(saved: Signature, model: Signature) -> Outcome:
             return Outcome("unsupported", failures=(Failure("only a Keras model has save_weights"),))
     if not saved.keras_tree.nodes[0].built:
         return Outcome("unsupported", failures=(Failure("You are saving a model that has not yet been built."),))
+    if model.keras_tree.generation == 3 and not model.keras_tree.nodes[0].built:
+        message = "You are loading weights into a model that has not yet been built."
+        return Outcome("raises", failures=(Failure(message),))
+    return load(saved, model)
+
+
+def load(saved: Signature, model: Signature) -> Outcome:
+    """What `_load_state` does to a model with the weights that `saved` wrote, built or not."""
     file = save(saved.keras_tree)
     load = _Load3(saved, model, file) if model.keras_tree.generation == 3 else _Load2(saved, model, file)
     load.run()
@@ -32,10 +40,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         model,
         assigned=load.assigned,
         used=load.used,
-        written={
+        written=[position for group in file.groups.values() for position in group],
+        written_at=lambda: {
             position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)
         },
-        read=load.read,
+        read_at=lambda: load.read,
         failures=tuple(load.failures.values()),
         certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
     )
@@ -190,10 +199,6 @@ class _Load3(_Load):
     """Keras 3: an object that failed may succeed at a later address; what is failed at the end raises."""
 
     def run(self) -> None:
-        if not self.tree.nodes[0].built:
-            message = "You are loading weights into a model that has not yet been built."
-            self.failures[0] = Failure(message)
-            return
         self.failed: set[int] = set()
         self.state(0, "")
         self.failures = {number: self.failures[number] for number in self.failures if number in self.failed}

@@ -1,0 +1,41 @@
+"""What tf.compat.v1.train.Saver writes of a TF1-style graph.
+
+Source: tensorflow/python/training/saver.py `Saver.build`, saveable_object_util.py `op_list_to_dict`.
+"""
+
+import tensorflow as tf
+
+
+def read(root, index):
+    """Returns {"entries": [{"name", "variable", "shape", "offset"}], "error"}, or None where the root is no graph.
+
+    `shape` is the whole tensor's; a part of a partitioned variable starts at `offset` in it.
+    """
+    if not isinstance(root, tf.Graph):
+        return None
+    try:
+        with root.as_default():
+            # Two variables of one name, or a graph without any, make the constructor raise.
+            tf.compat.v1.train.Saver()
+    except (ValueError, TypeError) as error:
+        return {"entries": [], "error": str(error)}
+    return {"entries": [_entry(variable, index) for variable in saved(root)], "error": None}
+
+
+def saved(graph):
+    """The variables that a Saver without arguments takes."""
+    with graph.as_default():
+        return list(tf.compat.v1.global_variables())
+
+
+def _entry(variable, index):
+    info = variable._save_slice_info
+    shape = (
+        info.full_shape if info is not None else variable.shape.as_list() if variable.shape.rank is not None else None
+    )
+    return {
+        "name": info.full_name if info is not None else variable.op.name,
+        "variable": index[id(variable)],
+        "shape": list(shape) if shape is not None else None,
+        "offset": list(info.var_offset) if info is not None else [],
+    }

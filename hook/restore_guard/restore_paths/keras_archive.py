@@ -1,0 +1,59 @@
+"""`.keras`: the saved configuration becomes a model by the code of today; then its weights load as `.weights.h5` do.
+
+Source: keras/src/saving/saving_lib.py `_load_model_from_fileobj`, `_model_from_config` (Keras 3), `load_model`
+(Keras 2.12+). What the code makes of a configuration is nothing that data can tell: the probe tries it, and
+the model's signature carries the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from restore_guard.restore_paths import keras_weights
+from restore_guard.restore_paths.outcome import Failure, Outcome
+from restore_guard.signature import Archive, Revival, Signature
+
+
+def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival]) -> Signature:
+    """The model that the load call makes of `saved`'s configuration; `model` itself where it makes none.
+
+    Args:
+        revivals: {configuration: what `model`'s code makes of it}; its own need not be there.
+    """
+    config = saved.archive.config if saved.archive else None
+    if config is None:
+        return model
+    own = model.archive
+    if own is None:
+        revival = Revival(error="what the builder returns is no Keras model any more")
+    else:
+        revival = own.revival if own.config == config else revivals[config]
+    if revival.signature is None:
+        return msgspec.structs.replace(model, archive=Archive(config=config, revival=revival))
+    return msgspec.structs.replace(
+        revival.signature, archive=Archive(config=config, revival=Revival(revival.signature))
+    )
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `keras.saving.load_model("x.keras")` does with a file that `saved` wrote.
+
+    Args:
+        model: its archive tells what its code makes of `saved`'s configuration (see `revived`).
+    """
+    archive = saved.archive
+    if archive is None or archive.config is None:
+        reason = archive.error if archive else "only a Keras model is saved as .keras"
+        return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
+    revival = model.archive.revival
+    if revival.signature is None:
+        return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
+    return keras_weights.load(saved, revival.signature)
+
+
+def contents(signature: Signature) -> object:
+    """The configuration, and the weights as in a weights file."""
+    archive = signature.archive
+    return archive and (archive.config, archive.error, keras_weights.contents(signature))

@@ -1,0 +1,87 @@
+"""tf.compat.v1.train.Saver: by the name of each variable's operation, all of the graph's variables or none.
+
+Source: tensorflow/python/training/saver.py `Saver.restore`, saveable_object_util.py `op_list_to_dict`;
+core/kernels/restore_v2_op, core/util/tensor_bundle/tensor_bundle.cc (`BundleReader::Lookup`, `LookupSlice`).
+"""
+
+from __future__ import annotations
+
+from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.signature import SaverEntry, Signature
+
+
+def restore(saved: Signature, model: Signature) -> Outcome:
+    """What `tf.compat.v1.train.Saver().restore(session, path)` does with a file that `saved` wrote."""
+    for signature in (saved, model):
+        file = signature.saver_file
+        if file is None or file.error:
+            reason = file.error if file else "only a tf.Graph is saved by tf.compat.v1.train.Saver"
+            return Outcome("unsupported", failures=(Failure(reason),))
+    stored: dict[str, list[SaverEntry]] = {}
+    for entry in saved.saver_file.entries:
+        stored.setdefault(entry.name, []).append(entry)
+    assigned: dict[int, int] = {}
+    used: set[int] = set()
+    failures = []
+    for entry in model.saver_file.entries:
+        parts = stored.get(entry.name, [])
+        message = _mismatch(saved, parts, model, entry)
+        if message:
+            paths = tuple(saved.variables[part.variable].path for part in parts)
+            failures.append(Failure(message, paths, (model.variables[entry.variable].path,)))
+            continue
+        covering = [part for part in parts if _overlap(saved, part, model, entry)]
+        # A variable that is cut otherwise than the saved one takes its values from several.
+        assigned[entry.variable] = covering[0].variable if covering else parts[0].variable
+        used.update(part.variable for part in covering)
+    return settle(
+        saved,
+        model,
+        # The operations that assign run after all that read: one that cannot read leaves every variable alone.
+        assigned={} if failures else assigned,
+        used=set() if failures else used,
+        written=_addresses(saved),
+        written_at=lambda: _addresses(saved),
+        read_at=lambda: _addresses(model),
+        failures=tuple(failures),
+    )
+
+
+def contents(signature: Signature) -> object:
+    """Every name with its shape, dtype and cut."""
+    file = signature.saver_file
+    if file is None or file.error:
+        return file and file.error
+    return sorted(
+        (entry.name, entry.offset, entry.shape, signature.variables[entry.variable].dtype) for entry in file.entries
+    )
+
+
+def _mismatch(saved: Signature, parts: list[SaverEntry], model: Signature, entry: SaverEntry) -> str | None:
+    if not parts:
+        return f"Key {entry.name} not found in checkpoint"
+    part, dtype = parts[0], model.variables[entry.variable].dtype
+    stored = saved.variables[part.variable].dtype
+    if stored != dtype:
+        return f"tensor_name = {entry.name}; expected dtype {dtype} does not equal original dtype {stored}"
+    if part.shape != entry.shape:
+        return (
+            f"Assign requires shapes of both tensors to match. {entry.name} has shape {list(entry.shape or ())} in the "
+            f"graph and {list(part.shape or ())} in the checkpoint"
+        )
+    return None
+
+
+def _overlap(saved: Signature, part: SaverEntry, model: Signature, entry: SaverEntry) -> bool:
+    """Whether a saved part of a tensor holds something of a variable that is a part of it too."""
+    if not part.offset or not entry.offset:
+        return True
+    sizes = saved.variables[part.variable].shape, model.variables[entry.variable].shape
+    return all(
+        a < b + size_b and b < a + size_a
+        for a, b, size_a, size_b in zip(part.offset, entry.offset, *sizes, strict=True)
+    )
+
+
+def _addresses(signature: Signature) -> dict[int, str]:
+    return {entry.variable: entry.name for entry in signature.saver_file.entries}

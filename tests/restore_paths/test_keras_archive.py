@@ -1,0 +1,54 @@
+"""`.keras` on models small enough to see; the pairs compare it with Keras itself."""
+
+import msgspec
+from signatures import model, module, variable
+
+from restore_guard.restore_paths import keras_archive, restore, restore_unchanged
+from restore_guard.signature import Archive, Revival
+
+
+def dense(units, config, **archive):
+    """A model of one Dense, whose own code makes it of its configuration."""
+    plain = model(
+        3,
+        [variable("dense/kernel", (4, units)), variable("dense/bias", (units,))],
+        ("Sequential", "layer", (), [("layers", (("dense", 1),))]),
+        ("Dense", "layer", (0, 1), ()),
+    )
+    own = Archive(config=config, **{"revival": Revival(plain), **archive})
+    return msgspec.structs.replace(plain, archive=own)
+
+
+def test_the_saved_configuration_decides_and_not_the_builder():
+    saved, wider = dense(2, "two"), dense(3, "three")
+    revived = keras_archive.revived(saved, wider, {"two": Revival(saved)})
+    outcome = restore("keras-archive", saved, revived)
+    assert (outcome.kind, outcome.initial, outcome.unused) == ("restores", (), ())
+
+
+def test_code_that_makes_another_model_of_it_raises_over_the_weights():
+    saved, wider = dense(2, "two"), dense(3, "three")
+    outcome = restore("keras-archive", saved, keras_archive.revived(saved, wider, {"two": Revival(wider)}))
+    assert outcome.kind == "raises" and outcome.failures[0].revived
+    assert outcome.failures[0].model == ("dense/kernel", "dense/bias")
+
+
+def test_code_that_refuses_it_raises():
+    saved = dense(2, "two")
+    refusing = keras_archive.revived(saved, dense(3, "three"), {"two": Revival(error="TypeError: units")})
+    outcome = restore("keras-archive", saved, refusing)
+    assert (outcome.kind, outcome.error) == ("raises", "TypeError: units")
+    assert not outcome.failures[0].revived
+
+
+def test_the_same_configuration_is_not_asked_about_again():
+    assert restore(
+        "keras-archive", dense(2, "two"), keras_archive.revived(dense(2, "two"), dense(2, "two"), {})
+    ).kind == ("restores")
+
+
+def test_what_its_own_code_cannot_load_is_unsupported():
+    saved = dense(2, "two", revival=Revival(error="Could not locate class 'Ranker'"))
+    assert restore_unchanged("keras-archive", saved).kind == "unsupported"
+    assert restore("keras-archive", dense(2, None, error="NotImplementedError"), saved).kind == "unsupported"
+    assert restore("keras-archive", module(a=(2,)), saved).kind == "unsupported"

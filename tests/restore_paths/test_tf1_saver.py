@@ -1,0 +1,61 @@
+"""The TF1 Saver on graphs small enough to see; the pairs compare it with a real Saver."""
+
+from signatures import graph, module, variable
+
+from restore_guard.restore_paths import default_paths, restore
+from restore_guard.signature import SaverEntry, SaverFile, Signature
+
+
+def saver(*named, error=None):
+    """Args: (name, shape) of whole variables, or (name, part's shape, whole shape, offset)."""
+    variables, entries = [], []
+    for number, (name, shape, *part) in enumerate(named):
+        whole, offset = part or (shape, ())
+        variables.append(variable(f"{name}/part_{offset[0]}" if offset else name, shape))
+        entries.append(SaverEntry(name, number, whole, offset))
+    return Signature(
+        framework={},
+        variables=tuple(variables),
+        object_graph=graph(("Graph", None, {})),
+        saver_file=SaverFile(tuple(entries), error),
+    )
+
+
+W, B = ("layer/w", (4, 2)), ("layer/b", (2,))
+
+
+def test_names_decide():
+    outcome = restore("tf1-saver", saver(W, B), saver(B, W))
+    assert (outcome.kind, outcome.assigned) == ("restores", {"layer/w": "layer/w", "layer/b": "layer/b"})
+
+
+def test_a_name_that_is_not_in_the_file_raises():
+    outcome = restore("tf1-saver", saver(W), saver(W, B))
+    assert (outcome.kind, outcome.error) == ("raises", "Key layer/b not found in checkpoint")
+    assert outcome.failures[0].model == ("layer/b",)
+
+
+def test_a_name_that_is_only_in_the_file_is_dropped_in_silence():
+    outcome = restore("tf1-saver", saver(W, B), saver(W))
+    assert (outcome.kind, outcome.unused) == ("partial", ("layer/b",))
+
+
+def test_another_shape_raises():
+    assert restore("tf1-saver", saver(W), saver(("layer/w", (4, 3)))).kind == "raises"
+
+
+def test_a_partitioned_variable_is_one_tensor():
+    halves = [("layer/w", (2, 2), (4, 2), (0, 0)), ("layer/w", (2, 2), (4, 2), (2, 0))]
+    outcome = restore("tf1-saver", saver(W), saver(*halves))
+    assert outcome.kind == "restores"
+    assert outcome.assigned == {"layer/w/part_0": "layer/w", "layer/w/part_2": "layer/w"}
+    outcome = restore("tf1-saver", saver(*halves), saver(W))
+    assert outcome.kind == "restores" and outcome.unused == ()
+
+
+def test_only_a_graph_has_a_saver():
+    assert restore("tf1-saver", module(a=(2,)), module(a=(2,))).kind == "unsupported"
+    assert restore("tf1-saver", saver(W, error="At least two variables have the same name"), saver(W)).kind == (
+        "unsupported"
+    )
+    assert default_paths(saver(W)) == ("tf1-saver",)
