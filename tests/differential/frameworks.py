@@ -17,6 +17,8 @@ from restore_guard.signature import Signature
 # The path under which the oracle tells what a restore before the first call of the model does.
 DEFERRED = "tf-checkpoint, before the first call"
 ORACLE = Path(__file__).with_name("oracle.py")
+# keras-archive and tf1-saver need builds of their own, revived or as a graph: their pairs have tests of their own.
+PATHS = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
 # The lists of a truth that are compared besides what each variable gets.
 LISTS = ("initial", "unused")
 
@@ -113,7 +115,7 @@ class Judged:
                     yield path, f"assigned: {sorted(different)} differ"
 
 
-def judge(saver, restorer, base, head, *, paths=tuple(RESTORE_PATHS), deferred=False):
+def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False):
     """Really saves by one oracle what `base` builds, and restores it by the same or another one into `head`.
 
     Args:

@@ -159,7 +159,8 @@ class _Session:
     def signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
         created = sites.Sites(os.path.dirname(source))
-        for strategy in strategies.order():
+        order = strategies.order(["tf-checkpoint"])
+        for strategy in order:
             self.reset()
             try:
                 with strategies.scope(strategy, created):
@@ -167,7 +168,7 @@ class _Session:
                     strategies.finish(root, inputs)
                     return build.describe(root, created, _NoSources)
             except Exception:
-                if strategy == strategies.order()[-1]:
+                if strategy == order[-1]:
                     raise
 
     def build(self, source):

@@ -22,12 +22,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if saved is model:  # every object is bound to itself
         assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
     else:
-        binding = _bind(saved.object_graph, model.object_graph)
-        assigned = {to: source for source, to in binding.pairs}
-        used = {source for source, _ in binding.pairs} | binding.created
-        failures = binding.failures + tuple(
+        found = _bind(saved.object_graph, model.object_graph)
+        assigned = {to: source for source, to in found.pairs}
+        used = {source for source, _ in found.pairs} | found.created
+        failures = found.failures + tuple(
             Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
-            for source, to in binding.pairs
+            for source, to in found.pairs
             if (message := _mismatch(saved.variables[source], model.variables[to]))
         )
     return settle(
