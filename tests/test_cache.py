@@ -371,7 +371,7 @@ def test_the_command_imports_no_tensorflow_for_a_comment(keras3, make_repository
         starts.unlink(missing_ok=True)
         return run.code, count
 
-    assert started(project.check("--all", "--witness", "never")) == (0, 1)
+    assert started(project.check("--all", "--witness", "never"))[0] == 0
     project.edit("page.py", "    def __init__(self):\n        super().__init__()\n        self.dense_1", DOCUMENTED)
     assert started(project.check()) == (0, 0)
     project.commit()
