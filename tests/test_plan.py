@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from conftest import settings
 
+from restore_guard import builds, cache
 from restore_guard.plan import matrix, share
 
 
@@ -28,3 +30,35 @@ def test_balanced_by_time():
         ["unknown", "middle", "other"],
     ]
     assert share({"a": 3, "b": 2, "c": 2, "d": 2, "e": 1}, 2) == [["a", "d"], ["b", "c", "e"]]
+
+
+@pytest.fixture
+def project(make_repository):
+    """Three models, of which only the files are there: a plan builds nothing."""
+    models = {name: f'builder = "{name}:build"' for name in ("a", "b", "c")}
+    files = {f"{name}.py": "import shared\n" for name in models} | {"shared.py": ""}
+    return make_repository(files=files | {"pyproject.toml": settings("no/such/python", models)})
+
+
+def test_command(project):
+    assert json.loads(project.run("plan", "--shards", "2", "--format", "matrix").stdout) == {"include": []}
+    assert project.run("plan", "--shards", "2").stdout == "No model is affected: there is nothing to do.\n"
+    project.edit("b.py", "import shared", "import shared  # now")
+    assert project.run("plan", "--shards", "2", "--format", "matrix").stdout == matrix([["b"]]) + "\n"
+    project.commit({"shared.py": "x = 1\n"})
+    run = project.run("plan", "--shards", "2", "--base", "HEAD~", "--head", "HEAD", "--format", "matrix")
+    assert (run.code, len(json.loads(run.stdout)["include"])) == (0, 2)
+    assert project.run("plan", "--shards", "257").code == 2
+    assert project.run("plan", "--shards", "2", "--staged", "--worktree").code == 2
+
+
+def test_command_knows_how_long_builds_took(project, tmp_path):
+    for name, seconds in {"a": 1.5, "b": 1.0, "c": 9.0}.items():
+        job = builds.Job("any", tmp_path, f"{name}:build")
+        cache._note_seconds(tmp_path / "cache", job, seconds)
+    arguments = ("plan", "--shards", "2", "--all", "--format")
+    kept = {"RESTORE_GUARD_CACHE": str(tmp_path / "cache")}
+    assert project.run(*arguments, "matrix", **kept).stdout == matrix([["c"], ["a", "b"]]) + "\n"
+    assert "shard 2: a b (2.5 s when last built)" in project.run(*arguments, "text", **kept).stdout
+    models = json.loads(project.run(*arguments, "json", **kept).stdout)["models"]
+    assert {"name": "c", "shard": 1, "seconds": 9.0} in models

@@ -19,9 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from restore_guard import isolation, probe
 from restore_guard.errors import UncheckedError
+from restore_guard.progress import Count
 from restore_guard.signature import Signature
+from restore_guard.trace import Trace
 
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
@@ -62,6 +66,7 @@ class Build:
         strategy: graph, weightless or eager; how the builder could be run.
         because: why no cheaper strategy served; None for the cheapest.
         seconds: how long it took, all attempts together.
+        trace: what it depends on; None for one that was not made in this run.
         failure: one sentence for a person; `detail` holds the traceback and what the build printed.
     """
 
@@ -69,6 +74,7 @@ class Build:
     strategy: Literal["graph", "weightless", "eager"] | None = None
     because: str | None = None
     seconds: float = 0
+    trace: Trace | None = None
     failure: str | None = None
     detail: str = ""
 
@@ -80,6 +86,13 @@ class Answer:
     data: Any = None
     failure: str | None = None
     detail: str = ""
+
+
+class _Made(msgspec.Struct):
+    """What the task "build" returns."""
+
+    signature: Signature
+    trace: Trace
 
 
 class Probe:
@@ -190,7 +203,7 @@ class Probe:
                 self._announce(jobs.values())
             elif (job := jobs.get(message.id)) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
-                self.progress(f"{len(done)} of {len(jobs)} done")
+                self.progress(Count(len(done), len(jobs)))
         for job in jobs.values():
             if job.id not in done:
                 kind = Build if job.task == "build" else Answer
@@ -223,10 +236,10 @@ def _build(message: isolation.Message) -> Build:
     if message.failure is not None:
         return Build(failure=message.failure, detail=message.detail)
     try:
-        signature = isolation.checked(message.result, Signature)
+        made = isolation.checked(message.result, _Made)
     except ValueError as error:
         return Build(failure=f"the build returned a signature that cannot be read: {error}")
-    return Build(signature, message.strategy, message.because, message.seconds)
+    return Build(made.signature, message.strategy, message.because, message.seconds, made.trace)
 
 
 def _answer(message: isolation.Message) -> Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from restore_guard.comparison import Comparison, Trouble, troubles
 from restore_guard.correspondence import leaf, owner, place
 from restore_guard.diffs import Place
+from restore_guard.signature import Holder
 
 
 @dataclass
@@ -41,9 +43,12 @@ class Cause:
 
 def find(comparison: Comparison) -> list[Cause]:
     """Returns the causes of all troubles of a comparison, in the order of the variables."""
+    found = troubles(comparison)
+    if not found:
+        return []
     view = _View(comparison)
     groups: dict[Hashable, Cause] = {}
-    for trouble in troubles(comparison):
+    for trouble in found:
         rule, subject = view.classify(trouble)
         where, primary = view.locate(trouble, rule, subject)
         cause = groups.setdefault((rule, subject), Cause(rule, subject, where, primary))
@@ -57,31 +62,37 @@ def _replacements(causes: list[Cause], view: _View) -> list[Cause]:
     """One layer gone and one new at the same line: a layer that was replaced by one of another type."""
     gone = {cause.place: cause for cause in causes if cause.rule == "variable-missing" and cause.place}
     new = {cause.place: cause for cause in causes if cause.rule == "variable-added" and cause.place}
+    replaced: dict[int, Cause | None] = {}
     for at in gone.keys() & new.keys():
         before, after = gone[at].subject[0], new[at].subject[1]
         old, now = view.comparison.old_holders.get(before), view.comparison.new_holders.get(after)
         if old is not None and now is not None and old.type != now.type and view.same_change(old, now):
             cause = Cause("layer-type-changed", (before, after), at, True, gone[at].troubles + new[at].troubles)
-            causes = [cause if other is gone[at] else other for other in causes if other is not new[at]]
-    return causes
+            replaced |= {id(gone[at]): cause, id(new[at]): None}
+    return [cause for old in causes if (cause := replaced.get(id(old), old)) is not None]
 
 
 def _fold(causes: list[Cause]) -> list[Cause]:
     """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one."""
     primaries = [cause for cause in causes if cause.primary]
-    kept = list(primaries)
+    if not primaries:
+        twins: dict[tuple, Cause] = {}
+        for cause in causes:
+            first = twins.setdefault((cause.rule, cause.place), cause)
+            if first is not cause:
+                first.troubles.extend(cause.troubles)
+        return list(twins.values())
+    # There are as many causes as there are layers, but only as many places as there are lines.
+    at: dict[Place | None, Cause] = {}
+    for root in primaries:
+        at.setdefault(root.place, root)
+    nearest: dict[Place | None, Cause] = {}
     for cause in causes:
-        if cause.primary:
-            continue
-        if primaries:
-            min(primaries, key=lambda root: _distance(root, cause)).consequences.extend(cause.troubles)
-            continue
-        twins = [other for other in kept if (other.rule, other.place) == (cause.rule, cause.place)]
-        if twins:
-            twins[0].troubles.extend(cause.troubles)
-        else:
-            kept.append(cause)
-    return kept
+        if not cause.primary:
+            if cause.place not in nearest:
+                nearest[cause.place] = min(at.values(), key=lambda root: _distance(root, cause))
+            nearest[cause.place].consequences.extend(cause.troubles)
+    return primaries
 
 
 def _distance(root: Cause, cause: Cause) -> tuple[bool, int]:
@@ -95,13 +106,32 @@ class _View:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison, self.diff = comparison, comparison.diff
-        self.kept_old = _prefixes(path for path in comparison.olds if comparison.same.new(path))
-        self.kept_new = _prefixes(path for path in comparison.news if comparison.same.old(path))
-        pairs = [(old, new) for new in comparison.news for old in [comparison.same.old(new)] if old is not None]
-        self.owner_of_new = {owner(new): owner(old) for old, new in pairs}
-        self.owner_of_old = {owner(old): owner(new) for old, new in pairs}
         self.aliases_old = dict(comparison.saved.aliases)
         self.aliases_new = dict(comparison.model.aliases)
+
+    @cached_property
+    def kept_old(self) -> set[str]:
+        """What holds a saved variable that still is there, on whatever level."""
+        return _prefixes(path for path in self.comparison.olds if self.comparison.same.new(path))
+
+    @cached_property
+    def kept_new(self) -> set[str]:
+        """What holds a variable that was there before."""
+        return _prefixes(path for path in self.comparison.news if self.comparison.same.old(path))
+
+    @cached_property
+    def owner_of_new(self) -> dict[str, str]:
+        """{owner of a variable now: its owner before}."""
+        return {owner(new): owner(old) for old, new in self._pairs()}
+
+    @cached_property
+    def owner_of_old(self) -> dict[str, str]:
+        """{owner of a variable before: its owner now}."""
+        return {owner(old): owner(new) for old, new in self._pairs()}
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        same = self.comparison.same
+        return ((old, new) for new in self.comparison.news if (old := same.old(new)) is not None)
 
     def classify(self, trouble: Trouble) -> tuple[str, tuple[str | None, str | None]]:
         """Returns (rule, subject)."""
@@ -144,24 +174,27 @@ class _View:
     def split(self, new: str) -> bool:
         """True where a layer is new and one like it is called less often than before."""
         twin = self.comparison.new_holders.get(new)
-        return twin is not None and any(
-            self.comparison.old_holders[old].calls > self.comparison.new_holders[kept].calls
-            for kept, old in self.owner_of_new.items()
-            if kept in self.comparison.new_holders
-            and old in self.comparison.old_holders
-            and self.comparison.new_holders[kept].type == twin.type
-        )
+        return twin is not None and twin.type in self.called_less
 
     def merged(self, old: str) -> bool:
         """True where a layer is gone and one like it is called more often than before."""
         twin = self.comparison.old_holders.get(old)
-        return twin is not None and any(
-            self.comparison.new_holders[new].calls > self.comparison.old_holders[kept].calls
-            for kept, new in self.owner_of_old.items()
-            if kept in self.comparison.old_holders
-            and new in self.comparison.new_holders
-            and self.comparison.old_holders[kept].type == twin.type
-        )
+        return twin is not None and twin.type in self.called_more
+
+    @cached_property
+    def called_less(self) -> set[str]:
+        """The types of layers of which one is called less often than before."""
+        pairs = self._holders((old, new) for new, old in self.owner_of_new.items())
+        return {new.type for old, new in pairs if old.calls > new.calls}
+
+    @cached_property
+    def called_more(self) -> set[str]:
+        """The types of layers of which one is called more often than before."""
+        return {old.type for old, new in self._holders(self.owner_of_old.items()) if new.calls > old.calls}
+
+    def _holders(self, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[Holder, Holder]]:
+        olds, news = self.comparison.old_holders, self.comparison.new_holders
+        return ((olds[old], news[new]) for old, new in pairs if old in olds and new in news)
 
     def retyped(self, old: str, new: str) -> tuple[str, str] | None:
         """The topmost object on the way to a variable that has another type than before."""

@@ -61,8 +61,7 @@ def check(
     Without refs: as a pre-commit hook, HEAD against what is staged, or what is being pushed; else HEAD
     against the files on disk.
     """
-    if sum((head is not None, staged, worktree)) > 1:
-        raise click.UsageError("--head, --staged and --worktree exclude each other.")
+    _refuse_two_heads(head, staged, worktree)
 
     def run() -> int:
         from restore_guard import check as checking
@@ -134,6 +133,42 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
 
 
 @main.command()
+@click.option("--base", metavar="REF", help="The commit whose checkpoints must still restore; by default the parent.")
+@click.option("--head", metavar="REF", help="The commit to check.")
+@click.option("--staged", is_flag=True, help="Plan for what is staged for the next commit.")
+@click.option("--worktree", is_flag=True, help="Plan for the files on disk.")
+@click.option("--all", "everything", is_flag=True, help="Plan for every model, even if no file of it changed.")
+@click.option("--shards", type=click.IntRange(1, 256), required=True, help="The most jobs; GitHub runs up to 256.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "matrix"]), default="text", show_default=True)
+def plan(
+    base: str | None, head: str | None, staged: bool, worktree: bool, everything: bool, shards: int, form: str
+) -> None:
+    """Share the models that a change touches out among parallel jobs.
+
+    Builds nothing. Jobs are balanced by how long builds took before. The format matrix is for a GitHub workflow:
+    each job runs `check` with its models; where nothing is touched its list "include" is
+    empty, which GitHub takes for an error: let a job depend on it with `if`.
+    """
+    _refuse_two_heads(head, staged, worktree)
+
+    def run() -> int:
+        from restore_guard import check as checking
+        from restore_guard import plan as planning
+        from restore_guard.repository import Repository
+
+        with Repository() as repository:
+            before, after = _sides(repository, base, head, staged, worktree)
+            project, names = checking.affected_models(repository, before, after, everything=everything)
+            seconds = planning.seconds(project.config, names, repository.root / repository.project, os.environ)
+        jobs = planning.share(seconds, shards)
+        renderers = {"text": planning.text, "json": planning.as_json}
+        click.echo(planning.matrix(jobs) if form == "matrix" else renderers[form](jobs, seconds))
+        return 0
+
+    _finish(run)
+
+
+@main.command()
 def rules() -> None:
     """List the rules with their default levels."""
     from restore_guard.rules import RULES
@@ -152,6 +187,11 @@ def explain(rule: str) -> None:
     if rule not in RULES:
         raise click.UsageError(f"there is no rule {rule!r}; `restore-guard rules` lists them.")
     click.echo(explanation.render(RULES[rule]), nl=False)
+
+
+def _refuse_two_heads(head: str | None, staged: bool, worktree: bool) -> None:
+    if sum((head is not None, staged, worktree)) > 1:
+        raise click.UsageError("--head, --staged and --worktree exclude each other.")
 
 
 def _sides(repository, base: str | None, head: str | None, staged: bool, worktree: bool):

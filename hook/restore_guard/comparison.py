@@ -176,10 +176,10 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
     """Values that land without an error in a variable that is surely another one."""
     unused = set(outcome.unused)
     for new, got in outcome.assigned.items():
-        variable = comparison.news[new]
-        rightful, owner = comparison.same.old(new), comparison.same.new(got)
-        if rightful == got or variable.seed or rightful in unused:
+        rightful = comparison.same.old(new)
+        if rightful == got or comparison.news[new].seed or rightful in unused:
             continue
+        owner = comparison.same.new(got)
         if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)
 
@@ -187,15 +187,16 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:
     """The variables that explain why an object fails to load; all that it holds where none stands out."""
     same = comparison.same
+    saved, model = set(failure.saved), set(failure.model)
     pairs = [(same.old(new), new) for new in failure.model]
-    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in failure.model]
+    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in model]
     telling = [
         (old, new)
         for old, new in pairs
         if old is None
         or new is None
-        or old not in failure.saved
-        or new not in failure.model
+        or old not in saved
+        or new not in model
         or _form(comparison.olds[old]) != _form(comparison.news[new])
     ]
     for old, new in telling or pairs or [(None, None)]:

@@ -20,6 +20,7 @@ SHARED_FILE = "pyproject.toml"
 RestorePath = Literal["tf-checkpoint", "keras-weights", "h5", "h5-by-name", "keras-archive", "tf1-saver"]
 RESTORE_PATHS: tuple[str, ...] = get_args(RestorePath)
 Level = Literal["error", "warning", "off"]
+WitnessMode = Literal["auto", "always", "never"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 

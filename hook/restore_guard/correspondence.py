@@ -7,8 +7,9 @@ in its place from one in another's.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from itertools import islice
 from typing import TypeVar
 
 from restore_guard.diffs import Diff, Place
@@ -50,28 +51,22 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     anywhere if there is just one.
     """
     matching = _Matching(saved, model)
-    old_lines = {v.path: _line(v, diff.head) for v in saved.variables}
-    new_lines = {v.path: _line(v, lambda at: at) for v in model.variables}
-    old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
+    old_lines, new_lines = _lines(saved.variables, diff.head), _lines(model.variables, lambda at: at)
+    matching.in_place(old_lines, new_lines)
+    if matching.saved and matching.model:
+        old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
 
-    def at(lines: dict[str, tuple | None]) -> Callable[[Variable], tuple | None]:
-        return lambda variable: lines[variable.path]
+        def with_number(lines: dict[str, tuple | None]) -> Callable[[Variable], Hashable | None]:
+            def key(variable: Variable) -> Hashable | None:
+                found = lines[variable.path]
+                if found is None or old_counts[found] != new_counts[found]:
+                    return None
+                name = leaf(variable.path)
+                return (*found, variable.site.number, "" if name.isdigit() else name)
 
-    def with_path(line: Callable) -> Callable:
-        return lambda variable: line(variable) and (*line(variable), variable.path)
+            return key
 
-    def with_number(line: Callable) -> Callable:
-        def key(variable: Variable) -> Hashable | None:
-            found = line(variable)
-            if found is None or old_counts[found] != new_counts[found]:
-                return None
-            name = leaf(variable.path)
-            return (*found, variable.site.number, "" if name.isdigit() else name)
-
-        return key
-
-    matching.by(with_path(at(old_lines)), with_path(at(new_lines)), sure=True)
-    matching.by(with_number(at(old_lines)), with_number(at(new_lines)), sure=True)
+        matching.by(with_number(old_lines), with_number(new_lines), sure=True)
     matching.by_path()
     matching.owners(diff)
     matching.alone(diff)
@@ -92,10 +87,20 @@ def place(item: Variable | Holder) -> Place | None:
     return Place(item.site.file, item.site.line) if item.site is not None else None
 
 
-def _line(variable: Variable, to_head: Callable[[Place], Place | None]) -> tuple | None:
-    at = place(variable)
-    at = to_head(at) if at is not None else None
-    return (at, variable.owner) if at is not None else None
+def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | None]) -> dict[str, tuple | None]:
+    """{variable: the line of the head that creates it, and its owner's class}; many are created at one line."""
+    heads, lines = {}, {}
+    for variable in variables:
+        site = variable.site
+        if site is None:
+            lines[variable.path] = None
+            continue
+        key = site.file, site.line, variable.owner
+        if key not in heads:
+            at = to_head(Place(site.file, site.line))
+            heads[key] = (at, variable.owner) if at is not None else None
+        lines[variable.path] = heads[key]
+    return lines
 
 
 class _Matching:
@@ -119,6 +124,12 @@ class _Matching:
         for key, old in olds.items():
             if key in news:
                 self.pair(old, news[key], sure)
+
+    def in_place(self, old_lines: Mapping[str, tuple | None], new_lines: Mapping[str, tuple | None]) -> None:
+        """Pairs what has its path and its line still."""
+        for path, line in old_lines.items():
+            if line is not None and new_lines.get(path) == line:
+                self.pair(self.saved[path], self.model[path], sure=True)
 
     def by_path(self) -> None:
         for path in [path for path in self.saved if path in self.model]:
@@ -150,12 +161,15 @@ class _Matching:
             return owner(variable.path), variable.shape, variable.dtype
 
         for key in (named, owned):
-            news = defaultdict(list)
+            news = defaultdict(deque)
             for new in self.model.values():
-                news[key(new)].append(new)
+                if block := _block(new, diff.block_after):
+                    news[block, key(new)].append(new)
             for old in list(self.saved.values()):
-                candidates = [new for new in news[key(old)] if new.path in self.model and _same_change(old, new, diff)]
-                if candidates:
+                alike = news[_block(old, diff.block_before), key(old)]
+                while alike and alike[0].path not in self.model:
+                    alike.popleft()
+                if candidates := list(islice((new for new in alike if new.path in self.model), _FEW)):
                     self.pair(old, max(candidates, key=lambda new: _shared(old.path, new.path)))
         self.by(owned, owned)
         self.by(named, named)
@@ -217,6 +231,11 @@ def _assign(olds: list[T], news: list[T], likeness: Callable[[T, T], tuple]) -> 
             free_news.remove(-j)
             pairs.append((olds[-i], news[-j]))
     return pairs
+
+
+def _block(variable: Variable, block: Callable[[Place], Hashable | None]) -> Hashable | None:
+    at = place(variable)
+    return block(at) if at is not None else None
 
 
 def _same_change(old: Variable, new: Variable, diff: Diff) -> int:

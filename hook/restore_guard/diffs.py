@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
+
+from restore_guard import layout
 
 
 class Place(NamedTuple):
@@ -35,12 +38,13 @@ class Diff:
 
     def __init__(self, files: Mapping[str, FileDiff]) -> None:
         """Args: files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text."""
-        self._files = {name: _Lines(diff) for name, diff in files.items()}
+        self._files = {name: _lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
     @property
-    def is_empty(self) -> bool:
-        return not self._files
+    def is_cosmetic(self) -> bool:
+        """True where nothing changed but comments, docstrings and the layout of Python files."""
+        return all(lines.is_cosmetic for lines in self._files.values())
 
     def head(self, place: Place) -> Place | None:
         """The line of the head that a line of the base has become, None where it was changed or removed."""
@@ -57,10 +61,18 @@ class Diff:
 
     def same_change(self, old: Place, new: Place) -> bool:
         """True where a line of the base was replaced, in one block, by lines that hold the head's line."""
+        block = self.block_before(old)
+        return block is not None and block == self.block_after(new)
+
+    def block_before(self, old: Place) -> Hashable | None:
+        """The block of changes that a line of the base was replaced in, or None."""
         lines = self._files.get(old.file)
-        if lines is None or lines.path != new.file:
-            return False
-        return any(old.line in before and new.line in after for before, after in lines.blocks)
+        return (lines.path, lines.before[old.line]) if lines is not None and old.line in lines.before else None
+
+    def block_after(self, new: Place) -> Hashable | None:
+        """The block of changes that a line of the head is in, or None."""
+        lines = self._heads.get(new.file)
+        return (lines.path, lines.after[new.line]) if lines is not None and new.line in lines.after else None
 
     def nearest_change(self, place: Place) -> Place | None:
         """The changed line of the head nearest to a line of the head; in its file, else in any changed file."""
@@ -82,10 +94,15 @@ class Diff:
         return Place(lines.path, near if abs(near - line) <= 3 else line)
 
 
+@lru_cache(64)  # models share files, and so their changes
+def _lines(diff: FileDiff) -> _Lines:
+    return _Lines(diff)
+
+
 class _Lines:
     def __init__(self, diff: FileDiff) -> None:
         old, new = diff.old_text.splitlines(), diff.new_text.splitlines()
-        self.path, self.moved, self.blocks = diff.path, {}, []
+        self.diff, self.path, self.moved, self.blocks = diff, diff.path, {}, []
         self.changed: list[int] = []
         self.last = max(1, len(new))
         for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -95,6 +112,16 @@ class _Lines:
                 self.blocks.append((range(a + 1, b + 1), range(c + 1, d + 1)))
                 self.changed.extend(range(c + 1, d + 1))
         self.changed_set = set(self.changed)
+        self.before, self.after = (
+            {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)
+        )
+
+    @property
+    def is_cosmetic(self) -> bool:
+        if self.path is None or not self.path.endswith(".py"):
+            return False
+        old, new = (layout.digest(text.encode()) for text in (self.diff.old_text, self.diff.new_text))
+        return old == new
 
     def place_of(self, line: int) -> int:
         for before, after in self.blocks:

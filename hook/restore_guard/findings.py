@@ -20,8 +20,8 @@ from restore_guard.correspondence import leaf, owner, place
 from restore_guard.diffs import Place
 from restore_guard.manifest import Accepted
 from restore_guard.restore_paths.outcome import gist
-from restore_guard.result import Behaviour, Finding, Level, Status
-from restore_guard.rules import RULES
+from restore_guard.result import Behaviour, Finding, Status
+from restore_guard.rules import RULES, level
 from restore_guard.signature import Holder, Signature, Variable
 
 
@@ -73,11 +73,6 @@ def _united(one: Finding, other: Finding) -> Finding:
         restores=(*one.restores, *other.restores),
         effects=(*one.effects, *other.effects),
     )
-
-
-def level(rule: str, config: Config, default: Level | None = None) -> Level:
-    """The level of a rule: the configuration's word, else the rule's own."""
-    return config.rules.get(rule, default or RULES[rule].level)
 
 
 def accept_command(model: str) -> str:
@@ -273,15 +268,13 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
     mine = [trouble for trouble in cause.every if trouble.path == path]
     if outcome.kind == "raises":
         names = {name for trouble in mine for name in (trouble.old, trouble.new) if name}
-        errors = [
-            failure.message
-            for failure in outcome.failures
-            if names & {*failure.saved, *failure.model} or not (names or failure.saved or failure.model)
-        ]
+        first = min((outcome.failures_of[name] for name in names if name in outcome.failures_of), default=None)
+        if first is None and not names:
+            first = next((n for n, why in enumerate(outcome.failures) if not (why.saved or why.model)), None)
         # A load call tells one error; a cause that it does not get to has none of its own.
-        return f"{path} raises: {gist(errors[0])}" if errors else f"{path} raises"
-    initial = len({trouble.new for trouble in mine} & set(outcome.initial))
-    unused = len({trouble.old for trouble in mine} & set(outcome.unused))
+        return f"{path} raises: {gist(outcome.failures[first].message)}" if first is not None else f"{path} raises"
+    initial = len({trouble.new for trouble in mine} & outcome.initials)
+    unused = len({trouble.old for trouble in mine} & outcome.unuseds)
     wrong = len({trouble.new for trouble in mine if trouble.got is not None})
     parts = []
     if initial:

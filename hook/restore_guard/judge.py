@@ -13,16 +13,13 @@ from restore_guard.builds import Build
 from restore_guard.comparison import Comparison, compare
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
-from restore_guard.manifest import Accepted, Manifest, ManifestError
+from restore_guard.manifest import Accepted, Found, Manifest, ManifestError
 from restore_guard.releases import Release
 from restore_guard.restore_paths import Outcome, default_paths, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
-from restore_guard.rules import RULES
+from restore_guard.rules import RULES, level
 from restore_guard.signature import Revival, Signature
 from restore_guard.witnesses import Witness
-
-# How a manifest was found at one side: read, unreadable, or not there.
-Found = Manifest | ManifestError | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def obstacle(case: Case) -> str | None:
 def is_worth_a_witness(case: Case) -> bool:
     """Whether something changed that a witness can tell more of, in a model that is small enough to be tried."""
     base, head = _base_signature(case), case.head_build.signature
-    changed = not case.diff.is_empty or base.without_sites() != head.without_sites()
+    changed = not case.diff.is_cosmetic or base.without_sites() != head.without_sites()
     return changed and max(map(witnesses.parameters, (base, head))) <= case.config.witness
 
 
@@ -217,7 +214,7 @@ def _unbuilt(case: Case) -> ModelResult:
     build = case.head_build
     finding = Finding(
         rule="build-failed",
-        level=findings.level("build-failed", case.config),
+        level=level("build-failed", case.config),
         file=case.manifest_file,
         line=0,
         message=f"The model could not be built, so it was not checked: {build.failure}",
@@ -243,7 +240,8 @@ def _unbuilt(case: Case) -> ModelResult:
 def _notes(case: Case) -> list[str]:
     notes = []
     if case.head_build.strategy == "eager":
-        notes.append("Built with all its weights in memory: the builder needs the values of tensors.")
+        why = (case.head_build.because or "it cannot do without").splitlines()[0]
+        notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
     if case.base_build is not None and case.base_build.signature is None:
         judged = "its manifest" if _manifest(case.base_manifest) else "nothing"
         notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")
@@ -302,7 +300,7 @@ def _accepted(case: Case) -> tuple[Accepted, ...]:
 def _break_accepted(case: Case, entry: Accepted) -> Finding:
     return Finding(
         rule="break-accepted",
-        level=findings.level("break-accepted", case.config),
+        level=level("break-accepted", case.config),
         file=case.manifest_file,
         line=0,
         message=f"A break was accepted (epoch {entry.epoch}): {entry.reason}",
@@ -355,7 +353,7 @@ def _manifest_finding(case: Case, rule: str, message: str, line: int, status: st
         status = "ignored"
     return Finding(
         rule=rule,
-        level=findings.level(rule, case.config),
+        level=level(rule, case.config),
         file=case.manifest_file,
         line=line,
         message=message,
@@ -378,4 +376,4 @@ def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]
     )
 
 
-__all__ = ["Case", "Comparison", "Found", "judge", "promised"]
+__all__ = ["Case", "Comparison", "judge", "promised"]

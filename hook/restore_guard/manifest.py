@@ -132,6 +132,10 @@ def dump(manifest: Manifest) -> bytes:
     return _lines(document).encode()
 
 
+# How a manifest was found at one side: read, unreadable, or not there.
+Found = Manifest | ManifestError | None
+
+
 def parse(content: bytes, file: str) -> Manifest:
     """Reads a manifest.
 

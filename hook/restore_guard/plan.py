@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
+
+from restore_guard import building, cache
+from restore_guard.config import Config
+
+
+def seconds(
+    config: Config, names: Sequence[str], worktree: Path, environ: Mapping[str, str]
+) -> dict[str, float | None]:
+    """{model: how long its build took when it was last made, None where the cache does not know}."""
+    folder = cache.folder(environ)
+    return {name: cache.seconds(folder, building.job(config, name, worktree)) for name in names}
 
 
 def share(seconds: Mapping[str, float | None], shards: int) -> list[list[str]]:
@@ -24,6 +36,26 @@ def share(seconds: Mapping[str, float | None], shards: int) -> list[list[str]]:
         loads[least] += costs[name]
     order = list(seconds)
     return [sorted(job, key=order.index) for job in jobs]
+
+
+def text(jobs: Sequence[Sequence[str]], seconds: Mapping[str, float | None]) -> str:
+    """Returns one line a job."""
+    if not jobs:
+        return "No model is affected: there is nothing to do."
+    lines = []
+    for number, job in enumerate(jobs, 1):
+        known = [seconds[name] for name in job if seconds[name] is not None]
+        took = f" ({sum(known):.1f} s when last built)" if known else ""
+        lines.append(f"shard {number}: {' '.join(job)}{took}")
+    return "\n".join(lines)
+
+
+def as_json(jobs: Sequence[Sequence[str]], seconds: Mapping[str, float | None]) -> str:
+    """Returns the jobs and what is known of each model."""
+    models = [
+        {"name": name, "shard": number, "seconds": seconds[name]} for number, job in enumerate(jobs, 1) for name in job
+    ]
+    return json.dumps({"schema": 1, "shards": len(jobs), "models": models}, indent=2)
 
 
 def matrix(jobs: Sequence[Sequence[str]]) -> str:

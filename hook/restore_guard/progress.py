@@ -1,4 +1,4 @@
-"""What a run is doing, for whoever waits: one line that renews itself on a terminal, plain lines elsewhere."""
+"""What a run is doing, for whoever waits: a bar that renews itself on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,32 +7,58 @@ from typing import IO
 
 # A run that ends sooner than this says nothing.
 _PATIENCE = 2.0
+# Hundreds of builds are not as many lines of a log.
+_PAUSE = 5.0
+
+
+class Count(str):
+    """A sentence that says how much of something is done."""
+
+    def __new__(cls, done: int, total: int) -> Count:
+        count = super().__new__(cls, f"{done} of {total} done")
+        count.done, count.total = done, total
+        return count
 
 
 class Progress:
     """Context manager and callable; the first sentence appears once the run has lasted two seconds."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self.stream, self.begin = stream, time.monotonic()
-        self.status = None
+        self.stream, self.begin, self.counted = stream, time.monotonic(), 0.0
+        self.bar = self.task = None
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.status is not None:
-            self.status.stop()
+        if self.bar is not None:
+            self.bar.stop()
 
     def __call__(self, sentence: str) -> None:
+        now = time.monotonic()
         if self.stream.isatty():
             self._renew(sentence)
-        elif time.monotonic() - self.begin > _PATIENCE:
+        elif now - self.begin > _PATIENCE and self._is_due(sentence, now):
             print(f"restore-guard: {sentence}", file=self.stream, flush=True)
 
+    def _is_due(self, sentence: str, now: float) -> bool:
+        if not isinstance(sentence, Count) or sentence.done == sentence.total:
+            return True
+        if now - self.counted < _PAUSE:
+            return False
+        self.counted = now
+        return True
+
     def _renew(self, sentence: str) -> None:
-        if self.status is None:
+        from rich import progress
+
+        if self.bar is None:
             from rich.console import Console
 
-            self.status = Console(file=self.stream).status(sentence)
-            self.status.start()
-        self.status.update(f"restore-guard: {sentence}")
+            columns = (progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.BarColumn(30))
+            self.bar = progress.Progress(*columns, console=Console(file=self.stream), transient=True)
+            self.task = self.bar.add_task("", total=None)
+            self.bar.start()
+        self.bar.update(self.task, description=f"restore-guard: {sentence}")
+        if isinstance(sentence, Count):
+            self.bar.update(self.task, completed=sentence.done, total=sentence.total)

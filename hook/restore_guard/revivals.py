@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from restore_guard import isolation
-from restore_guard.builds import Answer, Job, Probe
+from restore_guard.building import Building, Order, Task
+from restore_guard.builds import Answer
 from restore_guard.signature import Revival, Signature
 
 
@@ -16,15 +16,15 @@ class Question:
     """A configuration for the code that builds a model.
 
     Attributes:
-        build: the job that builds the model from the side in question.
+        order: the build of the model from the side in question.
     """
 
-    build: Job
+    order: Order
     package: str
     config: str
 
 
-def questions(build: Job, model: Signature | None, saved: Iterable[Signature | None]) -> list[Question]:
+def questions(order: Order, model: Signature | None, saved: Iterable[Signature | None]) -> list[Question]:
     """What must be asked so that each of `saved` can be restored into `model` by `keras-archive`.
 
     Its own configuration is known already.
@@ -34,24 +34,19 @@ def questions(build: Job, model: Signature | None, saved: Iterable[Signature | N
         return []
     configs = [signature.archive.config for signature in saved if signature is not None and signature.archive]
     wanted = dict.fromkeys(config for config in configs if config is not None and config != own.config)
-    return [Question(build, own.package, config) for config in wanted]
+    return [Question(order, own.package, config) for config in wanted]
 
 
-def ask(probe: Probe, asked: Sequence[Question]) -> dict[str, dict[str, Revival]]:
-    """Returns {job id of the build: {configuration: what its code makes of it}}."""
-    jobs = [
-        dataclasses.replace(
-            question.build,
-            id=f"revive:{number}",
-            task="revive",
-            options={"config": question.config, "package": question.package},
-        )
+def ask(building: Building, asked: Sequence[Question]) -> dict[str, dict[str, Revival]]:
+    """Returns {id of the order: {configuration: what its code makes of it}}."""
+    tasks = [
+        Task(f"revive:{number}", question.order, "revive", {"config": question.config, "package": question.package})
         for number, question in enumerate(asked)
     ]
-    answers = probe.run(jobs)
+    answers = building.do(tasks)
     found: dict[str, dict[str, Revival]] = {}
-    for question, job in zip(asked, jobs, strict=True):
-        found.setdefault(question.build.id, {})[question.config] = _revival(answers[job.id])
+    for question, task in zip(asked, tasks, strict=True):
+        found.setdefault(question.order.id, {})[question.config] = _revival(answers[task.id])
     return found
 
 

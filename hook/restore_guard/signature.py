@@ -5,8 +5,8 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -197,6 +197,14 @@ class Archive(Struct):
         if self.config is not None and self.revival is None:
             raise ValueError("an archive with a configuration tells what is made of it")
 
+    def located(self, site: Callable[[Site], Site | None]) -> Archive:
+        """The same with other sites, as for `Signature.with_sites`."""
+        if self.revival is None:
+            return self
+        made, at = self.revival.signature, self.revival.site
+        moved = msgspec.structs.replace(self.revival, signature=made and made._located(site), site=at and site(at))
+        return msgspec.structs.replace(self, revival=moved)
+
 
 class Signature(Struct):
     """All that decides what restoring a checkpoint of a model, or into a model, does.
@@ -246,15 +254,31 @@ class Signature(Struct):
 
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
+        return self._located(lambda _: None)
+
+    def with_sites(self, sites: Mapping[Site, Site | None]) -> Signature | None:
+        """The signature with other sites for those that it has; None where one of them has no other."""
+        lost = False
+
+        def other(site: Site) -> Site | None:
+            nonlocal lost
+            lost = lost or sites.get(site) is None
+            return sites.get(site)
+
+        found = self._located(other)
+        return None if lost else found
+
+    def _located(self, site: Callable[[Site], Site | None]) -> Signature:
+        def located(items: Iterable[Any]) -> tuple:
+            return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
+
         tree = self.keras_tree
         return msgspec.structs.replace(
             self,
-            variables=tuple(msgspec.structs.replace(variable, site=None) for variable in self.variables),
-            holders=tuple(msgspec.structs.replace(holder, site=None) for holder in self.holders),
-            keras_tree=tree
-            and msgspec.structs.replace(
-                tree, nodes=tuple(msgspec.structs.replace(node, site=None) for node in tree.nodes)
-            ),
+            variables=located(self.variables),
+            holders=located(self.holders),
+            keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
+            archive=self.archive and self.archive.located(site),
         )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import builds, check, findings, judge, manifest, releases, revivals
+from restore_guard import building, builds, findings, judge, manifest, releases, revivals
 from restore_guard.comparison import Comparison, compare, never_written
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
+from restore_guard.project import Project, load
 from restore_guard.releases import Release
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import Outcome
@@ -57,15 +58,15 @@ def update(
     """
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
-    project = check.load(repository, repository.worktree())
+    project = load(repository, repository.worktree())
     chosen = list(names) or list(project.config.models)
     for name in chosen:
         if name not in project.config.models:
             raise UsageError(
                 f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
             )
-    worktree = repository.root / repository.project
-    python = check.pythons(repository, {"head": project}, environ, progress)["head"]
+    side = project.side
+    python = building.pythons(repository, {"head": side}, project.config, environ, progress)["head"]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
@@ -73,18 +74,18 @@ def update(
         name: _Promises(_promise(committed(project.manifest_file(name)), name), released.promises.get(name, ()))
         for name in chosen
     }
-    jobs = {
-        name: check.job(project.config, name, name, worktree, worktree, promises[name].paths(project.config, name))
+    orders = [
+        building.Order(name, python, side, project.config, name, promises[name].paths(project.config, name))
         for name in chosen
-    }
-    with builds.Probe(python, progress) as probe:
-        built = probe.run(list(jobs.values()))
+    ]
+    with building.Building(repository, environ, progress) as workshop:
+        built = workshop.build(orders)
         asked = [
             question
-            for name in chosen
-            for question in revivals.questions(jobs[name], built[name].signature, promises[name].signatures)
+            for order in orders
+            for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
         ]
-        revived = revivals.ask(probe, asked)
+        revived = revivals.ask(workshop, asked)
     return [
         _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason)
         for name in chosen
@@ -114,7 +115,7 @@ class _Promises:
 
 def _update(
     repository: Repository,
-    project: check.Project,
+    project: Project,
     name: str,
     build: builds.Build,
     promises: _Promises,
@@ -165,7 +166,7 @@ def _promise(content: bytes | None, name: str) -> Manifest | None:
 
 
 def _settle(
-    project: check.Project,
+    project: Project,
     name: str,
     promises: _Promises,
     own: Manifest | None,
@@ -239,7 +240,7 @@ def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
 
 
 def _unsaved(
-    project: check.Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
+    project: Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
 ) -> tuple[Finding, ...]:
     """What no checkpoint will ever hold is said once, when the manifest is first made."""
     if promise is not None:

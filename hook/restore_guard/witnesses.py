@@ -9,19 +9,17 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from restore_guard import isolation
-from restore_guard.builds import Answer, Job, Probe
+from restore_guard.building import Building, Order, Task
+from restore_guard.builds import Answer
 from restore_guard.comparison import Comparison
 from restore_guard.restore_paths import Failure, Outcome
 from restore_guard.result import Behaviour
 from restore_guard.signature import Signature
-
-Mode = Literal["auto", "always", "never"]
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -46,8 +44,8 @@ class Trial:
     """
 
     name: str
-    base: Job
-    head: Job
+    base: Order
+    head: Order
     paths: Sequence[str]
 
 
@@ -69,22 +67,16 @@ class Witness:
         return next((seen.behaviour for seen in self.observations.values() if seen.behaviour is not None), None)
 
 
-def run(base: Probe, head: Probe, trials: Sequence[Trial], folder: Path) -> dict[str, Witness]:
-    """Saves in the one Python and restores in the other.
-
-    Args:
-        folder: an empty one, for the checkpoints.
-    """
-    for number, _ in enumerate(trials):
-        (folder / str(number)).mkdir(parents=True)
-    folders = {trial.name: str(folder / str(number)) for number, trial in enumerate(trials)}
-    saved = base.run([_saving(trial, folders[trial.name]) for trial in trials])
-    jobs, failures = [], {trial.name: [] for trial in trials}
+def run(building: Building, trials: Sequence[Trial]) -> dict[str, Witness]:
+    """Saves in the base's Python and restores in the head's."""
+    folders = {trial.name: str(building.folder()) for trial in trials}
+    saved = building.do([_saving(trial, folders[trial.name]) for trial in trials])
+    tasks, failures = [], {trial.name: [] for trial in trials}
     for trial in trials:
         files, why = _files(saved[f"save:{trial.name}"])
         failures[trial.name] += why
-        jobs += [_restoring(trial, path, file, folders[trial.name]) for path, file in files.items()]
-    restored = head.run(jobs)
+        tasks += [_restoring(trial, path, file, folders[trial.name]) for path, file in files.items()]
+    restored = building.do(tasks)
     seen: dict[str, dict[str, Observation]] = {trial.name: {} for trial in trials}
     for trial in trials:
         for path in trial.paths:
@@ -135,14 +127,14 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
     return dataclasses.replace(comparison, outcomes=outcomes), disagreements
 
 
-def _saving(trial: Trial, folder: str) -> Job:
+def _saving(trial: Trial, folder: str) -> Task:
     options = {"paths": list(trial.paths), "folder": folder}
-    return dataclasses.replace(trial.base, id=f"save:{trial.name}", task="save", options=options)
+    return Task(f"save:{trial.name}", trial.base, "save", options)
 
 
-def _restoring(trial: Trial, path: str, file: str, folder: str) -> Job:
+def _restoring(trial: Trial, path: str, file: str, folder: str) -> Task:
     options = {"path": path, "folder": folder, "file": file}
-    return dataclasses.replace(trial.head, id=f"restore:{path}:{trial.name}", task="restore", options=options)
+    return Task(f"restore:{path}:{trial.name}", trial.head, "restore", options)
 
 
 def _first_line(text: str) -> str:

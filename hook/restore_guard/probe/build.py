@@ -26,7 +26,7 @@ class BuildError(Exception):
 
 
 def run(job):
-    """Builds a model and returns its signature as plain data.
+    """Builds a model and returns {"signature", "trace"} as plain data; the trace says what the build depends on.
 
     Args:
         job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
@@ -43,7 +43,7 @@ def run(job):
         signature = describe(model, created, read)
         if "keras-archive" in job["restores"] and frameworks.is_model(model):
             signature["archive"] = _archive(model, created, read)
-        return signature
+    return {"signature": signature, "trace": {**read.dependencies(), **created.trace()}}
 
 
 def revive(job):

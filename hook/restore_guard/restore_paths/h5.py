@@ -87,15 +87,15 @@ class Load:
             self.used.add(source)
 
     def fail(self, message: str, *layers: H5Layer) -> None:
-        sides = ((self.saved, self.saved.h5_file.layers), (self.model, self.model.h5_file.layers))
+        failing = {id(layer) for layer in layers}
         saved, model = (
             tuple(
                 signature.variables[position].path
-                for layer in layers
-                if any(layer is own for own in listed)
+                for layer in signature.h5_file.layers
+                if id(layer) in failing
                 for position in layer.variables
             )
-            for signature, listed in sides
+            for signature in (self.saved, self.model)
         )
         self.failures.append(Failure(message, saved, model))
 
@@ -105,8 +105,9 @@ class Load:
             self.model,
             assigned=self.assigned,
             used=self.used,
-            written=_addresses(self.saved),
-            read=_addresses(self.model),
+            written=[position for layer in self.saved.h5_file.layers for position in layer.variables],
+            written_at=lambda: _addresses(self.saved),
+            read_at=lambda: _addresses(self.model),
             failures=tuple(self.failures),
         )
 

@@ -39,10 +39,11 @@ def load(saved: Signature, model: Signature) -> Outcome:
         model,
         assigned=load.assigned,
         used=load.used,
-        written={
+        written=[position for group in file.groups.values() for position in group],
+        written_at=lambda: {
             position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)
         },
-        read=load.read,
+        read_at=lambda: load.read,
         failures=tuple(load.failures.values()),
         certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
     )

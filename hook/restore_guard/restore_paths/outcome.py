@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from restore_guard.signature import Signature
@@ -52,6 +53,23 @@ class Outcome:
     certain: bool = True
     witnessed: bool = False
 
+    @cached_property
+    def initials(self) -> frozenset[str]:
+        return frozenset(self.initial)
+
+    @cached_property
+    def unuseds(self) -> frozenset[str]:
+        return frozenset(self.unused)
+
+    @cached_property
+    def failures_of(self) -> Mapping[str, int]:
+        """{variable of either side: number of the first failure that it is in}."""
+        first: dict[str, int] = {}
+        for number, failure in enumerate(self.failures):
+            for name in (*failure.saved, *failure.model):
+                first.setdefault(name, number)
+        return first
+
     @property
     def error(self) -> str | None:
         return self.failures[0].message if self.failures else None
@@ -63,14 +81,48 @@ def gist(message: str) -> str:
     return inner[1] if inner else (message.splitlines() or ["an error without a message"])[0]
 
 
+class _Later(Mapping[str, str]):
+    """A mapping that is made when it is first looked at: of most outcomes only the kind is asked."""
+
+    def __init__(self, make: Callable[[], dict[str, str]]) -> None:
+        self._make, self._made = make, None
+
+    @property
+    def _mapping(self) -> dict[str, str]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: str) -> str:
+        return self._mapping[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._mapping)
+
+    def __len__(self) -> int:
+        return len(self._mapping)
+
+    # What `Mapping` has for these asks for each key anew.
+
+    def get(self, key: str, default: str | None = None) -> str | None:
+        return self._mapping.get(key, default)
+
+    def items(self) -> ItemsView[str, str]:
+        return self._mapping.items()
+
+    def values(self) -> ValuesView[str]:
+        return self._mapping.values()
+
+
 def settle(
     saved: Signature,
     model: Signature,
     *,
     assigned: Mapping[int, int],
     used: set[int],
-    written: Mapping[int, str],
-    read: Mapping[int, str],
+    written: Collection[int],
+    written_at: Callable[[], Mapping[int, str]],
+    read_at: Callable[[], Mapping[int, str]],
     failures: tuple[Failure, ...] = (),
     certain: bool = True,
 ) -> Outcome:
@@ -79,27 +131,23 @@ def settle(
     Args:
         assigned: {position in model's variables: position in saved's variables}.
         used: positions of saved variables whose value some object took.
-        written: {position in saved's variables: address in the checkpoint} of all that is saved.
-        read: {position in model's variables: address that the load looks at}.
+        written: positions in saved's variables of all that is saved.
+        written_at: gives {position in saved's variables: address in the checkpoint}.
+        read_at: gives {position in model's variables: address that the load looks at}.
     """
+    olds, news = saved.variables, model.variables
     initial = tuple(
-        variable.path
-        for position, variable in enumerate(model.variables)
-        if position not in assigned and not variable.seed
+        news[position].path for position in range(len(news)) if position not in assigned and not news[position].seed
     )
-    unused = tuple(
-        saved.variables[position].path
-        for position in sorted(written)
-        if position not in used and not saved.variables[position].seed
-    )
+    unused = tuple(olds[position].path for position in sorted(set(written).difference(used)) if not olds[position].seed)
     kind: Kind = "raises" if failures else "partial" if initial or unused else "restores"
     return Outcome(
         kind,
-        assigned={model.variables[to].path: saved.variables[source].path for to, source in assigned.items()},
+        assigned=_Later(lambda: {news[to].path: olds[source].path for to, source in assigned.items()}),
         initial=initial,
         unused=unused,
         failures=failures,
-        saved_addresses={saved.variables[position].path: address for position, address in written.items()},
-        model_addresses={model.variables[position].path: address for position, address in read.items()},
+        saved_addresses=_Later(lambda: {olds[position].path: address for position, address in written_at().items()}),
+        model_addresses=_Later(lambda: {news[position].path: address for position, address in read_at().items()}),
         certain=certain,
     )

@@ -41,7 +41,8 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         assigned={} if failures else assigned,
         used=set() if failures else used,
         written=_addresses(saved),
-        read=_addresses(model),
+        written_at=lambda: _addresses(saved),
+        read_at=lambda: _addresses(model),
         failures=tuple(failures),
     )
 

@@ -17,19 +17,25 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for graph in (saved.object_graph, model.object_graph):
         if graph.error or not graph.nodes:
             return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
-    pairs = _bind(saved.object_graph, model.object_graph)
-    failures = tuple(
-        Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
-        for source, to in pairs
-        if (message := _mismatch(saved.variables[source], model.variables[to]))
-    )
+    written = _written(saved.object_graph)
+    if saved is model:  # every object is bound to itself
+        assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
+    else:
+        pairs = _bind(saved.object_graph, model.object_graph)
+        assigned, used = {to: source for source, to in pairs}, {source for source, _ in pairs}
+        failures = tuple(
+            Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
+            for source, to in pairs
+            if (message := _mismatch(saved.variables[source], model.variables[to]))
+        )
     return settle(
         saved,
         model,
-        assigned={to: source for source, to in pairs},
-        used={source for source, _ in pairs},
-        written=_addresses(saved.object_graph),
-        read=_addresses(model.object_graph),
+        assigned=assigned,
+        used=used,
+        written=written,
+        written_at=lambda: _addresses(saved.object_graph),
+        read_at=lambda: _addresses(model.object_graph),
         failures=failures,
     )
 
@@ -72,7 +78,6 @@ def _valued(graph: ObjectGraph) -> set[int]:
 
 def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
     """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
-    edges = [dict(node.children) for node in model.nodes]
     slots = {
         (optimizer, name, original): slot
         for optimizer, node in enumerate(model.nodes)
@@ -102,9 +107,13 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
             value, variable = saved.nodes[source].variable, model.nodes[target].variable
             if value is not None and variable is not None:
                 pairs.append((value, variable))
-        for name, child in saved.nodes[source].children:
-            if child not in bound and name in edges[target]:
-                bind(child, edges[target][name])
+        children = saved.nodes[source].children
+        if children:
+            edges = dict(model.nodes[target].children)
+            for name, child in children:
+                if child not in bound and name in edges:
+                    bound[child] = edges[name]
+                    queue.append(child)
         for original, name, slot in slots_of_optimizer.pop(source, ()):
             if (target, name, original) in slots:
                 bind(slot, slots[target, name, original])
@@ -117,6 +126,8 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
 
 
 def _mismatch(saved: Variable, model: Variable) -> str | None:
+    if saved.dtype == model.dtype and saved.shape == model.shape:
+        return None
     if saved.dtype != model.dtype:
         return f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal original dtype {saved.dtype}"
     if not _compatible(saved.shape, model.shape):
@@ -135,6 +146,18 @@ def _compatible(saved: tuple | None, model: tuple | None) -> bool:
 
 def _text(shape: tuple | None) -> str:
     return "unknown" if shape is None else f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _written(graph: ObjectGraph) -> set[int]:
+    """The variables that a checkpoint holds."""
+    reached, queue = {0}, [0]
+    for number in queue:
+        for _, child in graph.nodes[number].children:
+            if child not in reached:
+                reached.add(child)
+                queue.append(child)
+    reached.update(slot for node in graph.nodes for _, _, slot in node.slots)
+    return {graph.nodes[number].variable for number in reached} - {None}
 
 
 def _addresses(graph: ObjectGraph) -> dict[int, str]:
