@@ -344,9 +344,7 @@ def _by_strategy(python, folder, builders):
 )
 def test_signature_does_not_depend_on_the_strategy(framework, pairs, folder, request):
     python = request.getfixturevalue(framework)
-    builders = [
-        (str(folder), f"good:{name}") for name in ("build", "subclassed", "functional", "module", "checkpoint")
-    ]
+    builders = [(str(folder), f"good:{name}") for name in ("build", "subclassed", "functional", "module", "checkpoint")]
     builders += [(str(pair), "head:build") for pair in pairs]
     results = _by_strategy(python, folder, builders)
     strategies = ["graph", "weightless", "eager"] if framework == "keras3" else ["weightless", "eager"]

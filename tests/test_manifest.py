@@ -112,9 +112,10 @@ def signatures(draw):
             draw(names),
             draw(st.none() | positions),
             tuple(draw(st.lists(st.tuples(names, number), max_size=3, unique_by=lambda edge: edge[0]))),
-            tuple(draw(st.lists(st.tuples(names, number, number), max_size=1))),
+            tuple(draw(st.lists(st.tuples(names, number, number), max_size=slotted))),
+            slotted,
         )
-        for _ in range(count)
+        for slotted in draw(st.lists(st.booleans(), min_size=count, max_size=count))
     ]
     generation = draw(st.sampled_from([2, 3]))
     nested = st.recursive(

@@ -81,11 +81,16 @@ class Build:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of any other task: its plain data, or why there is none, as for a `Build`."""
+    """What became of any other task: its plain data, or why there is none, as for a `Build`.
+
+    Attributes:
+        died: True where the task crashed or took too long, and not where it raised or was killed from outside.
+    """
 
     data: Any = None
     failure: str | None = None
     detail: str = ""
+    died: bool = False
 
 
 class _Made(msgspec.Struct):
@@ -244,5 +249,5 @@ def _build(message: isolation.Message) -> Build:
 
 def _answer(message: isolation.Message) -> Answer:
     if message.failure is not None:
-        return Answer(failure=message.failure, detail=message.detail)
+        return Answer(failure=message.failure, detail=message.detail, died=message.died)
     return Answer(message.result)

@@ -55,7 +55,7 @@ def find(comparison: Comparison) -> list[Cause]:
         if primary and not cause.primary:
             cause.place, cause.primary = where, True
         cause.troubles.append(trouble)
-    return _fold(_replacements(list(groups.values()), view))
+    return _fold(_replacements(list(groups.values()), view), not comparison.diff.is_empty)
 
 
 def _replacements(causes: list[Cause], view: _View) -> list[Cause]:
@@ -72,16 +72,19 @@ def _replacements(causes: list[Cause], view: _View) -> list[Cause]:
     return [cause for old in causes if (cause := replaced.get(id(old), old)) is not None]
 
 
-def _fold(causes: list[Cause]) -> list[Cause]:
-    """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one."""
+def _fold(causes: list[Cause], lines_known: bool) -> list[Cause]:
+    """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one.
+
+    Where no lines are compared, each stands for itself.
+    """
     primaries = [cause for cause in causes if cause.primary]
-    if not primaries:
+    if not primaries or not lines_known:
         twins: dict[tuple, Cause] = {}
         for cause in causes:
-            first = twins.setdefault((cause.rule, cause.place), cause)
+            first = twins.setdefault((cause.rule, cause.place), cause) if not cause.primary else cause
             if first is not cause:
                 first.troubles.extend(cause.troubles)
-        return list(twins.values())
+        return primaries + list(twins.values())
     # There are as many causes as there are layers, but only as many places as there are lines.
     at: dict[Place | None, Cause] = {}
     for root in primaries:

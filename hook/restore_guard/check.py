@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from restore_guard import affected, config, manifest
+from restore_guard import affected, config
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.project import Project, load
@@ -29,6 +29,7 @@ def check(
     *,
     names: Sequence[str] = (),
     everything: bool = False,
+    notes: Sequence[str] = (),
     witness: WitnessMode = "auto",
     build: bool = True,
     environ: Mapping[str, str],
@@ -40,6 +41,7 @@ def check(
         base: None where there is nothing before the head: the initial commit.
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
+        notes: what the reader must know of the two sides.
         witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
         build: False leaves the models that would be built unchecked, with nothing said of them.
 
@@ -47,7 +49,7 @@ def check(
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
-    project, before, changes, chosen, notes = _selected(repository, base, head, names, everything)
+    project, before, changes, chosen, about_base = _selected(repository, base, head, names, everything)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
     if not build:
         results += [ModelResult(name, "unchecked") for name in chosen]
@@ -63,7 +65,7 @@ def check(
         base=base.label if base else None,
         head=head.label,
         models=tuple(_relocated(result, prefix) for result in [*results, *removed]),
-        notes=tuple(notes + _ignore_notes(project)),
+        notes=(*notes, *about_base, *_ignore_notes(project)),
     )
 
 
@@ -109,16 +111,12 @@ def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> P
 def _view(project: Project | None) -> affected.View | None:
     if project is None:
         return None
-    sources = {name: manifest.sources(content) for name, content in project.manifests.items() if content is not None}
-    return affected.View(project.config, project.read, sources)
+    return affected.View(project.config, project.read, {name: project.sources(name) for name in project.manifests})
 
 
 def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:
-    unknown = [name for name in names if name not in project.config.models]
-    if unknown:
-        known = ", ".join(project.config.models)
-        raise UsageError(f"{unknown[0]} is not a configured model; {project.file} configures {known}.")
-    return [name for name in project.config.models if name in names or everything or (not names and name in reasons)]
+    named = project.named(names) if names else []
+    return [name for name in project.config.models if name in named or everything or (not names and name in reasons)]
 
 
 def _unaffected(project: Project, before: Project | None, name: str) -> ModelResult:

@@ -180,8 +180,13 @@ def _is_automatic(variable: Variable) -> bool:
     name = leaf(owner(variable.path))
     if name.isdigit() or leaf(variable.path).isdigit():
         return True
-    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", variable.owner or "").lower()
-    return name == variable.owner_name and bool(re.fullmatch(rf"{re.escape(plain)}(_\d+)?", name))
+    return name == variable.owner_name and is_automatic_name(name, variable.owner)
+
+
+def is_automatic_name(name: str, owner: str | None) -> bool:
+    """True for the name that Keras gives to a layer of a class that got none."""
+    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", owner or "").lower()
+    return bool(re.fullmatch(rf"{re.escape(plain)}(_\d+)?", name))
 
 
 def _forms(variables: Iterable[Variable]) -> dict[Hashable, list[list[Variable]]]:

@@ -42,6 +42,11 @@ class Diff:
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
     @property
+    def is_empty(self) -> bool:
+        """True where there are no lines to compare, as for a checkpoint file."""
+        return not self._files
+
+    @property
     def is_cosmetic(self) -> bool:
         """True where nothing changed but comments, docstrings and the layout of Python files."""
         return all(lines.is_cosmetic for lines in self._files.values())

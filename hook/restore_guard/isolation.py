@@ -71,6 +71,7 @@ class Message(msgspec.Struct):
     result: Any = None
     failure: str | None = None
     detail: str = ""
+    died: bool = False
     strategy: Literal["graph", "weightless", "eager"] | None = None
     because: str | None = None
     seconds: float = 0

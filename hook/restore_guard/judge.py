@@ -19,6 +19,7 @@ from restore_guard.restore_paths import Outcome, default_paths, restore_unchange
 from restore_guard.result import Finding, ModelResult, PathResult
 from restore_guard.rules import RULES, level
 from restore_guard.signature import Revival, Signature
+from restore_guard.translation import unpinned
 from restore_guard.witnesses import Witness
 
 
@@ -121,12 +122,12 @@ def judge(case: Case) -> ModelResult:
     found += [_break_accepted(case, entry) for entry in accepted]
     found += _about_manifest(case, head, state, any(finding.fails for finding in found))
     results = {
-        path: _path_result(outcome, comparison.model, comparison.misplaced(path))
+        path: path_result(outcome, comparison.model, comparison.misplaced(path))
         for comparison in compared
         for path, outcome in comparison.outcomes.items()
     }
     if saved is None:
-        results = {path: _path_result(restore_unchanged(path, head), head, {}) for path in paths}
+        results = {path: path_result(restore_unchanged(path, head), head, {}) for path in paths}
     return ModelResult(
         name=case.name,
         verdict="breaks"
@@ -249,6 +250,9 @@ def _notes(case: Case) -> list[str]:
         notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
     elif case.base_manifest is None and case.base_build is not None:
         notes.append("The base has no manifest, so its build stands in for it.")
+    promise = _manifest(case.base_manifest)
+    if promise is not None:
+        notes += [f"{path}: judged by {name}, which the manifest pins." for path, name in promise.pinned.items()]
     return notes
 
 
@@ -314,10 +318,22 @@ def _state(case: Case, head: Signature) -> str:
     if case.head_manifest is None:
         return "missing"
     configured = promised(case.config, case.name, None, head)
-    if manifest is None or not same_promise(manifest.signature, head, configured):
+    if manifest is None or not _describes(manifest, head, configured):
         return "stale"
     unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
-    return "stale" if set(manifest.restores) != set(configured) or unnoticed else "current"
+    return "stale" if set(manifest.restores) != set(configured) or unnoticed or _unpinned(case) else "current"
+
+
+def _describes(manifest: Manifest, head: Signature, paths: Sequence[str]) -> bool:
+    """Whether a manifest is of this build; on a pinned path it is of a checkpoint, which only has to restore."""
+    return same_promise(manifest.signature, head, unpinned(paths, manifest.pinned))
+
+
+def _unpinned(case: Case) -> list[str]:
+    """The pins of the base's manifest that the head's has lost with no accepted break to say so."""
+    head, base = _manifest(case.head_manifest), _manifest(case.base_manifest)
+    accepted = {path for entry in _accepted(case) for path in entry.broken}
+    return [path for path in (base.pinned if base else ()) if path not in head.pinned and path not in accepted]
 
 
 def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool) -> list[Finding]:
@@ -336,12 +352,14 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
         # While something breaks, regenerating the manifest would be the wrong thing to do first.
         return []
     manifest = _manifest(case.head_manifest)
-    same = same_promise(manifest.signature, head, promised(case.config, case.name, None, head))
+    same = _describes(manifest, head, promised(case.config, case.name, None, head))
     unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
     if same and unnoticed:
         what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
     elif not same:
         what = "The manifest does not describe the model that the code builds"
+    elif _unpinned(case):
+        what = f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
     else:
         what = "The manifest promises other restore paths than the configuration"
     message = f"{what}: run `restore-guard update {case.name}` and commit {case.manifest_file}."
@@ -362,7 +380,8 @@ def _manifest_finding(case: Case, rule: str, message: str, line: int, status: st
     )
 
 
-def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
+def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
+    """What the reports show of an outcome."""
     counted = {variable.path for variable in head.variables if not variable.seed}
     return PathResult(
         outcome=outcome.kind,
@@ -376,4 +395,4 @@ def _path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]
     )
 
 
-__all__ = ["Case", "Comparison", "judge", "promised"]
+__all__ = ["Case", "Comparison", "judge", "path_result", "promised"]

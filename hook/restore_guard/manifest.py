@@ -68,6 +68,8 @@ class Manifest(msgspec.Struct, frozen=True):
     Attributes:
         epoch: 1, raised by each accepted break.
         history: the accepted breaks, oldest first.
+        pinned: {restore path: the checkpoint that it is pinned to}: there the signature holds what that file does,
+            with the variables that restore from it, and not what a build would write.
     """
 
     model: str
@@ -75,6 +77,7 @@ class Manifest(msgspec.Struct, frozen=True):
     signature: Signature
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
+    pinned: dict[str, str] = {}
 
 
 class _Sources(msgspec.Struct):
@@ -101,6 +104,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     h5_file: dict[str, Any] | None
     archive: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
+    pinned: dict[str, str] = {}
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -112,6 +116,7 @@ def dump(manifest: Manifest) -> bytes:
         "model": manifest.model,
         "epoch": manifest.epoch,
         "restores": list(manifest.restores),
+        **({"pinned": manifest.pinned} if manifest.pinned else {}),
         "framework": dict(sorted(signature.framework.items())),
         "history": [msgspec.to_builtins(entry) for entry in manifest.history],
         "sources": list(signature.sources),
@@ -219,7 +224,7 @@ def _manifest(document: _Document) -> Manifest:
     )
     if document.archive is not None:
         signature = _with_archive(signature, document.archive)
-    return Manifest(document.model, document.restores, signature, document.epoch, document.history)
+    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
 
 
 # Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.
@@ -255,7 +260,7 @@ def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
             entry["variable"] = variables[node.variable]
         if node.children:
             entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
-        if node.slots:
+        if node.slotted:
             entry["slots"] = [[name, names[original], names[slot]] for name, original, slot in node.slots]
         document[names[number]] = entry
     return document
@@ -277,6 +282,7 @@ def _graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) ->
                 variables[entry["variable"]] if "variable" in entry else None,
                 tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
                 tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
+                "slots" in entry,
             )
             for name, entry in document.items()
         )
@@ -355,7 +361,11 @@ def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     return {
-        layer.name: {"type": layer.type, "variables": [variables[position] for position in layer.variables]}
+        layer.name: {
+            "type": layer.type,
+            "variables": [variables[position] for position in layer.variables],
+            **({"by_name": [variables[position] for position in layer.by_name]} if layer.by_name is not None else {}),
+        }
         for layer in file.layers
     }
 
@@ -365,7 +375,12 @@ def _h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5
         return H5File(error=document["error"])
     return H5File(
         tuple(
-            H5Layer(name, entry["type"], tuple(variables[path] for path in entry["variables"]))
+            H5Layer(
+                name,
+                entry["type"],
+                tuple(variables[path] for path in entry["variables"]),
+                tuple(variables[path] for path in entry["by_name"]) if "by_name" in entry else None,
+            )
             for name, entry in document.items()
         )
     )

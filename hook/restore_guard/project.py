@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from restore_guard import config, manifest
@@ -22,8 +22,25 @@ class Project:
     read: Callable[[str], bytes | None]
     manifests: Mapping[str, bytes | None] = field(default_factory=dict)
 
+    def named(self, names: Sequence[str]) -> list[str]:
+        """The models of these names; all for none.
+
+        Raises:
+            UsageError: a name is not configured.
+        """
+        for name in names:
+            if name not in self.config.models:
+                known = ", ".join(self.config.models)
+                raise UsageError(f"{name} is not a configured model; {self.file} configures {known}.")
+        return list(names or self.config.models)
+
     def manifest_file(self, name: str) -> str:
         return posixpath.join(self.config.manifests, f"{name}.json")
+
+    def sources(self, name: str) -> frozenset[str]:
+        """The files that the build of a model read when its manifest was written."""
+        content = self.manifests.get(name)
+        return manifest.sources(content) if content is not None else frozenset()
 
     def manifest(self, name: str) -> manifest.Found:
         content = self.manifests.get(name)

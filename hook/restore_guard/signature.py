@@ -49,12 +49,16 @@ class Holder(Struct):
 
 
 class GraphNode(Struct):
-    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node)."""
+    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
+
+    `slotted` says that it is a legacy optimizer, which makes a slot where a checkpoint has one.
+    """
 
     type: str
     variable: int | None = None
     children: tuple[tuple[str, int], ...] = ()
     slots: tuple[tuple[str, int, int], ...] = ()
+    slotted: bool = False
 
 
 class ObjectGraph(Struct):
@@ -129,11 +133,12 @@ class KerasTree(Struct):
 
 
 class H5Layer(Struct):
-    """A layer in the order of the legacy HDF5 format, with its weights."""
+    """A layer in the order of the legacy HDF5 format, and its weights; `by_name` where loading by name fills others."""
 
     name: str
     type: str
     variables: tuple[int, ...] = ()
+    by_name: tuple[int, ...] | None = None
 
 
 class H5File(Struct):
@@ -259,7 +264,7 @@ class Signature(Struct):
             entry.check_part(self.variables[entry.variable].shape)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
-                for position in item.variables:
+                for position in (*item.variables, *(getattr(item, "by_name", None) or ())):
                     _check(0 <= position < count, "variable", position)
 
     def without_sites(self) -> Signature:

@@ -1,4 +1,12 @@
-"""Regenerates manifests from the work tree; a break is never absorbed without a reason."""
+"""Regenerates manifests from the work tree; a break is never absorbed without a reason.
+
+A manifest can be pinned to a checkpoint (`--from`): on the restore path of that file it then promises what the file
+holds instead of what a build would write. Of the file that is what restores into the code of that moment; where it
+does not restore completely, that needs a reason as any break does, and the values that are lost are no part of the
+promise. On all other paths the promise stays the build's. `check` judges the head by the pinned file; `update`
+keeps the pin when it regenerates the manifest, until another file takes its place, or until a break of what the
+pin promises is accepted: from then on the promise is the build's again.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +15,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import building, builds, findings, judge, manifest, releases, revivals
-from restore_guard.comparison import Comparison, compare, never_written
+from restore_guard import building, builds, findings, judge, manifest, releases, revivals, translation
+from restore_guard import checkpoint as files
+from restore_guard.checkpoint import Checkpoint
+from restore_guard.comparison import Comparison, compare, never_written, troubles
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
@@ -19,6 +29,7 @@ from restore_guard.repository import Repository
 from restore_guard.restore_paths import Outcome
 from restore_guard.result import Finding
 from restore_guard.signature import Revival, Signature
+from restore_guard.translation import below
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ def update(
     *,
     names: Sequence[str],
     reason: str | None,
+    checkpoint: str | None = None,
     environ: Mapping[str, str],
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Updated]:
@@ -51,20 +63,19 @@ def update(
     Args:
         names: models; empty for all.
         reason: why a break is accepted; None refuses it.
+        checkpoint: a file that the manifest of one model is pinned to.
 
     Raises:
-        UsageError: wrong configuration, an unknown name, an empty reason.
+        UsageError: wrong configuration, an unknown name, an empty reason, a checkpoint for several models.
         UncheckedError: no Python to build with.
     """
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
     project = load(repository, repository.worktree())
-    chosen = list(names) or list(project.config.models)
-    for name in chosen:
-        if name not in project.config.models:
-            raise UsageError(
-                f"{name} is not a configured model; {project.file} configures {', '.join(project.config.models)}."
-            )
+    chosen = project.named(names)
+    if checkpoint is not None and len(chosen) != 1:
+        raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
+    reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
     side = project.side
     python = building.pythons(repository, {"head": side}, project.config, environ, progress)["head"]
     head = repository.head()
@@ -79,6 +90,7 @@ def update(
         for name in chosen
     ]
     with building.Building(repository, environ, progress) as workshop:
+        file = files.read(workshop.run(python, reading), checkpoint) if reading is not None else None
         built = workshop.build(orders)
         asked = [
             question
@@ -87,7 +99,7 @@ def update(
         ]
         revived = revivals.ask(workshop, asked)
     return [
-        _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason)
+        _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason, file)
         for name in chosen
     ]
 
@@ -121,6 +133,7 @@ def _update(
     promises: _Promises,
     revived: Mapping[str, Revival],
     reason: str | None,
+    checkpoint: Checkpoint | None,
 ) -> Updated:
     file = project.manifest_file(name)
     if build.signature is None:
@@ -130,32 +143,120 @@ def _update(
     # An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is.
     promise = promises.committed or own
     paths = judge.promised(project.config, name, None, build.signature)
-    signature = build.signature
+    model = build.signature
     if "keras-archive" not in paths:
-        signature = msgspec.structs.replace(signature, archive=None)
-    new = Manifest(name, paths, signature)
-    found: tuple[Finding, ...] = _unsaved(project, name, signature, paths, promise)
-    accepted = False
-    if promise is not None:
-        promises = _Promises(promise, promises.releases)
-        epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, reason)
-        if history is None:
-            return Updated(
-                name,
-                "refused",
-                "old checkpoints would no longer restore; the manifest stays as it is",
-                breaks,
-            )
-        accepted, found = epoch > promise.epoch, breaks + found
-        new = Manifest(name, paths, signature, epoch, history)
+        model = msgspec.structs.replace(model, archive=None)
+    kept = _kept_pins(promise, own)
+    pins = {path: pin for path, pin in kept.items() if not _troubled(pin, path, model)}
+    loads, fresh = [], {}
+    if checkpoint is not None:
+        if (refused := _refusal(name, checkpoint)) is not None:
+            return refused
+        fresh = _pins(project, name, model, paths, checkpoint)
+        loads = [load for path, pin in fresh.items() for load in _loads(pin, path, model)]
+        outcomes = [outcome for load in loads for outcome in load.outcomes.values()]
+        if not all(outcome.certain for outcome in outcomes):
+            return Updated(name, "failed", "a layer reads its variables by code of its own, which is not simulated")
+        if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
+            return Updated(name, "refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
+        pins |= fresh
+    promises = _Promises(promise, promises.releases if promise is not None else ())
+    epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, loads, reason)
+    if history is None:
+        lost = "old checkpoints would no longer restore"
+        if checkpoint is not None:
+            lost = f"{checkpoint.name}, or what is promised already, would not restore completely"
+        return Updated(name, "refused", f"{lost}; the manifest stays as it is", breaks)
+    signature, pinned = model, {}
+    for path, pin in pins.items():
+        held = translation.pin(signature, pin.saved, path, pin.edge)
+        if held is not None:
+            signature, pinned[path] = held, pin.name
+    new = Manifest(name, paths, signature, epoch, history, pinned)
+    found = breaks + _unsaved(project, name, model, paths, promise)
     written = manifest.write(repository.root / repository.project / file, new)
-    count = sum(not variable.seed for variable in build.signature.variables)
+    count = sum(not variable.seed for variable in model.variables)
     message = f"{file} {'written' if written else 'is current'} ({count} variables)"
-    if accepted:
+    message += "".join(f"; {path} is pinned to {held}" for path, held in pinned.items())
+    ended = [f"; {path} is not pinned to {pin.name} any more" for path, pin in kept.items() if path not in pinned]
+    message += "".join(ended)
+    if loads and not pinned.keys() & fresh.keys():
+        message += f"; loading {checkpoint.name} raises, so nothing is pinned to it"
+    if breaks:
         message += f"; a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
     elif reason is not None:
         message += "; nothing breaks, so the reason was not recorded"
     return Updated(name, "written" if written else "unchanged", message, found)
+
+
+# --- pins ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Pin:
+    """A checkpoint on one restore path.
+
+    Attributes:
+        name: the file, as the manifest calls it.
+        saved: what it holds, in the model's words.
+        edge: the name under which it holds the model; see `translation.root_edge`.
+    """
+
+    name: str
+    saved: Signature
+    edge: str | None = None
+
+
+def _kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, _Pin]:
+    """The pins that are there already: those of the work tree win, those that it has lost come from the commit."""
+    return {
+        path: _Pin(name, found.signature)
+        for found in (promise, own)
+        if found is not None
+        for path, name in found.pinned.items()
+    }
+
+
+def _loads(pin: _Pin, path: str, model: Signature) -> list[Comparison]:
+    """The checkpoint loaded into the model."""
+    return compare(pin.saved, below(model, pin.edge), [path], Diff({}))
+
+
+def _troubled(pin: _Pin, path: str, model: Signature) -> bool:
+    return any(troubles(load) for load in _loads(pin, path, model))
+
+
+def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
+    """Why a file cannot be pinned at all."""
+    if checkpoint.state == "unread":
+        return Updated(name, "failed", f"{checkpoint.name} could not be read: {checkpoint.failure}")
+    if checkpoint.damage:
+        return Updated(name, "refused", f"{checkpoint.name} is damaged: {checkpoint.damage[0]}")
+    if checkpoint.signature is None:
+        return Updated(name, "refused", f"{checkpoint.name} holds nothing that restores")
+    return None
+
+
+def _pins(
+    project: Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint
+) -> dict[str, _Pin]:
+    """The file on each restore path that it is of and that the model promises.
+
+    Raises:
+        UsageError: the model promises none of them.
+    """
+    mine = [path for path in checkpoint.restore_paths if path in paths and path in translation.PINNED]
+    if not mine:
+        able = " or ".join(checkpoint.restore_paths) or "no path that is judged yet"
+        raise UsageError(
+            f"{checkpoint.name} is a {checkpoint.format}, which restores by {able}; {name} promises "
+            f"{', '.join(paths)}: set restores in {project.file} to pin it."
+        )
+    edge = translation.root_edge(checkpoint.signature, model) if "tf-checkpoint" in mine else None
+    return {
+        path: _Pin(checkpoint.name, translation.in_words_of(below(model, edge), checkpoint.signature, path), edge)
+        for path in mine
+    }
 
 
 def _promise(content: bytes | None, name: str) -> Manifest | None:
@@ -172,11 +273,17 @@ def _settle(
     own: Manifest | None,
     signature: Signature,
     revived: Mapping[str, Revival],
+    loads: Sequence[Comparison],
     reason: str | None,
 ) -> tuple[int, tuple[Accepted, ...] | None, tuple[Finding, ...]]:
-    """Returns (epoch, history, breaks); history is None where a break has no reason."""
+    """Returns (epoch, history, breaks); history is None where a break has no reason.
+
+    Args:
+        loads: a checkpoint file, loaded into the model that is to be pinned to it.
+    """
     promise = promises.committed
-    history = own.history if own is not None else promise.history
+    epoch, committed = (promise.epoch, promise.history) if promise is not None else (1, ())
+    history = own.history if own is not None else committed
     compared: list[Comparison] = []
     breaks: dict[tuple, Finding] = {}
     for old in promises.manifests:
@@ -190,15 +297,23 @@ def _settle(
         if mine:
             compared += comparisons
             breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
+    pending = tuple(entry for entry in history if entry.epoch > epoch)
+    context = findings.Context(name, project.manifest_file(name), project.config, accepted=pending)
+    mine = [finding for finding in findings.find(loads, context) if finding.restores]
+    if mine:
+        compared += loads
+        breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
     found = tuple(breaks.values())
     if not found:
-        return promise.epoch, promise.history, ()
+        # A file that was pinned in spite of what it lacks restores from then on as far as it is promised.
+        pinned = own is not None and promise is not None and own.pinned != promise.pinned
+        return (own.epoch, own.history, ()) if pinned else (epoch, committed, ())
     if reason is None:
         covered = all(finding.status == "accepted" for finding in found)
-        return (max(entry.epoch for entry in history), history, found) if covered else (promise.epoch, None, found)
-    entry = Accepted(promise.epoch + 1, " ".join(reason.split()), _broken_by(compared))
+        return (max(entry.epoch for entry in history), history, found) if covered else (epoch, None, found)
+    entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))
     accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
-    return entry.epoch, (*promise.history, entry), accepted
+    return entry.epoch, (*committed, entry), accepted
 
 
 def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str]]:

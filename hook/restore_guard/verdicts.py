@@ -30,7 +30,7 @@ def find(
     pythons = building.pythons(
         repository, {kind: side.side for kind, side in sides.items()}, project.config, environ, progress
     )
-    restores = _restores(project, before, chosen)
+    restores = promised_paths(project, before, chosen)
     with building.Building(repository, environ, progress) as workshop:
         orders = {
             order.id: order for kind, side in sides.items() for order in _orders(kind, pythons[kind], side, restores)
@@ -57,7 +57,7 @@ def _orders(
             yield building.Order(f"{kind}:{name}", python, side.side, side.config, name, paths)
 
 
-def _restores(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def promised_paths(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """{model: the restore paths that either side promises}, so that both are built alike."""
     promised: dict[str, tuple[str, ...]] = {}
     for name in chosen:
@@ -141,9 +141,7 @@ def _sources(
     files = set(head.signature.sources if head.signature else ())
     files.update(base.signature.sources if base and base.signature else ())
     for side in (project, before):
-        content = side.manifests.get(name) if side else None
-        if content is not None:
-            files |= manifest.sources(content)
+        files |= side.sources(name) if side else frozenset()
     return frozenset(files)
 
 

@@ -3,7 +3,7 @@
 Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
 imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
 standard output was at the start: {"ready": versions}, then for each job {"id", "result", "strategy", "seconds",
-"because"} or {"id", "failure", "detail"}. What builders print is kept from both.
+"because"} or {"id", "failure", "detail", "died"}. What builders print is kept from both.
 """
 
 import json
@@ -111,7 +111,7 @@ class _Pool:
         children.end_orphans(self.running)
         if overdue:
             limit = child.job["timeout"]
-            self.fail(child, f"the build took longer than {limit:g} seconds and was stopped")
+            self.fail(child, f"the build took longer than {limit:g} seconds and was stopped", died=True)
         else:
             self.finish(child, turn, code)
         child.close()
@@ -130,12 +130,13 @@ class _Pool:
             del turn.strategies[0]
             self.waiting.insert(0, turn)
         else:
-            self.fail(child, failure, result["detail"] if result is not None else "")
+            died = result is None and code != -signal.SIGKILL
+            self.fail(child, failure, result["detail"] if result is not None else "", died)
 
-    def fail(self, child, failure, detail=""):
+    def fail(self, child, failure, detail="", died=False):
         printed = child.printed()
         detail = "\n".join(part for part in (detail, printed and f"The build printed:\n{printed}") if part)
-        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail})
+        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died})
 
 
 def _may_retry(result, code):

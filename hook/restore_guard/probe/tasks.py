@@ -4,13 +4,14 @@ A function takes the job, a dict as `restore_guard.builds.Job` gives it, and ret
 in a process of its own, in which TensorFlow is imported. Loaded after TensorFlow, never before.
 """
 
-from . import build, strategies, trial
+from . import build, checkpoint_file, strategies, trial
 
 TASKS = {
     "build": build.run,
     "revive": build.revive,
     "save": trial.save,
     "restore": trial.restore,
+    "read": checkpoint_file.read,
 }
 
 

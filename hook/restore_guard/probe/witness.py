@@ -431,8 +431,10 @@ def outcome(observation, error=None):
 
 
 def error_text(error):
-    """What a user would read of an exception, cut to a length that fits a report."""
-    return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last."""
+    text = f"{type(error).__name__}: {error}"
+    half = _ERROR_LENGTH // 2
+    return text if len(text) <= _ERROR_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
 
 def restore(root, named_variables, restore_path, path, saved):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,12 +29,20 @@ def render(result: Result) -> str:
     del document["notes"]
     for model in document["models"]:
         del model["notes"]
-        for finding in model["findings"]:
-            for key in FOR_PEOPLE:
-                del finding[key]
+        model["findings"] = list(map(told, model["findings"]))
         behaviour = model["behaviour"]
         if behaviour and not math.isfinite(behaviour["max_difference"]):
             behaviour["max_difference"] = sys.float_info.max  # JSON has no NaN and no infinity
+    return encode(document)
+
+
+def told(finding: dict[str, Any]) -> dict[str, Any]:
+    """What a program is told of a finding."""
+    return {key: value for key, value in finding.items() if key not in FOR_PEOPLE}
+
+
+def encode(document: dict[str, Any]) -> str:
+    """JSON that is safe wherever it is printed."""
     # A file name that is not UTF-8 has lone surrogates, which no JSON reader takes.
     document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     # GitHub's runner takes `##[` anywhere in a line for a command.

@@ -51,6 +51,11 @@ def render(result: Result, *, color: bool = False, width: int = 80) -> str:
     return "\n".join([*lines, page.paint(result.summary(), STRONG)]) + "\n"
 
 
+def render_model(model: ModelResult, *, color: bool = False, width: int = 80) -> str:
+    """One model alone, as `audit` shows those that a file may be of."""
+    return "\n".join(_model(_Page(color, width), model))
+
+
 def render_findings(findings: Sequence[Finding], *, color: bool = False, width: int = 80) -> str:
     """Findings alone, as `update` shows what it refuses to absorb."""
     return "\n\n".join("\n".join(block) for block in _findings(_Page(color, width), findings))

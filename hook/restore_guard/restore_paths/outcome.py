@@ -75,10 +75,13 @@ class Outcome:
         return self.failures[0].message if self.failures else None
 
 
+_INNER = re.compile(r"Exception encountered: *(\S.*)|(Key \S+ not found in checkpoint|Assign requires shapes.*)")
+
+
 def gist(message: str) -> str:
-    """The line of an error that says most: Keras and the Saver put the first error behind a general one."""
-    inner = re.search(r"(?:Exception encountered|Original error):\s*(\S.*)", message)
-    return inner[1] if inner else (message.splitlines() or ["an error without a message"])[0]
+    """The line of an error that says most: Keras and the Saver put the first error behind general ones."""
+    inner = [said or told for said, told in _INNER.findall(message)]
+    return inner[-1] if inner else (message.splitlines() or ["an error without a message"])[0]
 
 
 class _Later(Mapping[str, str]):

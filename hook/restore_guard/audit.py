@@ -1,0 +1,196 @@
+"""A checkpoint file and the code of today: will this very file restore, and is it whole?
+
+Judged by the same simulation as a check, with the file's own object graph, groups or layers as what was saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from restore_guard import building, checkpoint, findings, revivals
+from restore_guard.builds import Build
+from restore_guard.checkpoint import Checkpoint
+from restore_guard.comparison import Comparison, compare, troubles
+from restore_guard.config import Config
+from restore_guard.diffs import Diff
+from restore_guard.judge import path_result
+from restore_guard.project import load
+from restore_guard.repository import Repository
+from restore_guard.restore_paths import keras_archive
+from restore_guard.result import Finding, ModelResult, PathResult, Verdict
+from restore_guard.rules import RULES
+from restore_guard.signature import Revival, Signature
+from restore_guard.translation import below, in_words_of, root_edge
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """The answer about one file.
+
+    Attributes:
+        checkpoint: what the file is, and in which state.
+        models: all models that were asked about; the file is of one of them.
+        findings: about the file itself.
+    """
+
+    checkpoint: Checkpoint
+    models: tuple[ModelResult, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def fits(self) -> tuple[str, ...]:
+        """The models into which the file restores completely."""
+        return tuple(model.name for model in self.models if model.verdict == "restores")
+
+    @property
+    def verdict(self) -> Verdict:
+        """A file restores where it is whole and one of the models takes all of it."""
+        if self.checkpoint.state == "damaged":
+            return "breaks"
+        if self.checkpoint.state == "unread":
+            return "unchecked"
+        if self.fits:
+            return "restores"
+        # The one that could not be checked may be the one that the file is of.
+        unchecked = not self.models or any(model.verdict == "unchecked" for model in self.models)
+        return "unchecked" if unchecked else "breaks"
+
+    @property
+    def exit_code(self) -> int:
+        return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
+
+
+def audit(
+    repository: Repository,
+    path: str,
+    *,
+    name: str | None,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Audit:
+    """Reads a checkpoint and judges it against models as the work tree builds them.
+
+    Args:
+        path: a file, a folder, or the prefix of a TensorFlow checkpoint.
+        name: the model that it is of; None to try all that are configured.
+
+    Raises:
+        UsageError: no such file or model, several checkpoints in a folder, wrong configuration.
+        UncheckedError: no Python with TensorFlow.
+    """
+    project = load(repository, repository.worktree())
+    names = project.named([name] if name is not None else [])
+    settings, side = project.config, project.side
+    reading = checkpoint.job("checkpoint", path, settings.timeout)
+    python = building.pythons(repository, {"head": side}, settings, environ, progress)["head"]
+    with building.Building(repository, environ, progress) as workshop:
+        read = checkpoint.read(workshop.run(python, reading), path)
+        orders = [
+            building.Order(each, python, side, settings, each, read.restore_paths)
+            for each in names
+            if read.signature is not None
+        ]
+        built = workshop.build(orders)
+        asked = [
+            question
+            for order in orders
+            for question in revivals.questions(order, built[order.id].signature, [read.signature])
+        ]
+        revived = revivals.ask(workshop, asked)
+    models = tuple(judge(read, order.name, built[order.id], settings, revived.get(order.id, {})) for order in orders)
+    return Audit(read, models, tuple(about(read, path)))
+
+
+def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:
+    """The verdict on one model: whether the file restores into it, wholly and in the right places. Pure.
+
+    Args:
+        revived: {configuration in the file: what the model's code makes of it}.
+    """
+    if build.signature is None:
+        return _unchecked(name, f"could not be built: {build.failure}")
+    paths = checkpoint.promised(read, config.models[name].restores or ())
+    model, notes = build.signature, []
+    if "tf1-saver" in paths and model.saver_file is None:
+        return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")
+    edge = root_edge(read.signature, model) if "tf-checkpoint" in paths else None
+    if edge is not None:
+        notes.append(f"The file was saved with the model as `{edge}`: judged as tf.train.Checkpoint({edge}=model).")
+    comparisons = {path: compared(read.signature, below(model, edge), path, revived) for path in paths}
+    outcomes = {path: comparison.outcomes[path] for path, comparison in comparisons.items()}
+    found = [finding for comparison in comparisons.values() for finding in breaks(comparison, name, read.name)]
+    broken = any(troubles(comparison) for comparison in comparisons.values())
+    doubtful = [path for path, outcome in outcomes.items() if not outcome.certain]
+    if doubtful:
+        notes.append(f"{', '.join(doubtful)}: code of a layer's own reads its variables, which is not simulated.")
+    for path, comparison in comparisons.items():
+        if unsaved := comparison.unsaved_now[path]:
+            notes.append(
+                f"{path} never writes {len(unsaved)} of the model's variables ({min(unsaved)}, ...): no such file "
+                "restores them."
+            )
+        if path == "keras-archive" and not _alike(comparison.model, model):
+            return _other(name, model, path_result(outcomes[path], comparison.model, {}))
+    unable = [f"{path}: {outcome.error}" for path, outcome in outcomes.items() if outcome.kind == "unsupported"]
+    return ModelResult(
+        name,
+        verdict="breaks" if broken or unable else "unchecked" if doubtful else "restores",
+        variables=sum(not variable.seed for variable in model.variables),
+        restores={
+            path: path_result(outcomes[path], comparison.model, comparison.misplaced(path))
+            for path, comparison in comparisons.items()
+        },
+        findings=tuple(found),
+        notes=(*notes, *unable),
+    )
+
+
+def compared(saved: Signature, model: Signature, path: str, revived: Mapping[str, Revival] | None = None) -> Comparison:
+    """A file restored into a model, as data."""
+    target = keras_archive.revived(saved, model, revived or {}) if path == "keras-archive" else model
+    (found,) = compare(in_words_of(target, saved, path), model, [path], Diff({}), revived)
+    return found
+
+
+def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
+    """What keeps a file from restoring; the levels and the ignore list of the configuration are about commits."""
+    found = findings.find([comparison], findings.Context(name, file, Config()))
+    return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
+
+
+def _alike(one: Signature, other: Signature) -> bool:
+    """Whether two models have any variable in common."""
+    forms = [{(v.path, v.shape) for v in signature.variables if not v.seed} for signature in (one, other)]
+    return not all(forms) or bool(forms[0] & forms[1])
+
+
+def _other(name: str, model: Signature, result: PathResult) -> ModelResult:
+    """A `.keras` file makes a model of its own configuration: that it loads does not say that it is this one."""
+    return ModelResult(
+        name,
+        "breaks",
+        variables=sum(not variable.seed for variable in model.variables),
+        restores={"keras-archive": msgspec.structs.replace(result, restored=0)},
+        notes=("The configuration in the file makes another model: it has no variable in common with this one.",),
+    )
+
+
+def _unchecked(name: str, note: str) -> ModelResult:
+    return ModelResult(name, "unchecked", notes=(note,))
+
+
+def about(read: Checkpoint, path: str) -> Sequence[Finding]:
+    """What is to say of the file itself: that it is damaged, or that it holds values that are no numbers."""
+    if read.damage:
+        more = f" (and {len(read.damage) - 1} more)" if len(read.damage) > 1 else ""
+        yield _corrupt("error", path, f"The checkpoint is damaged: {read.damage[0]}{more}.", read.damage[1:])
+    if read.not_finite:
+        sentences = [f"{name}: {nan} NaN, {infinite} infinite" for name, (nan, infinite) in read.not_finite.items()]
+        many = f"{len(sentences)} tensors hold" if len(sentences) > 1 else "A tensor holds"
+        yield _corrupt("warning", path, f"{many} values that are no finite numbers.", sentences)
+
+
+def _corrupt(level: str, path: str, message: str, details: Sequence[str]) -> Finding:
+    fix = RULES["checkpoint-corrupt"].fix if level == "error" else ""
+    return Finding("checkpoint-corrupt", level, path, 0, message, effects=tuple(details), fix=fix)
