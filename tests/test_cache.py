@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import PAGE, PAGE_MODELS, rename, settings
 
-from restore_guard import builds, cache, installed
+from restore_guard import builds, cache, installed, isolation
 from restore_guard.repository import Repository
 
 MODEL = '''\
@@ -127,7 +127,7 @@ def probe(keras3):
 
 @pytest.fixture(scope="module")
 def python(keras3):
-    return installed.ask(keras3, builds.environment(os.environ))
+    return installed.ask(keras3, isolation.environment(os.environ))
 
 
 class Bench:
@@ -136,7 +136,7 @@ class Bench:
     def __init__(self, root, probe, python):
         self.root, self.probe, self.installed = root / "project", probe, python
         self.folder = root / "cache"
-        self.environ = builds.environment({**os.environ, "KERAS_HOME": str(root)})
+        self.environ = isolation.environment({**os.environ, "KERAS_HOME": str(root)})
 
     def cache(self):
         return cache.Cache(self.folder, self.installed, self.environ)
@@ -209,7 +209,7 @@ def test_the_environment_counts(bench, keras3):
     bench.keep()
 
     def found(**environ):
-        given = builds.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"], **environ})
+        given = isolation.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"], **environ})
         return cache.Cache(bench.folder, bench.installed, given).find(job, bench.tree())
 
     assert found() is not None

@@ -156,12 +156,21 @@ class SaverEntry(Struct):
     shape: tuple[int | None, ...] | None
     offset: tuple[int, ...] = ()
 
+    def check_part(self, size: tuple[int | None, ...] | None) -> None:
+        """Raises ValueError for a part whose size and place in the whole are not known."""
+        if self.offset and (size is None or None in size or not len(self.offset) == len(size) == len(self.shape or ())):
+            raise ValueError(f"{self.name} is a part of no known size and place")
+
 
 class SaverFile(Struct):
     """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver."""
 
     entries: tuple[SaverEntry, ...] = ()
     error: str | None = None
+
+    def __post_init__(self) -> None:
+        if len({(entry.name, entry.shape) for entry in self.entries}) != len({entry.name for entry in self.entries}):
+            raise ValueError("parts of one tensor are of tensors of different shapes")
 
 
 class Tensor(Struct):
@@ -252,6 +261,7 @@ class Signature(Struct):
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
         for entry in self.saver_file.entries if self.saver_file else ():
             _check(0 <= entry.variable < count, "variable", entry.variable)
+            entry.check_part(self.variables[entry.variable].shape)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
                 for position in (*item.variables, *(getattr(item, "by_name", None) or ())):

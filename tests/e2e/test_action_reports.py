@@ -163,7 +163,7 @@ for job in request["jobs"]:
 
 
 def answer(signature):
-    return {"result": signature}
+    return {"result": {"signature": signature, "trace": {}}}
 
 
 @pytest.fixture
@@ -223,6 +223,7 @@ def test_an_answer_that_makes_no_sense_is_a_build_that_failed(job, built, signat
     [
         {"result": None},
         {"result": {"signature": SIGNATURE}},
+        {"result": {"signature": SIGNATURE, "trace": {"created": [[99, "Dense", 99]], "spots": "x"}}},
         {"strategy": "magic"},
         {"seconds": "long"},
     ],
@@ -230,6 +231,12 @@ def test_an_answer_that_makes_no_sense_is_a_build_that_failed(job, built, signat
 def test_so_is_one_of_another_form(job, built, more):
     assert built(answer(SIGNATURE) | more) == 1
     assert job.report["models"][0]["findings"][0]["rule"] == "build-failed"
+
+
+def test_a_trace_that_leads_nowhere(job, built):
+    trace = {"created": [[99, "Dense", 99]], "files": ["../../etc/passwd", "\u0000"], "outside": ["/absent"]}
+    assert built({"result": {"signature": SIGNATURE, "trace": trace}}) == 1
+    assert job.outputs["verdict"] == "breaks"
 
 
 def test_a_build_sees_no_secret(built, tmp_path):

@@ -6,16 +6,21 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from restore_guard import joining, plan
+from restore_guard import joining
 from restore_guard.actions import events, inputs, publishing
 from restore_guard.actions.clone import Clone
 from restore_guard.actions.inputs import Inputs
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.reports.wording import plain
 from restore_guard.result import ModelResult, Result
+
+if TYPE_CHECKING:
+    from restore_guard.repository import Repository, Side
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -42,9 +47,7 @@ def _run(environ: Mapping[str, str]) -> int:
     if given.results:
         result = joining.join(joining.read(joining.found(Path(given.results))))
     elif given.shards:
-        result = _check(event, given, environ, build=False)
-        left = [model.name for model in result.models if joining.is_left(model)]
-        publishing.publish_plan(result, plan.matrix(plan.share(dict.fromkeys(left), given.shards)), environ)
+        publishing.publish_plan(*_plan(event, given, environ), environ)
         return 0
     else:
         result = _check(event, given, environ)
@@ -71,32 +74,54 @@ def _is_checked(model: ModelResult) -> bool:
     return model.verdict != "unchecked" and all(finding.rule != "build-failed" for finding in model.findings)
 
 
-def _check(event: str, given: Inputs, environ: Mapping[str, str], *, build: bool = True) -> Result:
+def _check(event: str, given: Inputs, environ: Mapping[str, str]) -> Result:
     from restore_guard import check
     from restore_guard.progress import Progress
-    from restore_guard.repository import Repository
 
-    with Repository(given.folder) as repository, Progress(sys.stderr) as progress:
-        if given.configured and repository.root / repository.project != given.folder.resolve():
-            raise UsageError(f"the input config: {given.folder} does not configure restore-guard.")
-        base, head = _sides(event, given, Clone(repository.root), environ)
+    with _open(given) as repository, Progress(sys.stderr) as progress:
+        base, head = _sides(event, given, repository, environ)
         return check.check(
             repository,
-            repository.commit(base) if base is not None else None,
-            repository.commit(head),
+            base,
+            head,
             names=given.models,
-            build=build,
             witness=given.witness,
             environ=environ,
             progress=progress,
         )
 
 
-def _sides(event: str, given: Inputs, clone: Clone, environ: Mapping[str, str]) -> tuple[str | None, str]:
+def _plan(event: str, given: Inputs, environ: Mapping[str, str]) -> tuple[Result, str]:
+    """What needs no job, with the rest unchecked; and the matrix of the rest."""
+    from restore_guard import check, plan
+
+    with _open(given) as repository:
+        base, head = _sides(event, given, repository, environ)
+        result = check.check(repository, base, head, names=given.models, build=False, environ=environ)
+        left = [model.name for model in result.models if joining.is_left(model)]
+        config = check.load(repository, head).config
+        seconds = plan.seconds(config, left, repository.root / repository.project, environ)
+    return result, plan.matrix(plan.share(seconds, given.shards))
+
+
+@contextmanager
+def _open(given: Inputs) -> Iterator[Repository]:
+    from restore_guard.repository import Repository  # joining needs no git
+
+    with Repository(given.folder) as repository:
+        if given.configured and repository.root / repository.project != given.folder.resolve():
+            raise UsageError(f"the input config: {given.folder} does not configure restore-guard.")
+        yield repository
+
+
+def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[str, str]) -> tuple[Side | None, Side]:
+    clone = Clone(repository.root)
     head = events.named(clone, given.head or "HEAD")
     if given.base:
-        return events.named(clone, given.base), head
-    return events.base_of(event, events.payload(environ), clone, head), head
+        base = events.named(clone, given.base)
+    else:
+        base = events.base_of(event, events.payload(environ), clone, head)
+    return repository.commit(base) if base is not None else None, repository.commit(head)
 
 
 if __name__ == "__main__":
