@@ -58,7 +58,7 @@ def pythons(
     made = {}
     for kind, side in sides.items():
         progress(f"making the environment of {side.label} from its lock file")
-        made[kind] = locked.python(lockfiles.find(repository.reader(side)), locked.cache(environ), environ)
+        made[kind] = locked.python(lockfiles.find(repository.reader(side)), environ)
     return made
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from restore_guard import affected, building, builds, judge, manifest, releases, revivals, witnesses
-from restore_guard.config import WitnessMode
+from restore_guard import affected, building, builds, judge, lockfiles, manifest, releases, revivals, witnesses
+from restore_guard.config import WitnessMode, without_expired
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.project import Project
 from restore_guard.repository import Change, Repository
@@ -37,9 +38,10 @@ def find(
         }
         built = workshop.build(list(orders.values()))
         graph = affected.ImportGraph(project.read, ["", *project.config.pythonpath])
+        moves = _moves(project, before, changes)
         cases = {
             name: _case(
-                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph
+                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph, moves
             )
             for name in chosen
         }
@@ -77,10 +79,11 @@ def _case(
     base: builds.Build | None,
     released: releases.Releases,
     graph: affected.ImportGraph,
+    moves: Sequence[lockfiles.Move],
 ) -> judge.Case:
     return judge.Case(
         name=name,
-        config=project.config,
+        config=without_expired(project.config, datetime.date.today()),
         manifest_file=project.manifest_file(name),
         head_build=head,
         base_build=base,
@@ -91,7 +94,22 @@ def _case(
         covered=graph.closure(project.config.models[name].builder.partition(":")[0]).files,
         releases=released.promises.get(name, ()),
         unread_releases=released.unread.get(name, ()),
+        moves=tuple(moves),
     )
+
+
+def _moves(project: Project, before: Project | None, changes: Sequence[Change]) -> list[lockfiles.Move]:
+    """The packages that the change asks for in another version."""
+    return [
+        move
+        for change in changes
+        if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
+        for move in lockfiles.moves(
+            change.path,
+            before.read(change.old_path or change.path) if before is not None else None,
+            project.read(change.path),
+        )
+    ]
 
 
 def _revived(
