@@ -39,9 +39,9 @@ class Trouble:
     got: str | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, bool]:
         """What stays the same when the same trouble is seen in another build of the model."""
-        return self.path, self.old if self.old is not None else f"+{self.new}"
+        return self.path, self.old if self.old is not None else f"+{self.new}", self.raises
 
     @property
     def name(self) -> str:

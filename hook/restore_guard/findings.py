@@ -39,7 +39,7 @@ class Context:
     model: str
     file: str
     config: Config
-    known: Collection[tuple[str, str]] = frozenset()
+    known: Collection[tuple[str, str, bool]] = frozenset()
     accepted: Sequence[Accepted] = ()
 
 
@@ -80,9 +80,13 @@ def accept_command(model: str) -> str:
     return f'restore-guard update {model} --accept-break "REASON"'
 
 
-def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str]]:
-    """What is already broken between a manifest and the base that should have kept it."""
-    return frozenset(trouble.key for comparison in comparisons for trouble in troubles(comparison))
+def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, bool]]:
+    """What is already broken between a manifest and the base that should have kept it.
+
+    Where a load call raised, it is no news that a value is lost in silence; the other way round it is.
+    """
+    keys = [trouble.key for comparison in comparisons for trouble in troubles(comparison)]
+    return frozenset(keys + [(path, name, False) for path, name, _ in keys])
 
 
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:

@@ -236,7 +236,7 @@ def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Compari
 
 
 def _context(
-    case: Case, known: Collection[tuple[str, str]] = frozenset(), accepted: Sequence[Accepted] = ()
+    case: Case, known: Collection[tuple[str, str, bool]] = frozenset(), accepted: Sequence[Accepted] = ()
 ) -> findings.Context:
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
 
@@ -336,7 +336,7 @@ def _with_sites(signature: Signature, build: Signature | None) -> Signature:
 
 def _known(
     case: Case, promise: Manifest | None, base: Signature | None, paths: Sequence[str]
-) -> frozenset[tuple[str, str]]:
+) -> frozenset[tuple[str, str, bool]]:
     if promise is None or base is None or saved_signature(promise, base, paths) is base:
         return frozenset()
     return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))

@@ -431,8 +431,12 @@ def outcome(observation, error=None):
 
 
 def error_text(error):
-    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last."""
-    text = f"{type(error).__name__}: {error}"
+    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last.
+
+    TensorFlow lists where each operation of a graph was made: those lines are left out.
+    """
+    lines = [line for line in f"{type(error).__name__}: {error}".splitlines() if not line.startswith("  File ")]
+    text = "\n".join(lines)
     half = _ERROR_LENGTH // 2
     return text if len(text) <= _ERROR_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
