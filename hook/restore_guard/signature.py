@@ -199,17 +199,13 @@ class Archive(Struct):
     Attributes:
         package: the Keras that loads it, `keras` or `tf_keras`.
         config: the serialized model, as JSON; None where it cannot be serialized, for which `error` is the reason.
-        revival: what the code of this signature makes of `config`.
+        revival: what the code of this signature makes of `config`; a file has no code.
     """
 
     package: str = "keras"
     config: str | None = None
     error: str | None = None
     revival: Revival | None = None
-
-    def __post_init__(self) -> None:
-        if self.config is not None and self.revival is None:
-            raise ValueError("an archive with a configuration tells what is made of it")
 
     def located(self, site: Callable[[Site], Site | None]) -> Archive:
         """The same with other sites, as for `Signature.with_sites`."""
