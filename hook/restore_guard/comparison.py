@@ -182,6 +182,8 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
         owner = comparison.same.new(got)
         if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)
+    for new in outcome.reshaped:
+        yield Trouble(path, outcome.assigned[new], new, got=outcome.assigned[new])
 
 
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:

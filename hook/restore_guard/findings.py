@@ -279,7 +279,8 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
         return f"{path} raises: {gist(outcome.failures[first].message)}" if first is not None else f"{path} raises"
     initial = len({trouble.new for trouble in mine} & outcome.initials)
     unused = len({trouble.old for trouble in mine} & outcome.unuseds)
-    wrong = len({trouble.new for trouble in mine if trouble.got is not None})
+    wrong = len({trouble.new for trouble in mine if trouble.got not in (None, trouble.old)})
+    reshaped = len({trouble.new for trouble in mine} & set(outcome.reshaped))
     parts = []
     if initial:
         parts.append(f"{_count(initial, 'variable')} keep{'s its' if initial == 1 else ' their'} initial value")
@@ -287,6 +288,8 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
         parts.append(f"{_count(unused, 'saved value')} {'is' if unused == 1 else 'are'} dropped")
     if wrong:
         parts.append(f"{_count(wrong, 'variable')} get{'s' if wrong == 1 else ''} the value of another")
+    if reshaped:
+        parts.append(f"{_count(reshaped, 'variable')} take{'s' if reshaped == 1 else ''} a value of another shape")
     return f"{path} raises nothing: {', '.join(parts)}"
 
 

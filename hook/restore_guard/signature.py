@@ -149,12 +149,16 @@ class H5File(Struct):
 
 
 class SaverEntry(Struct):
-    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on."""
+    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on.
+
+    A `strict` one, a reference variable, takes no value of another shape; a resource variable does.
+    """
 
     name: str
     variable: int
     shape: tuple[int | None, ...] | None
     offset: tuple[int, ...] = ()
+    strict: bool = False
 
     def check_part(self, size: tuple[int | None, ...] | None) -> None:
         """Raises ValueError for a part whose size and place in the whole are not known."""

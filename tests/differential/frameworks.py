@@ -11,14 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from restore_guard.restore_paths import RESTORE_PATHS, Outcome, restore
-from restore_guard.signature import Signature
+from restore_guard.restore_paths import RESTORE_PATHS, Outcome, keras_archive, restore
+from restore_guard.signature import Revival, Signature
 
 # The path under which the oracle tells what a restore before the first call of the model does.
 DEFERRED = "tf-checkpoint, before the first call"
 ORACLE = Path(__file__).with_name("oracle.py")
-# keras-archive and tf1-saver need builds of their own, revived or as a graph: their pairs have tests of their own.
-PATHS = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
+PATHS = tuple(RESTORE_PATHS)
 # The lists of a truth that are compared besides what each variable gets.
 LISTS = ("initial", "unused")
 
@@ -81,20 +80,33 @@ class Judged:
 
     Attributes:
         truth: {path: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}.
+        revival: what the code of `head` makes of the configuration of `base`, if it was saved.
     """
 
     base: Signature
     head: Signature
     truth: dict
+    revival: Revival | None = None
+
+    @property
+    def revivals(self):
+        """{the configuration of `base`: what the code of `head` makes of it}."""
+        return {self.base.archive.config: self.revival} if self.revival is not None else {}
+
+    def model(self, path) -> Signature:
+        """What a path loads into."""
+        if path != "keras-archive" or (self.head.archive is not None and self.revival is None):
+            return self.head
+        return keras_archive.revived(self.base, self.head, self.revivals)
 
     def simulated(self, path) -> Outcome:
-        return restore(path if path in RESTORE_PATHS else path.partition(",")[0], self.base, self.head)
+        return restore(path if path in RESTORE_PATHS else path.partition(",")[0], self.base, self.model(path))
 
     def disagreements(self):
         """Yields (path, a sentence) for each difference between the simulation and the truth."""
-        seeds = {variable.path for variable in self.head.variables if variable.seed}
         for path, truth in self.truth.items():
-            outcome = self.simulated(path)
+            outcome, model = self.simulated(path), self.model(path)
+            seeds = {variable.path for variable in model.variables if variable.seed}
             if not outcome.certain:
                 continue
             if outcome.kind != truth["outcome"]:
@@ -108,7 +120,7 @@ class Judged:
                         yield path, f"{name}: simulated {simulated}, really {real}"
                 assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
                 # What the restore itself created, slots of a legacy optimizer, is not in the model's signature.
-                known = {variable.path for variable in self.head.variables}
+                known = {variable.path for variable in model.variables}
                 real = {new: old for new, old in truth["assigned"].items() if new in known}
                 if assigned != real:
                     different = assigned.items() ^ real.items()
@@ -136,7 +148,9 @@ def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False):
             for path in doubtful:
                 if unchanged[path]["outcome"] == "raises":
                     truth[path] = _without_observation("unsupported", unchanged[path]["error"])
-    return Judged(*(msgspec.convert(side["signature"], Signature) for side in (saved, restored)), truth)
+    signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, restored))
+    revival = restored["revival"]
+    return Judged(*signatures, truth, revival and msgspec.convert(revival, Revival))
 
 
 def judge_all(pairs):

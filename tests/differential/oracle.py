@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hook"))
 
 import tensorflow as tf
 
-from restore_guard.probe import build, sites, strategies, variables, witness
+from restore_guard.probe import build, frameworks, sites, strategies, variables, witness
 
 TIMEOUT = 300
 # Python and TensorFlow keep something of every model for ever.
@@ -127,6 +127,8 @@ class _Session:
                 continue
             values = witness.saved_values(named, filled, path, file)
             Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
+        if signature["archive"] is not None:
+            Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
         return {"signature": signature, "unsupported": unsupported}
 
     def restore(self, source, folder, paths, deferred=False):
@@ -140,7 +142,21 @@ class _Session:
             truth[path] = witness.restore(root, variables.named_variables, path, file, values)
         if deferred:
             truth[DEFERRED] = self.restore_deferred(source, folder)
-        return {"signature": signature, "truth": truth}
+        return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
+
+    def revive(self, source, folder):
+        """What the code of `source` makes of the saved configuration; None where none was saved."""
+        file = Path(folder, "archive.pickle")
+        saved = pickle.loads(file.read_bytes()) if file.exists() else {"config": None}
+        if saved["config"] is None:
+            return None
+        self.reset()
+        created = sites.Sites(os.path.dirname(source))
+        with strategies.scope("weightless", created):
+            model, _ = _call_builder(source)
+            keras = frameworks.keras_of(model)
+            # A configuration goes to the Keras of the model that it is to become.
+            return keras and build._revival(saved["config"], keras.package, created, _NoSources)
 
     def restore_deferred(self, source, folder):
         root, inputs = self.build(source)
@@ -166,10 +182,22 @@ class _Session:
                 with strategies.scope(strategy, created):
                     root, inputs = _call_builder(source)
                     strategies.finish(root, inputs)
-                    return build.describe(root, created, _NoSources)
+                    signature = build.describe(root, created, _NoSources)
+                break
             except Exception:
                 if strategy == order[-1]:
                     raise
+        return signature | {"archive": self.archive(source, created)}
+
+    def archive(self, source, created):
+        """What a `.keras` file holds besides the weights: no graph can tell it."""
+        self.reset()
+        with strategies.scope("weightless", created):
+            root, inputs = _call_builder(source)
+            if not frameworks.is_model(root):
+                return None
+            strategies.finish(root, inputs)
+            return build._archive(root, created, _NoSources)
 
     def build(self, source):
         self.reset()

@@ -394,7 +394,7 @@ class _Sources:
 
     def _parts(self, value):
         """The saved variables that a value is made of: a partitioned variable that is cut otherwise than before."""
-        if value.dtype.kind != "f" or value.dtype.itemsize < 4 or value.size < 2:
+        if value.dtype.kind != "f" or value.dtype.itemsize < 4 or value.size == 0:
             return []  # too few different values to tell
         alike = {path: saved.ravel() for path, saved in self._saved.items() if saved.dtype == value.dtype}
         parts = [path for path, saved in alike.items() if np.isin(value, saved).any()]
