@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 def read(root, index):
-    """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "error"}, or None where the root is no graph.
+    """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "error"}; None where there is no graph.
 
     `shape` is the whole tensor's; a part of a partitioned variable starts at `offset` in it. `strict` is a
     reference variable, which takes no value of another shape; a resource variable does.
