@@ -365,7 +365,7 @@ def observe(variables, before, saved, hidden=None):
     observation = {"assigned": {}, "initial": [], "unused": [], "changed_otherwise": []}
     for path, variable in without_seed_state(variables):
         value = read(variable)
-        source = sources.find(path, value)
+        source = sources.find(path, value, in_graph=_session(variable) is not None)
         if path in before and _digest(value) == _digest(before[path]):
             observation["initial"].append(path)
         elif source is not None:
@@ -384,9 +384,11 @@ class _Sources:
         self._by_dtype = {}
         self.used = set()
 
-    def find(self, path, value):
-        """The saved path that `value` came from, the same path first, or None."""
-        candidates = self._index(value.dtype).get(_digest(value), []) or self._parts(value)
+    def find(self, path, value, in_graph=False):
+        """The saved path that `value` came from, the same path first, or None; only a graph has partitions."""
+        candidates = self._index(value.dtype).get(_digest(value), [])
+        if not candidates and in_graph:
+            candidates = self._parts(value)
         if not candidates:
             return None
         self.used.update(candidates)
