@@ -113,7 +113,7 @@ def judge(case: Case) -> ModelResult:
         notes.append("New here: there is no older checkpoint to restore.")
     found += _of_releases(case, head, base, found)
     found = _with_behaviour(case, found, compared)
-    doubtful = [path for comparison in compared for path in _doubtful(comparison)]
+    doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
     if doubtful:
         notes.append(
             f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
@@ -241,9 +241,9 @@ def _context(
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
 
 
-def _doubtful(comparison: Comparison) -> list[str]:
+def _doubtful(case: Case, comparison: Comparison) -> list[str]:
     """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
-    if same_promise(comparison.saved, comparison.model, comparison.outcomes):
+    if case.diff.is_cosmetic and same_promise(comparison.saved, comparison.model, comparison.outcomes):
         return []
     return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
 
