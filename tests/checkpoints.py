@@ -4,16 +4,19 @@
 
 Runs with the Python of a TensorFlow user. FOLDER/samples gets a small model in every format. For each pair of the
 corpus, FOLDER/pairs/<name>/<restore path> gets what base.py saves, and FOLDER/truth.json what head.py restores
-of it: {pair: {restore path: what `oracle.py` says, with the "file"}}.
+of it: {pair: {restore path: what `differential/truth.py` says, with the "file"}}.
 """
 
 import concurrent.futures
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
-import oracle
+sys.path.insert(0, str(Path(__file__).parent))
+
+from differential import oracle, truth
 
 PAIRS = Path(__file__).parent / "pairs"
 PATHS = ["tf-checkpoint", "keras-weights", "h5", "h5-by-name"]
@@ -85,10 +88,11 @@ def main(folder, *pairs):
     samples = folder / "samples"
     samples.mkdir(parents=True)
     (samples / "small.py").write_text(MODEL)
-    oracle._in_child(_save_samples, samples)
-    with concurrent.futures.ProcessPoolExecutor(oracle.CHILDREN, mp_context=oracle.FORK) as pool:
-        truth = dict(zip(pairs, pool.map(_save_pair, pairs, [folder / "pairs"] * len(pairs)), strict=True))
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1))
+    # Before TensorFlow has started a thread of its own here, which would not be there in a forked child.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = dict(zip(pairs, pool.map(_save_pair, pairs, [folder / "pairs"] * len(pairs)), strict=True))
+    _save_samples(samples)
+    (folder / "truth.json").write_text(json.dumps(found, indent=1))
 
 
 def _save_samples(folder):
@@ -143,15 +147,37 @@ def _save_sharded(tf, prefix, folder):
     tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=parts, destination_prefix=f"{folder}/ckpt-1")
 
 
+class _Asked:
+    """An oracle in a process of its own, with the folder's checkpoints kept."""
+
+    def __init__(self):
+        self.child = oracle._Child()
+
+    def ask(self, op, **request):
+        answer = self.child.ask({"op": op, **request})
+        if "failed" in answer:
+            raise RuntimeError(answer["failed"])
+        return answer
+
+
 def _save_pair(name, folder):
     folder = folder / name
     folder.mkdir(parents=True)
-    base, head = PAIRS / name / "base.py", PAIRS / name / "head.py"
-    saved = oracle._in_child(oracle._save_all, base, PATHS, str(folder))
-    return {
-        path: {**oracle._restore(base, head, path, found), "file": str(found.get("file"))}
-        for path, found in saved.items()
-    }
+    asked = _Asked()
+    try:
+        saved, _, found = truth.find(
+            asked, asked, PAIRS / name / "base.py", PAIRS / name / "head.py", str(folder), PATHS
+        )
+    finally:
+        asked.child.stop()
+    return {path: {**found[path], "file": _file(folder, path, saved)} for path in PATHS}
+
+
+def _file(folder, path, saved):
+    """What `oracle.py` saved by a path; "None" where it could not."""
+    if path in saved["unsupported"]:
+        return "None"
+    return pickle.loads((folder / f"{path}.pickle").read_bytes())[0]
 
 
 if __name__ == "__main__":

@@ -98,7 +98,18 @@ def audit(
             for question in revivals.questions(order, built[order.id].signature, [read.signature])
         ]
         revived = revivals.ask(workshop, asked)
-    models = tuple(judge(read, order.name, built[order.id], settings, revived.get(order.id, {})) for order in orders)
+    known = {order.name: (built[order.id], revived.get(order.id, {})) for order in orders}
+    models = [judge(read, each, build, settings, makes) for each, (build, makes) in known.items()]
+    if "keras-archive" in read.restore_paths:
+        # Whoever imports its classes loads it: it is of the model that it has most in common with.
+        shared = {each: _shared(read, build, makes) for each, (build, makes) in known.items()}
+        models = [
+            model
+            if shared[model.name] in (None, max(filter(None, shared.values()), default=None))
+            else _other(model.name, known[model.name][0].signature)
+            for model in models
+        ]
+    models = tuple(models)
     return Audit(read, models, tuple(about(read, path)))
 
 
@@ -130,8 +141,6 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
                 f"{path} never writes {len(unsaved)} of the model's variables ({min(unsaved)}, ...): no such file "
                 "restores them."
             )
-        if path == "keras-archive" and not _alike(comparison.model, model):
-            return _other(name, model, path_result(outcomes[path], comparison.model, {}))
     unable = [f"{path}: {outcome.error}" for path, outcome in outcomes.items() if outcome.kind == "unsupported"]
     return ModelResult(
         name,
@@ -159,20 +168,26 @@ def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
 
 
-def _alike(one: Signature, other: Signature) -> bool:
-    """Whether two models have any variable in common."""
-    forms = [{(v.path, v.shape) for v in signature.variables if not v.seed} for signature in (one, other)]
-    return not all(forms) or bool(forms[0] & forms[1])
+def _shared(read: Checkpoint, build: Build, revived: Mapping[str, Revival]) -> int | None:
+    """How many variables a model has in common with what its code makes of an archive; None where it makes nothing."""
+    if build.signature is None or read.signature is None:
+        return None
+    made = keras_archive.revived(read.signature, build.signature, revived)
+    if made.archive is None or made.archive.revival is None or made.archive.revival.signature is None:
+        return None
+    forms = [{(v.path, v.shape) for v in one.variables if not v.seed} for one in (made, build.signature)]
+    return len(forms[0] & forms[1])
 
 
-def _other(name: str, model: Signature, result: PathResult) -> ModelResult:
+def _other(name: str, model: Signature) -> ModelResult:
     """A `.keras` file makes a model of its own configuration: that it loads does not say that it is this one."""
+    count = sum(not variable.seed for variable in model.variables)
     return ModelResult(
         name,
         "breaks",
-        variables=sum(not variable.seed for variable in model.variables),
-        restores={"keras-archive": msgspec.structs.replace(result, restored=0)},
-        notes=("The configuration in the file makes another model: it has no variable in common with this one.",),
+        variables=count,
+        restores={"keras-archive": PathResult("restores", 0, count)},
+        notes=("The configuration in the file makes another model than this one.",),
     )
 
 

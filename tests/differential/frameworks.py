@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from differential.truth import find
 from restore_guard.restore_paths import RESTORE_PATHS, Outcome, keras_archive, restore
 from restore_guard.signature import Revival, Signature
 
@@ -137,20 +138,10 @@ def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False):
         Fault: one of the two cannot be built.
     """
     with tempfile.TemporaryDirectory() as folder:
-        saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths))
-        truth = {path: _without_observation("unsupported", error) for path, error in saved["unsupported"].items()}
-        possible = [path for path in paths if path not in truth]
-        restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible, deferred=deferred)
-        truth |= restored["truth"]
-        doubtful = [path for path in possible if truth[path]["outcome"] == "raises"]
-        if doubtful:
-            unchanged = saver.ask("restore", source=str(base), folder=folder, paths=doubtful)["truth"]
-            for path in doubtful:
-                if unchanged[path]["outcome"] == "raises":
-                    truth[path] = _without_observation("unsupported", unchanged[path]["error"])
+        saved, restored, real = find(saver, restorer, base, head, folder, paths, deferred)
     signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, restored))
     revival = restored["revival"]
-    return Judged(*signatures, truth, revival and msgspec.convert(revival, Revival))
+    return Judged(*signatures, real, revival and msgspec.convert(revival, Revival))
 
 
 def judge_all(pairs):
@@ -164,7 +155,3 @@ def judge_all(pairs):
 
     with ThreadPoolExecutor(8) as pool:
         return dict(zip(pairs, pool.map(one, pairs.values()), strict=True))
-
-
-def _without_observation(outcome, error):
-    return {"outcome": outcome, "error": error, "assigned": {}, "initial": [], "unused": [], "changed_otherwise": []}

@@ -1,0 +1,29 @@
+"""What restoring really does to a pair, asked of an oracle; standard library only, for it is used on both sides."""
+
+
+def find(saver, restorer, base, head, folder, paths, deferred=False):
+    """Saves what `base` builds and restores it into what `head` builds.
+
+    Args:
+        saver, restorer: ask(op, **request) of an oracle; see `oracle.py`.
+
+    Returns:
+        (answer to "save", answer to "restore", {path: {"outcome", "error", "assigned", ...}}).
+    """
+    saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths))
+    truth = {path: _unsupported(error) for path, error in saved["unsupported"].items()}
+    possible = [path for path in paths if path not in truth]
+    restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible, deferred=deferred)
+    truth |= restored["truth"]
+    doubtful = [path for path in possible if truth[path]["outcome"] == "raises"]
+    if doubtful:
+        unchanged = saver.ask("restore", source=str(base), folder=folder, paths=doubtful)["truth"]
+        for path in doubtful:
+            if unchanged[path]["outcome"] == "raises":
+                truth[path] = _unsupported(unchanged[path]["error"])
+    return saved, restored, truth
+
+
+def _unsupported(error):
+    lists = {name: [] for name in ("initial", "unused", "changed_otherwise")}
+    return {"outcome": "unsupported", "error": error, "assigned": {}, **lists}
