@@ -19,7 +19,7 @@ from restore_guard.judge import path_result
 from restore_guard.project import load
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import keras_archive
-from restore_guard.result import Finding, ModelResult, PathResult, Verdict
+from restore_guard.result import Finding, ModelResult, Verdict
 from restore_guard.rules import RULES
 from restore_guard.signature import Revival, Signature
 from restore_guard.translation import below, in_words_of, root_edge
@@ -98,8 +98,13 @@ def audit(
             for question in revivals.questions(order, built[order.id].signature, [read.signature])
         ]
         revived = revivals.ask(workshop, asked)
-    models = tuple(judge(read, order.name, built[order.id], settings, revived.get(order.id, {})) for order in orders)
-    return Audit(read, models, tuple(about(read, path)))
+    models = {order.name: (built[order.id], revived.get(order.id, {})) for order in orders}
+    nearest = _nearest(read, models)
+    judged = tuple(
+        judge(read, each, build, settings, known) if each in nearest else _other(each, build.signature)
+        for each, (build, known) in models.items()
+    )
+    return Audit(read, judged, tuple(about(read, path)))
 
 
 def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:
@@ -130,8 +135,6 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
                 f"{path} never writes {len(unsaved)} of the model's variables ({min(unsaved)}, ...): no such file "
                 "restores them."
             )
-        if path == "keras-archive" and not _alike(comparison.model, model):
-            return _other(name, model, path_result(outcomes[path], comparison.model, {}))
     unable = [f"{path}: {outcome.error}" for path, outcome in outcomes.items() if outcome.kind == "unsupported"]
     return ModelResult(
         name,
@@ -159,20 +162,35 @@ def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
 
 
-def _alike(one: Signature, other: Signature) -> bool:
-    """Whether two models have any variable in common."""
+def _nearest(read: Checkpoint, models: Mapping[str, tuple[Build, Mapping[str, Revival]]]) -> set[str]:
+    """The models that a file may be of, as far as it does not say so by not restoring.
+
+    A `.keras` file loads whatever is asked for, as its own configuration makes it: it is of what is likest to that.
+    """
+    if read.signature is None or read.signature.archive is None:
+        return set(models)
+    likeness = {
+        name: _likeness(made, build.signature)
+        for name, (build, revived) in models.items()
+        if build.signature is not None
+        for made in [keras_archive.revived(read.signature, build.signature, revived)]
+        if made.archive.revival.signature is not None
+    }
+    return {name for name in models if likeness.get(name, 1.0) >= max(likeness.values(), default=0.0)}
+
+
+def _likeness(one: Signature, other: Signature) -> float:
+    """The share of two models' variables that both have."""
     forms = [{(v.path, v.shape) for v in signature.variables if not v.seed} for signature in (one, other)]
-    return not all(forms) or bool(forms[0] & forms[1])
+    return len(forms[0] & forms[1]) / max(1, len(forms[0] | forms[1]))
 
 
-def _other(name: str, model: Signature, result: PathResult) -> ModelResult:
-    """A `.keras` file makes a model of its own configuration: that it loads does not say that it is this one."""
+def _other(name: str, model: Signature) -> ModelResult:
     return ModelResult(
         name,
         "breaks",
         variables=sum(not variable.seed for variable in model.variables),
-        restores={"keras-archive": msgspec.structs.replace(result, restored=0)},
-        notes=("The configuration in the file makes another model: it has no variable in common with this one.",),
+        notes=("The configuration in the file makes another model.",),
     )
 
 
