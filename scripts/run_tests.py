@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from environments import ROOT, SetupError, command, create, say
+from environments import ROOT, SetupError, command, create, index_settings, say
 
 # TensorFlow 2.15 is the last with Keras 2, and Python 3.11 the newest that it knows.
-GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12"}
+GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "tensorflow218": ">=3.9,<3.13"}
+ENVIRONMENTS = GENERATIONS | {"managers": ">=3.11"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,9 +21,9 @@ def main(arguments: Sequence[str]) -> int:
         tool = create("tool", ">=3.11", ["dev"], project=True)
     except SetupError as error:
         sys.exit(f"scripts/test: {error}")
-    environ = dict(os.environ)
+    environ = {**os.environ, **index_settings()}  # prek installs with uv
     environ["PATH"] = os.pathsep.join([str(tool.parent), environ.get("PATH", os.defpath)])
-    for name, versions in GENERATIONS.items():
+    for name, versions in ENVIRONMENTS.items():
         variable = f"RESTORE_GUARD_TEST_{name.upper()}"
         environ.pop(variable, None)
         try:

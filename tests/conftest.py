@@ -1,5 +1,6 @@
 """Interpreters with TensorFlow, and git repositories in which the real command runs."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from differential.frameworks import FRAMEWORKS, Oracle
 
 COMMAND = Path(sys.executable).with_name("restore-guard")
 
@@ -28,7 +30,7 @@ gpgSign = false
 """
 
 
-def _interpreter(variable):
+def interpreter(variable):
     path = os.environ.get(variable)
     if not path:
         pytest.skip(f"{variable} is not set; scripts/test sets it")
@@ -39,13 +41,32 @@ def _interpreter(variable):
 @pytest.fixture(scope="session")
 def keras3():
     """A Python with TensorFlow 2.21 and Keras 3."""
-    return _interpreter("RESTORE_GUARD_TEST_KERAS3")
+    return interpreter("RESTORE_GUARD_TEST_KERAS3")
 
 
 @pytest.fixture(scope="session")
 def keras2():
     """A Python with TensorFlow 2.15 and Keras 2."""
-    return _interpreter("RESTORE_GUARD_TEST_KERAS2")
+    return interpreter("RESTORE_GUARD_TEST_KERAS2")
+
+
+@pytest.fixture(scope="session")
+def tensorflow218():
+    """A Python with TensorFlow 2.18, Keras 3.6 and tf-keras."""
+    return interpreter("RESTORE_GUARD_TEST_TENSORFLOW218")
+
+
+@pytest.fixture(scope="session")
+def oracles(request, tmp_path_factory):
+    """{framework: its oracle}: one process each, for all tests."""
+    folder = tmp_path_factory.mktemp("oracles")
+    with contextlib.ExitStack() as stack:
+        found = {}
+        for name, framework in FRAMEWORKS.items():
+            log = stack.enter_context((folder / f"{name}.log").open("w"))
+            found[name] = Oracle(name, request.getfixturevalue(framework.environment), log)
+            stack.callback(found[name].close)
+        yield found
 
 
 @dataclass
@@ -301,3 +322,45 @@ def tool(tmp_path_factory):
     project.commit(message="v1")
     project.git("tag", "v1")
     return project.root
+
+
+@pytest.fixture(scope="session")
+def managers():
+    """The folder of the commands uv, poetry, pdm and pipenv."""
+    return interpreter("RESTORE_GUARD_TEST_MANAGERS").parent
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory):
+    """The caches of pre-commit and prek: each installs the hook's environment once."""
+    return {name: tmp_path_factory.mktemp(name) for name in ("pre-commit", "prek")}
+
+
+@pytest.fixture(scope="session")
+def guarded_project(keras3, tool, stores, tmp_path_factory):
+    """A committed repository with a model, its manifest and the hook's configuration: to be copied."""
+    import hooks
+
+    folder = tmp_path_factory.mktemp("guarded")
+    project = hooks.Guarded(folder / "project", folder / "home", stores["pre-commit"])
+    project.write({"net.py": hooks.NET, "blocks.py": hooks.BLOCKS, "old.py": SMALL, "README.md": "models\n"})
+    project.write({"pyproject.toml": hooks.configuration(keras3), ".gitignore": ".venv\n__pycache__/\n"})
+    done = project.run("update")
+    assert done.code == 0, done.stdout + done.stderr
+    project.commit(message="the good commit")
+    return project.root
+
+
+@pytest.fixture
+def guarded(guarded_project, stores, managers, tool, tmp_path):
+    """`guarded(runner="pre-commit", name="project", args=())`: a copy of it with the hook installed."""
+    import hooks
+
+    def make(runner="pre-commit", name="project", args=()):
+        project = hooks.copy(guarded_project, tmp_path / name, tmp_path / f"home-{runner}", stores[runner], runner)
+        project.environ["PATH"] += f":{managers}"  # prek installs with uv
+        project.commit({".pre-commit-config.yaml": project.hooks(tool, args)}, "hook")
+        project.install()
+        return project
+
+    return make

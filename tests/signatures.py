@@ -11,7 +11,7 @@ def graph(*nodes):
     """Args: (type, variable's position or None, {edge: node}, slots); the first is the root."""
     return ObjectGraph(
         tuple(
-            GraphNode(kind, position, tuple(children.items()), tuple(slots[0]) if slots else ())
+            GraphNode(kind, position, tuple(children.items()), tuple(slots[0]) if slots else (), bool(slots))
             for kind, position, children, *slots in nodes
         )
     )

@@ -7,8 +7,9 @@ import threading
 import time
 
 import pytest
+from conftest import PAGE, PAGE_MODELS, rename, settings
 
-from restore_guard import builds, cache, installed
+from restore_guard import builds, cache, installed, isolation
 from restore_guard.repository import Repository
 
 MODEL = '''\
@@ -126,7 +127,7 @@ def probe(keras3):
 
 @pytest.fixture(scope="module")
 def python(keras3):
-    return installed.ask(keras3, builds.environment(os.environ))
+    return installed.ask(keras3, isolation.environment(os.environ))
 
 
 class Bench:
@@ -135,7 +136,7 @@ class Bench:
     def __init__(self, root, probe, python):
         self.root, self.probe, self.installed = root / "project", probe, python
         self.folder = root / "cache"
-        self.environ = builds.environment({**os.environ, "KERAS_HOME": str(root)})
+        self.environ = isolation.environment({**os.environ, "KERAS_HOME": str(root)})
 
     def cache(self):
         return cache.Cache(self.folder, self.installed, self.environ)
@@ -208,7 +209,7 @@ def test_the_environment_counts(bench, keras3):
     bench.keep()
 
     def found(**environ):
-        given = builds.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"], **environ})
+        given = isolation.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"], **environ})
         return cache.Cache(bench.folder, bench.installed, given).find(job, bench.tree())
 
     assert found() is not None
@@ -240,6 +241,21 @@ def test_versions_of_what_the_build_imports_count_and_others_do_not(bench):
 
 
 @pytest.mark.tensorflow
+def test_a_module_that_no_distribution_has_installed_counts_by_its_content(bench, tmp_path):
+    place = tmp_path / "lib" / "site-packages"
+    place.mkdir(parents=True)
+    (place / "stray.py").write_text("UNITS = 2\n")
+    source = f"import sys; sys.path.append({str(place)!r})\nimport stray, tensorflow as tf\ndef build():\n"
+    bench.write({"model.py": source + "    return tf.train.Checkpoint(x=tf.Variable([0] * stray.UNITS))\n"})
+    known = bench.installed
+    bench.installed = installed.Installed(known.version, (*known.path, str(place)), known.prefixes)
+    assert bench.keep().failure is None
+    assert bench.cache().find(bench.job(), bench.tree()) is not None
+    (place / "stray.py").write_text("UNITS = 3\n")
+    assert bench.cache().find(bench.job(), bench.tree()) is None
+
+
+@pytest.mark.tensorflow
 def test_configuration_entries_are_kept_apart(bench):
     bench.write({"model.py": "import tensorflow as tf\ndef build(n=1):\n    return tf.Module(f'm{n}')\n"})
     bench.keep()
@@ -262,7 +278,7 @@ def test_configuration_entries_are_kept_apart(bench):
 def test_what_cannot_be_followed_or_fails_is_not_kept(bench, line):
     bench.write({"model.py": f"import os\nimport tensorflow as tf\ndef build():\n    {line}\n    return tf.Module()\n"})
     bench.keep()
-    assert not bench.folder.exists()
+    assert not (bench.folder / "builds").exists()
 
 
 @pytest.mark.tensorflow
@@ -272,7 +288,7 @@ def test_a_file_that_is_written_during_the_run_is_not_taken_for_what_was_built(b
     build = bench.fresh(job)
     (bench.root / "settings.json").write_text('{"units": 30}')
     kept.keep(job, bench.tree(), build)
-    assert not bench.folder.exists()
+    assert not (bench.folder / "builds").exists()
 
 
 @pytest.mark.tensorflow
@@ -280,7 +296,7 @@ def test_damage_and_foreign_files_are_ignored(bench):
     job = bench.job()
     bench.write(FILES)
     build = bench.keep()
-    (record,) = bench.folder.glob("*/*")
+    (record,) = bench.folder.glob("builds/*/*")
     whole = record.read_bytes()
     (record.parent / "README").write_text("not ours")
     (record.parent / ("0" * 64)).mkdir()
@@ -307,7 +323,7 @@ def test_runs_side_by_side_and_a_bounded_size(bench, monkeypatch):
         thread.start()
     for thread in threads:
         thread.join()
-    (record,) = bench.folder.glob("*/*")
+    (record,) = bench.folder.glob("builds/*/*")
     assert bench.cache().find(job, bench.tree()).signature == build.signature
 
     # The least recently used goes first.
@@ -317,7 +333,7 @@ def test_runs_side_by_side_and_a_bounded_size(bench, monkeypatch):
         bench.keep()
         bench.write(FILES)
         assert bench.cache().find(job, bench.tree()) is not None
-    assert len(list(bench.folder.glob("*/*"))) == 2
+    assert len(list(bench.folder.glob("builds/*/*"))) == 2
     bench.write(FILES | {"settings.json": '{"units": 4}'})
     assert bench.cache().find(job, bench.tree()) is None
 
@@ -336,3 +352,44 @@ def test_where_it_is(monkeypatch, tmp_path):
     assert cache.folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "restore-guard"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache.folder({}) == tmp_path / ".cache" / "restore-guard"
+
+
+@pytest.mark.tensorflow
+def test_the_command_imports_no_tensorflow_for_a_comment(keras3, make_repository, tmp_path):
+    """And says the same as if it did, also of lines."""
+    starts = tmp_path / "starts"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$1" in */probe) echo >>{starts};; esac\nexec {keras3} "$@"\n')
+    python.chmod(0o755)
+    project = make_repository(files={"page.py": PAGE})
+    project.commit({"pyproject.toml": settings(python, {"subclassed": PAGE_MODELS["subclassed"]})})
+    project.run("update")
+    project.commit()
+
+    def started(run):
+        count = len(starts.read_text().splitlines()) if starts.exists() else 0
+        starts.unlink(missing_ok=True)
+        return run.code, count
+
+    assert started(project.check("--all", "--witness", "never"))[0] == 0
+    project.edit("page.py", "    def __init__(self):\n        super().__init__()\n        self.dense_1", DOCUMENTED)
+    assert started(project.check()) == (0, 0)
+    project.commit()
+    line = rename(project)
+    run = project.check("--witness", "never")
+    assert started(run) == (1, 1)
+    project.edit("page.py", "class CustomELU", "# not for long\nclass CustomELU")
+    again = project.check("--witness", "never")
+    assert started(again) == (1, 0)
+    assert again.findings() == run.findings()
+    assert ("variable-renamed", line) in {(finding[0], finding[3]) for finding in run.findings()}
+
+
+DOCUMENTED = '''\
+    def __init__(self):
+        """Makes two layers,
+
+        one after the other."""
+        super().__init__()
+        # the first
+        self.dense_1'''

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restore_guard import config
-from restore_guard.config import Config, Ignore, Input, Model
+from restore_guard.config import Config, Ignore, Input, Model, without_expired
 from restore_guard.errors import RestoreGuardError, UsageError
 
 RULES = {"variable-added", "variable-missing"}
@@ -228,3 +228,13 @@ def test_any_table_loads_or_gives_a_message_for_people(tables):
         load_own(text, rules=RULES)
     except RestoreGuardError as error:
         assert str(error).startswith("restore-guard.toml: ")
+
+
+def test_an_ignore_that_has_expired_ignores_nothing():
+    ignores = (
+        Ignore("shape-changed", "until May", expires=datetime.date(2026, 5, 31)),
+        Ignore("shape-changed", "for good"),
+    )
+    settings = Config(ignore=ignores)
+    assert without_expired(settings, datetime.date(2026, 5, 31)) == settings
+    assert without_expired(settings, datetime.date(2026, 6, 1)).ignore == ignores[1:]

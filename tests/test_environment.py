@@ -1,5 +1,6 @@
 """Whose Python builds: found without starting a TensorFlow."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ def _python(folder, tensorflow):
     """A virtual environment, as far as the search looks: whether TensorFlow is installed is its answer."""
     python = folder / "bin/python"
     python.parent.mkdir(parents=True)
+    (folder / "pyvenv.cfg").touch()
     python.write_text(f"#!/bin/sh\nexit {0 if tensorflow else 1}\n")
     python.chmod(0o755)
     (python.parent / "python3").symlink_to("python")
@@ -86,12 +88,55 @@ def test_environment_without_tensorflow_is_passed_over(project, tmp_path):
     assert _find(project, {"VIRTUAL_ENV": str(active)}).path == python
 
 
+def _hooks(path, **environ):
+    """What pre-commit makes of the user's environment: its hook's own first, as if that were active."""
+    return {
+        "PRE_COMMIT": "1",
+        "VIRTUAL_ENV": sys.prefix,
+        "PATH": f"{Path(sys.prefix) / 'bin'}:{path}",
+    } | environ
+
+
 def test_hooks_own_environment_is_not_the_users(project, tmp_path):
-    """pre-commit puts it first on PATH and into VIRTUAL_ENV; the user's stays behind it on PATH."""
+    """The active environment stays behind it on PATH, and comes before one that lies in the project."""
     users = _python(tmp_path / "users", True)
-    path = f"{Path(sys.prefix) / 'bin'}:{users.parent}"
-    found = _find(project, {"VIRTUAL_ENV": sys.prefix, "PATH": path})
-    assert (found.path, found.reason) == (users.parent / "python3", "found on PATH")
+    _python(project / ".venv", True)
+    found = _find(project, _hooks(users.parent))
+    assert (found.path, found.reason) == (users, "the active environment")
+
+
+def test_hooks_own_environment_does_not_hide_condas(project, tmp_path):
+    found = _find(project, _hooks("/nowhere", CONDA_PREFIX=_env(tmp_path)))
+    assert (found.path, found.reason) == (tmp_path / "active/bin/python", "the active environment")
+
+
+def test_graphical_client_has_no_active_environment(project):
+    """Nor a PATH with anything of the user's."""
+    python = _python(project / ".venv", True)
+    assert _find(project, _hooks("/usr/bin:/bin")) == environment.Interpreter(python, ".venv in the project")
+
+
+def test_linked_worktree_uses_the_environment_of_the_main_one(project, tmp_path):
+    python = _python(project / ".venv", True)
+    for command in (
+        ["init", "--quiet"],
+        ["-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-q", "--allow-empty", "-m", "first"],
+        ["worktree", "add", "--quiet", str(tmp_path / "linked")],
+    ):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    assert _find(tmp_path / "linked", {}).path == python
+    assert _find(tmp_path / "linked", {}, ".venv/bin/python").path == python
+    own = _python(tmp_path / "linked/.venv", True)
+    assert _find(tmp_path / "linked", {}).path == own
+
+
+def test_hooks_own_environment_comes_last(project, tmp_path, monkeypatch):
+    """As `additional_dependencies` of the hook can make it."""
+    own = _python(tmp_path / "hook", True)
+    monkeypatch.setattr(sys, "executable", str(own))
+    assert _find(project, _hooks("/nowhere")) == environment.Interpreter(own, "restore-guard's own")
+    python = _python(project / "venv", True)
+    assert _find(project, _hooks("/nowhere")).path == python
 
 
 def test_none_has_tensorflow(project, tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signatures import model, module, variable
+from signatures import graph, model, module, variable
 
 from restore_guard import manifest
 from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
@@ -30,7 +30,9 @@ def test_an_inserted_variable_changes_only_its_own_lines():
 
 def test_lines_of_source_are_not_kept():
     signature = Signature(
-        framework={}, variables=(variable("a", site=Site("model.py", 7, 0)),), object_graph=ObjectGraph()
+        framework={},
+        variables=(variable("a", site=Site("model.py", 7, 0)),),
+        object_graph=graph(("Module", None, {})),
     )
     assert b"model.py" not in manifest.dump(Manifest("m", (), signature))
 
@@ -110,13 +112,17 @@ def signatures(draw):
             draw(names),
             draw(st.none() | positions),
             tuple(draw(st.lists(st.tuples(names, number), max_size=3, unique_by=lambda edge: edge[0]))),
-            tuple(draw(st.lists(st.tuples(names, number, number), max_size=1))),
+            tuple(draw(st.lists(st.tuples(names, number, number), max_size=slotted))),
+            slotted,
         )
-        for _ in range(count)
+        for slotted in draw(st.lists(st.booleans(), min_size=count, max_size=count))
     ]
-    items = st.recursive(
+    generation = draw(st.sampled_from([2, 3]))
+    nested = st.recursive(
         st.none() | number, lambda inner: st.lists(st.tuples(names, inner), max_size=3).map(tuple), max_leaves=5
     )
+    flat = number | st.lists(st.tuples(names, number), max_size=3).map(tuple)
+    items = nested if generation == 3 else flat  # Keras 2 walks no container in another
     nodes_of_tree = [
         (
             draw(names),
@@ -130,7 +136,7 @@ def signatures(draw):
         for _ in range(count)
     ]
     listed = [variable(path, draw(st.none() | st.just((None, 3)))) for path in paths]
-    keras = model(draw(st.sampled_from([2, 3])), listed, *nodes_of_tree)
+    keras = model(generation, listed, *nodes_of_tree)
     return Signature(
         framework={"tensorflow": "2.21.0"},
         variables=tuple(listed),

@@ -1,5 +1,6 @@
 """git, with the real binary: the right files are seen, and nothing of the user's repository is written."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.repository import Change, Repository, hook_refs
+from restore_guard.repository import Change, Repository, pointer
 
 
 @pytest.fixture(autouse=True)
@@ -496,14 +497,54 @@ def test_materialise_overwrites_nothing(project, tmp_path):
     assert (tmp_path / "out" / "model.py").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({}, None),
-        ({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}, ("a", "b")),
-        ({"PRE_COMMIT_TO_REF": "b"}, None),
-        ({"PRE_COMMIT_FROM_REF": "", "PRE_COMMIT_TO_REF": "b"}, None),
-    ],
-)
-def test_hook_refs(environ, expected):
-    assert hook_refs(environ) == expected
+def test_materialise_writes_submodules_that_are_checked_out(project, tmp_path):
+    git(tmp_path, "init", "--quiet", "other")
+    first = commit(tmp_path / "other", {"x.py": "1", "a/restore-guard.toml": "", "b/restore-guard.toml": ""})
+    for name in ("sub", "deinitialised"):
+        git(project, "submodule", "--quiet", "add", str(tmp_path / "other"), name)
+    commit(project, {})
+    commit(tmp_path / "other", {"x.py": "2"})
+    git(project / "sub", "pull", "--quiet")
+    git(project, "add", "sub")
+    git(project, "submodule", "--quiet", "deinit", "deinitialised")
+    before = snapshot(project)
+    with Repository(project) as repository:
+        for side, content in ((repository.head(), "1"), (repository.index(), "2")):
+            (tmp_path / side.kind).mkdir()
+            repository.materialise(side, tmp_path / side.kind)
+            assert (tmp_path / side.kind / "sub/x.py").read_text() == content
+            assert list((tmp_path / side.kind / "deinitialised").iterdir()) == []
+    assert not changed(before, snapshot(project))
+    # A commit that was never fetched leaves the folder empty, and whatever needs it cannot be built.
+    git(project, "update-index", "--cacheinfo", f"160000,{first[::-1]},sub")
+    with Repository(project) as repository:
+        (tmp_path / "unknown").mkdir()
+        repository.materialise(repository.index(), tmp_path / "unknown")
+    assert list((tmp_path / "unknown/sub").iterdir()) == []
+
+
+def test_fill_writes_nothing_outside_of_its_folder(project, tmp_path):
+    oid = hashlib.sha256(b"content").hexdigest()
+    pointing = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 7\n"
+    write(project, {f".git/lfs/objects/{oid[:2]}/{oid[2:4]}/{oid}": "content"})
+    write(
+        tmp_path,
+        {"mine.txt": pointing, "folder/data.txt": pointing, "folder/absent.txt": pointing.replace(oid, "0" * 64)},
+    )
+    (tmp_path / "folder/link.txt").symlink_to(tmp_path / "mine.txt")
+    with Repository(project) as repository:
+        repository.fill(tmp_path / "folder", ["data.txt", "absent.txt", "link.txt", "../mine.txt", "nowhere.txt"])
+    assert (tmp_path / "folder/data.txt").read_text() == "content"
+    assert (tmp_path / "mine.txt").read_text() == pointing
+    assert pointer(tmp_path / "folder/absent.txt") is not None
+
+
+def test_the_only_configured_folder_is_the_project_of_a_hook(project):
+    commit(project, {"a/b/pyproject.toml": "[tool.x]\n[tool.restore-guard.models.m]\n", "c/pyproject.toml": "[tool.x]"})
+    assert Repository(project).project == "a/b"
+    assert Repository(project / "c").project == "a/b"
+    assert Repository(project).project_of(project / "c") == "c"
+    commit(project, {"d/restore-guard.toml": ""})
+    with pytest.raises(UsageError, match=r"configured in a/b, d: .*args: \[--project, a/b\]"):
+        _ = Repository(project).project
+    assert Repository(project / "d").project == "d"

@@ -295,9 +295,15 @@ def _stated_reason(name: str, paths: Mapping[str, str], base: View, head: View) 
         return "its configuration changed" if before else "new in the configuration"
     manifest = _normal(posixpath.join(head.config.manifests, f"{name}.json"))
     sources = base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
+    folders = {folder for source in sources for folder in _with_parents(posixpath.dirname(source))}
     return _first(
         paths,
-        lambda path: path == manifest or path in sources or any(_matches(path, pattern) for pattern in now.paths),
+        lambda path: (
+            path == manifest
+            or path in sources
+            or any(_matches(path, pattern) for pattern in now.paths)
+            or path in folders  # of a submodule, git only says that it changed
+        ),
     )
 
 

@@ -5,6 +5,7 @@ TensorFlow is started only for what must be made, and is imported while git writ
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from restore_guard import builds, cache, environment, installed, locked, lockfiles
+from restore_guard import cache, environment, installed, isolation, locked, lockfiles, manifest, temporary
 from restore_guard.builds import Answer, Build, Job, Probe
 from restore_guard.config import Config
-from restore_guard.repository import Repository, Side
+from restore_guard.repository import Repository, Side, pointer
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ def pythons(
     made = {}
     for kind, side in sides.items():
         progress(f"making the environment of {side.label} from its lock file")
-        made[kind] = locked.python(lockfiles.find(repository.reader(side)), locked.cache(environ), environ)
+        made[kind] = locked.python(lockfiles.find(repository.reader(side)), environ)
     return made
 
 
@@ -109,6 +110,7 @@ class Building:
         for order in missing:
             self._probe(order.python)
         made = self._run({order.id: (order, self._rooted(order)) for order in missing})
+        made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
         for order in missing:
             self._cache(order).keep(self._job(order), self._tree(order.side), made[order.id])
         return built | made
@@ -140,7 +142,7 @@ class Building:
 
     @cached_property
     def _folder(self) -> Path:
-        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-guard-")))
+        return self._stack.enter_context(temporary.folder())
 
     def _probe(self, python: Path) -> Probe:
         """A warm Python, started when it is first needed."""
@@ -151,7 +153,7 @@ class Building:
 
     def _cache(self, order: Order) -> cache.Cache:
         if order.python not in self._caches:
-            environ, folder = builds.environment(self.environ), cache.folder(self.environ)
+            environ, folder = isolation.environment(self.environ), cache.folder(self.environ)
             known = installed.ask(order.python, environ) if folder else None
             self._caches[order.python] = cache.Cache(folder, known, environ)
         return self._caches[order.python]
@@ -167,7 +169,28 @@ class Building:
 
     def _rooted(self, order: Order) -> Job:
         """The build from its side's files, which are written to a folder if they are not on disk."""
-        return replace(self._job(order), root=self._root(order.side))
+        root = self._root(order.side)
+        if root != self.worktree:
+            self.repository.fill(root, self._recorded(order))
+        return replace(self._job(order), root=root)
+
+    def _recorded(self, order: Order) -> frozenset[str]:
+        """The files that the model's build read when its manifest was written."""
+        file = posixpath.join(order.config.manifests, f"{order.name}.json")
+        content = self.repository.reader(order.side)(file)
+        return manifest.sources(content) if content is not None else frozenset()
+
+    def _without_pointers(self, order: Order, build: Build) -> Build:
+        """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
+        read = build.signature.sources if build.signature else self._recorded(order)
+        found = next((path for path in read if pointer(self._root(order.side) / path)), None)
+        if found is None:
+            return build
+        failure = (
+            f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`, or "
+            f"`restore-guard update {order.name}` where its manifest does not list the file yet"
+        )
+        return replace(build, signature=None, failure=failure)
 
     def _root(self, side: Side) -> Path:
         if side.tree is None:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from restore_guard import probe
+from restore_guard import isolation, probe
 from restore_guard.errors import UncheckedError
 from restore_guard.progress import Count
 from restore_guard.signature import Signature
@@ -29,11 +29,6 @@ from restore_guard.trace import Trace
 
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
-
-_WITHHELD = (
-    *("GIT_", "ACTIONS_", "GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE"),
-    "GITHUB_STEP_SUMMARY",
-)
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,7 @@ class Probe:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,
-                env=environment(os.environ),
+                env=isolation.environment(os.environ),
                 start_new_session=True,
             )
         except OSError as error:
@@ -176,7 +171,7 @@ class Probe:
 
     def _listen(self) -> None:
         with contextlib.suppress(ValueError):
-            for line in self.process.stdout:
+            for line in isolation.lines(self.process.stdout):
                 self.lines.put(line)
         self.lines.put(None)
 
@@ -202,16 +197,16 @@ class Probe:
             if line is None:
                 self.lines.put(None)  # for the next run
                 break
-            message = _decode(line)
-            if "error" in message:
+            message = isolation.decode(line)
+            if message.error is not None:
                 raise UncheckedError(
-                    f"{self.python} cannot import TensorFlow ({message['error']}). Install it there, or name the "
+                    f"{self.python} cannot import TensorFlow ({message.error}). Install it there, or name the "
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
                 )
-            if "ready" in message:
-                self.version = message["ready"].get("tensorflow")
+            if message.ready is not None:
+                self.version = message.ready.get("tensorflow")
                 self._announce(jobs.values())
-            elif (job := jobs.get(message.get("id"))) and job.id not in done:
+            elif (job := jobs.get(message.id)) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
                 self.progress(Count(len(done), len(jobs)))
         for job in jobs.values():
@@ -224,21 +219,6 @@ class Probe:
     def _tail(self) -> str:
         self.errors.seek(0)
         return self.errors.read()[-4000:].decode(errors="replace").strip()
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a build.
-
-    Git's variables point at the user's index, and GitHub's at the files that decide the outcome of a job.
-    """
-    kept = {name: value for name, value in environ.items() if not name.startswith(_WITHHELD)}
-    kept.pop("PYTHONHOME", None)
-    return kept | {
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
-    }
 
 
 def _encode(job: Job) -> dict[str, Any]:
@@ -257,27 +237,17 @@ def _encode(job: Job) -> dict[str, Any]:
     }
 
 
-def _decode(line: bytes) -> dict[str, Any]:
-    """The probe's message; empty for what the user's Python prints before the probe has taken its output over."""
+def _build(message: isolation.Message) -> Build:
+    if message.failure is not None:
+        return Build(failure=message.failure, detail=message.detail)
     try:
-        message = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _build(message: dict[str, Any]) -> Build:
-    if "result" not in message:
-        return Build(failure=str(message.get("failure")), detail=str(message.get("detail", "")))
-    try:
-        made = msgspec.convert(message["result"], _Made)
-    except msgspec.ValidationError as error:
+        made = isolation.checked(message.result, _Made)
+    except ValueError as error:
         return Build(failure=f"the build returned a signature that cannot be read: {error}")
-    return Build(made.signature, message.get("strategy"), message.get("because"), message.get("seconds", 0), made.trace)
+    return Build(made.signature, message.strategy, message.because, message.seconds, made.trace)
 
 
-def _answer(message: dict[str, Any]) -> Answer:
-    if "result" not in message:
-        died = message.get("died") is True
-        return Answer(failure=str(message.get("failure")), detail=str(message.get("detail", "")), died=died)
-    return Answer(message["result"])
+def _answer(message: isolation.Message) -> Answer:
+    if message.failure is not None:
+        return Answer(failure=message.failure, detail=message.detail, died=message.died)
+    return Answer(message.result)

@@ -30,6 +30,7 @@ from restore_guard.repository import Repository, Side
 from restore_guard.signature import Signature, Site
 from restore_guard.trace import Trace
 
+_BUILDS, _SECONDS = "builds", "seconds"
 _LIMIT = 256 * 1024 * 1024
 _PER_KEY = 64
 # Files change their time stamps in steps.
@@ -44,7 +45,7 @@ class _Module(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Conditions(msgspec.Struct, frozen=True):
-    """A trace with the state of all that it names."""
+    """A trace with the state of all that it names; `strays` are packages that no distribution has installed."""
 
     modules: dict[str, _Module]
     files: dict[str, str]
@@ -53,6 +54,7 @@ class _Conditions(msgspec.Struct, frozen=True):
     outside: dict[str, list[int]]
     environ: dict[str, str | None]
     packages: dict[str, str]
+    strays: dict[str, str]
     failed: tuple[str, ...]
 
 
@@ -165,7 +167,7 @@ class Cache:
         content = head + b"\n" + zlib.compress(msgspec.json.encode(kept), 1)
         name = hashlib.sha256(content).hexdigest()
         with contextlib.suppress(OSError):  # a full disk, a folder that may not be written
-            folder = self.folder / self._key(job)
+            folder = self.folder / _BUILDS / self._key(job)
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, name.encode() + b"\n" + content)
             self._make_room()
@@ -185,7 +187,7 @@ class Cache:
     def _records(self, key: str) -> list[Path]:
         """The latest first, as many as are worth a look."""
         try:
-            entries = [entry for entry in os.scandir(self.folder / key) if len(entry.name) == 64]
+            entries = [entry for entry in os.scandir(self.folder / _BUILDS / key) if len(entry.name) == 64]
             entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
         except OSError:
             return []
@@ -207,12 +209,14 @@ class Cache:
                 for top in (*trace.packages, *looked_for)
                 for name in self.installed.owners.get(top, ())
             },
+            strays={top: self.installed.content(top) for top in trace.packages if top not in self.installed.owners},
             failed=tuple(name for name in trace.failed if name not in looked_for),
         )
 
     def _holds(self, then: _Conditions, tree: Tree) -> bool:
         return (
             all(self.installed.versions.get(name, "") == version for name, version in then.packages.items())
+            and all(self.installed.content(top) == content for top, content in then.strays.items())
             and not self.installed.stems & set(then.failed)
             and all(_digest_of(self.environ.get(name)) == value for name, value in then.environ.items())
             and all(_is_same(tree.read(path), module) for path, module in then.modules.items())
@@ -225,7 +229,7 @@ class Cache:
     def _make_room(self) -> None:
         """Removes what was not used for longest, once there is too much of it."""
         found = []
-        for path in self.folder.glob("*/*"):
+        for path in (self.folder / _BUILDS).glob("*/*"):
             with contextlib.suppress(OSError):
                 state = path.stat()
                 found.append((state.st_mtime_ns, state.st_size, path))
@@ -235,7 +239,8 @@ class Cache:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
-            size -= its
+                size -= its
+                path.parent.rmdir()  # if it was the last
 
 
 def folder(environ: Mapping[str, str]) -> Path | None:
@@ -257,15 +262,15 @@ def folder(environ: Mapping[str, str]) -> Path | None:
 def seconds(folder: Path | None, job: Job) -> float | None:
     """How long the latest build of a configuration entry took, whatever its sources and wherever; None if unknown."""
     try:
-        return float((folder / "seconds" / _digest_of_entry(job)).read_text()) if folder else None
+        return float((folder / _SECONDS / _digest_of_entry(job)).read_text()) if folder else None
     except (OSError, ValueError):
         return None
 
 
 def _note_seconds(folder: Path, job: Job, taken: float) -> None:
     with contextlib.suppress(OSError):
-        (folder / "seconds").mkdir(parents=True, exist_ok=True)
-        _write(folder / "seconds" / _digest_of_entry(job), str(taken).encode())
+        (folder / _SECONDS).mkdir(parents=True, exist_ok=True)
+        _write(folder / _SECONDS / _digest_of_entry(job), str(taken).encode())
 
 
 def _digest_of_entry(job: Job) -> str:

@@ -141,6 +141,8 @@ class _View:
         old, new = self.comparison.olds.get(trouble.old), self.comparison.news.get(trouble.new)
         if old is None and new is None:
             return "variable-missing" if trouble.revived else "config-incompatible", (None, None)
+        if trouble.got is not None and trouble.got == trouble.old:
+            return "shape-changed", (owner(old.path), owner(new.path))
         if trouble.got is not None:
             return "variable-misplaced", (owner(trouble.got) or trouble.got, owner(new.path) or new.path)
         retyped = self.retyped(

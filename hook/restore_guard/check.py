@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from restore_guard import affected, config, manifest
+from restore_guard import affected, config
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.project import Project, load
@@ -29,7 +29,9 @@ def check(
     *,
     names: Sequence[str] = (),
     everything: bool = False,
+    notes: Sequence[str] = (),
     witness: WitnessMode = "auto",
+    build: bool = True,
     environ: Mapping[str, str],
     progress: Progress = lambda _: None,
 ) -> Result:
@@ -39,15 +41,19 @@ def check(
         base: None where there is nothing before the head: the initial commit.
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
+        notes: what the reader must know of the two sides.
         witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
+        build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
-    project, before, changes, chosen, notes = _selected(repository, base, head, names, everything)
+    project, before, changes, chosen, about_base = _selected(repository, base, head, names, everything)
     results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
-    if chosen:
+    if not build:
+        results += [ModelResult(name, "unchecked") for name in chosen]
+    elif chosen:
         from restore_guard import verdicts
 
         results += verdicts.find(repository, project, before, chosen, changes, witness, environ, progress)
@@ -59,7 +65,7 @@ def check(
         base=base.label if base else None,
         head=head.label,
         models=tuple(_relocated(result, prefix) for result in [*results, *removed]),
-        notes=tuple(notes + _ignore_notes(project)),
+        notes=(*notes, *about_base, *_ignore_notes(project)),
     )
 
 
@@ -105,8 +111,7 @@ def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> P
 def _view(project: Project | None) -> affected.View | None:
     if project is None:
         return None
-    sources = {name: manifest.sources(content) for name, content in project.manifests.items() if content is not None}
-    return affected.View(project.config, project.read, sources)
+    return affected.View(project.config, project.read, {name: project.sources(name) for name in project.manifests})
 
 
 def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:

@@ -10,14 +10,20 @@ from pathlib import Path
 import click
 
 from restore_guard.errors import RestoreGuardError, UsageError
+from restore_guard.reports import REPORTS
+
+
+def _report_options(command):
+    form = click.option("--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True)
+    file = click.Path(dir_okay=False, path_type=Path)
+    return form(click.option("--output", type=file, help="Write the report to a file instead.")(command))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="restore-guard")
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
-    # A stopped run cleans up as an interrupted one does: no temporary folder and no build stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _clean_up_when_stopped()
     # A terminal of another encoding shows a question mark for what it lacks.
     sys.stdout.reconfigure(errors="replace")
 
@@ -30,14 +36,6 @@ def main() -> None:
 @click.option("--worktree", is_flag=True, help="Check the files on disk.")
 @click.option("--all", "everything", is_flag=True, help="Check every model, even if no file of it changed.")
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "markdown"]),
-    default="text",
-    show_default=True,
-)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
-@click.option(
     "--witness",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
@@ -45,6 +43,8 @@ def main() -> None:
     help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
     "and is small enough, for every model, or not at all.",
 )
+@_report_options
+@click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -55,6 +55,7 @@ def check(
     form: str,
     output: Path | None,
     witness: str,
+    project: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
 
@@ -65,15 +66,17 @@ def check(
 
     def run() -> int:
         from restore_guard import check as checking
+        from restore_guard import sides
         from restore_guard.repository import Repository
 
-        with Repository() as repository, _progress() as progress:
-            before, after = _sides(repository, base, head, staged, worktree)
+        with Repository(project) as repository, _progress() as progress:
+            compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
             result = checking.check(
                 repository,
-                before,
-                after,
+                compared.base,
+                compared.head,
                 names=names,
+                notes=compared.notes,
                 everything=everything,
                 witness=witness,
                 environ=os.environ,
@@ -107,7 +110,6 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
 
     def run() -> int:
         from restore_guard import update as updating
-        from restore_guard.reports import update_text
         from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
@@ -119,9 +121,7 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
                 environ=os.environ,
                 progress=progress,
             )
-        click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
-        states = {item.state for item in done}
-        return 1 if "refused" in states else 3 if "failed" in states else 0
+        return _written(done)
 
     _finish(run)
 
@@ -177,16 +177,104 @@ def plan(
     def run() -> int:
         from restore_guard import check as checking
         from restore_guard import plan as planning
+        from restore_guard import sides
         from restore_guard.repository import Repository
 
         with Repository() as repository:
-            before, after = _sides(repository, base, head, staged, worktree)
-            project, names = checking.affected_models(repository, before, after, everything=everything)
+            compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
+            project, names = checking.affected_models(repository, compared.base, compared.head, everything=everything)
             seconds = planning.seconds(project.config, names, repository.root / repository.project, os.environ)
         jobs = planning.share(seconds, shards)
         renderers = {"text": planning.text, "json": planning.as_json}
         click.echo(planning.matrix(jobs) if form == "matrix" else renderers[form](jobs, seconds))
         return 0
+
+    _finish(run)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="RESULT.json...", type=click.Path(path_type=Path))
+@_report_options
+def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
+    """Join JSON reports of several jobs into one verdict.
+
+    Each model may be in one of them only. What `plan` left to a job is unchecked until that job's report is here.
+    """
+
+    def run() -> int:
+        from restore_guard import joining
+
+        result = joining.join(joining.read(files))
+        _write(result, form, output)
+        return result.exit_code
+
+    _finish(run)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Ask nothing: guard every model that builds, and write.")
+def init(yes: bool) -> None:
+    """Set this repository up: find models, propose the configuration, the hook and the workflow, and write them.
+
+    Builds what it finds, shows everything before it writes, and changes nothing that is there.
+    """
+
+    def run() -> int:
+        from restore_guard import builds
+        from restore_guard import init as initialising
+        from restore_guard.reports import init_text
+        from restore_guard.repository import Repository
+
+        ask, progress = not yes and sys.stdin.isatty(), _progress()
+        with Repository() as repository:
+            found = initialising.look(repository, Path.cwd(), os.environ)
+            with builds.Probe(found.python.path, progress) as probe:
+                with progress:
+                    found = initialising.build(repository, found, probe)
+                click.echo(init_text.render_survey(found))
+                unbuilt = next((model for model in found.unusable if model.lacks_inputs), None)
+                if ask and unbuilt is not None:
+                    question = (
+                        f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
+                    )
+                    shapes = click.prompt(f"{question} (empty: leave it out)", default="", show_default=False)
+                    if shapes:
+                        with progress:
+                            found = initialising.with_inputs(repository, found, unbuilt, shapes, probe)
+                        click.echo(init_text.render_survey(found))
+            names: list[str] = []
+            if ask and len(found.usable) > 1:
+                names = click.prompt("Which models shall be guarded (names, or all)", default="all").split()
+            proposed = initialising.plan(repository, found, [] if names == ["all"] else names)
+            click.echo(init_text.render_plan(proposed))
+            if not yes and not (ask and click.confirm("Write this?", default=True)):
+                click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
+                return 0 if ask else 2
+            with progress:
+                done = initialising.write(repository, proposed, os.environ, progress)
+            code = _written(done)
+            click.echo(init_text.render_written(proposed), nl=False)
+            return code
+
+    _finish(run)
+
+
+@main.command()
+def doctor() -> None:
+    """Examine this set-up, and see with a planted break that the gate goes red. Changes nothing."""
+
+    def run() -> int:
+        from restore_guard import doctor as examining
+        from restore_guard.reports import doctor_text
+        from restore_guard.repository import Repository
+
+        found = []
+        with Repository() as repository, _progress() as progress:
+            for finding in examining.examine(repository, os.environ, progress):
+                progress.clear()
+                click.echo(doctor_text.render(finding, color=_is_terminal()))
+                found.append(finding)
+        return examining.exit_code(found)
 
     _finish(run)
 
@@ -217,21 +305,32 @@ def _refuse_two_heads(head: str | None, staged: bool, worktree: bool) -> None:
         raise click.UsageError("--head, --staged and --worktree exclude each other.")
 
 
-def _sides(repository, base: str | None, head: str | None, staged: bool, worktree: bool):
-    """What is compared, as the options, then pre-commit, then the state of the disk say."""
-    from restore_guard.repository import hook_refs
+def _clean_up_when_stopped() -> None:
+    """A stopped run ends as an interrupted one does: no temporary folder and no build stays behind.
 
-    chosen = head is not None or staged or worktree or base is not None
-    pushed = hook_refs(os.environ)
-    if not chosen and pushed:
-        base, head = pushed
-    elif not chosen and os.environ.get("PRE_COMMIT"):
-        staged = True
-    if head is not None:
-        after = repository.commit(head)
-        return repository.commit(base) if base is not None else repository.parent(after), after
-    before = repository.commit(base) if base is not None else repository.head()
-    return before, repository.index() if staged else repository.worktree()
+    Once: the second Ctrl-C of somebody impatient must not interrupt that.
+    """
+    stops = {signal.SIGINT: None, signal.SIGTERM: 143} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
+
+    def stop(number: int, _: object) -> None:
+        for each in stops:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(stops[number])
+
+    for number in stops:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as for a background job, and under nohup
+            signal.signal(number, stop)
+
+
+def _written(done) -> int:
+    """Tells what became of manifests, and returns the exit code."""
+    from restore_guard.reports import update_text
+
+    click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
+    states = {item.state for item in done}
+    return 1 if "refused" in states else 3 if "failed" in states else 0
 
 
 def _write(result, form: str, output: Path | None) -> None:
@@ -278,7 +377,7 @@ def _finish(run) -> None:
         kind = "wrong usage" if isinstance(error, UsageError) else "not checked"
         click.echo(f"restore-guard: {kind}: {error}", err=True)
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         click.echo("restore-guard: interrupted: nothing was checked.", err=True)
         code = 130
     except Exception:

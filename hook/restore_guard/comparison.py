@@ -39,9 +39,9 @@ class Trouble:
     got: str | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, bool]:
         """What stays the same when the same trouble is seen in another build of the model."""
-        return self.path, self.old if self.old is not None else f"+{self.new}"
+        return self.path, self.old if self.old is not None else f"+{self.new}", self.raises
 
     @property
     def name(self) -> str:
@@ -182,6 +182,8 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
         owner = comparison.same.new(got)
         if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)
+    for new in outcome.reshaped:
+        yield Trouble(path, outcome.assigned[new], new, got=outcome.assigned[new])
 
 
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:

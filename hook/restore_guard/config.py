@@ -118,6 +118,12 @@ def expired(config: Config, today: datetime.date) -> list[Ignore]:
     return [ignore for ignore in config.ignore if ignore.expires and ignore.expires < today]
 
 
+def without_expired(config: Config, today: datetime.date) -> Config:
+    """The configuration as it counts today: an ignore whose last day is over ignores nothing any more."""
+    over = expired(config, today)
+    return msgspec.structs.replace(config, ignore=tuple(entry for entry in config.ignore if entry not in over))
+
+
 def _parse(read: Callable[[str], bytes | None], file: str) -> dict[str, Any] | None:
     content = read(file)
     if content is None or (file == SHARED_FILE and b"restore-guard" not in content):

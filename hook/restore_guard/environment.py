@@ -10,7 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from restore_guard import managers
 from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.managers import python_of
+
+LINE_TO_ADD = 'name the Python that has it, in [tool.restore-guard] of pyproject.toml: python = ".venv/bin/python"'
 
 
 @dataclass(frozen=True)
@@ -31,51 +35,89 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
 
     Raises:
         UsageError: the configured Python does not exist.
-        UncheckedError: no Python with TensorFlow was found; names what was looked at and the line to add.
+        UncheckedError: no Python with TensorFlow was found, or the environment that the project asks for has none;
+            names what was looked at and the line to add.
     """
+    folders = [project, *_in_main_worktree(project)]
     given = environ.get("RESTORE_GUARD_PYTHON")
     if named := given or configured:
-        path = _resolve(named, project, environ)
+        path = next((found for folder in folders if (found := _resolve(named, folder, environ))), None)
         if path is None:
             said = f"RESTORE_GUARD_PYTHON={given}" if given else f'python = "{configured}"'
             raise UsageError(f"{said}: there is no such Python, seen from {project}.")
         return Interpreter(path, "RESTORE_GUARD_PYTHON names it" if given else "the configuration names it")
     looked_at = []
-    for interpreter in _candidates(project, environ):
+    users = _without_own(environ)
+    for folder in folders:
+        for managed in managers.find(folder, users):
+            if managed.python is None:
+                looked_at.append(f"{managed.reason}, is not there in {folder} (`{managed.make}` makes it)")
+            elif _has_tensorflow(managed.python):
+                return Interpreter(managed.python, managed.reason)
+            else:
+                # Building with whatever other TensorFlow is around would judge by the wrong one.
+                raise UncheckedError(
+                    f"{managed.python} ({managed.reason}) has no TensorFlow to build the models with. "
+                    f"Add it (`{managed.add}`), or {LINE_TO_ADD}"
+                )
+    for interpreter in _candidates(folders, users):
         if _has_tensorflow(interpreter.path):
             return interpreter
         looked_at.append(f"{interpreter.path} ({interpreter.reason}) has no TensorFlow")
     raise UncheckedError(
-        "No Python with TensorFlow was found to build the models. "
-        + "; ".join(looked_at)
-        + '. Name it in the configuration, for example python = ".venv/bin/python".'
+        f"No Python with TensorFlow was found to build the models. {'; '.join(looked_at)}. Install it, or {LINE_TO_ADD}"
     )
 
 
-def _candidates(project: Path, environ: Mapping[str, str]) -> Iterator[Interpreter]:
-    # A hook's own environment comes first on PATH and as VIRTUAL_ENV, and is not the user's.
-    own, seen = Path(sys.prefix).resolve() if environ.get("PRE_COMMIT") else None, set()
-    active = environ.get("VIRTUAL_ENV") or environ.get("CONDA_PREFIX")
-    places = [(Path(active), "the active environment")] if active else []
-    places += [(project / name, f"{name} in the project") for name in (".venv", "venv")]
+def _candidates(folders: list[Path], environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    active = [Path(environ[name]) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
+    # pre-commit overwrites VIRTUAL_ENV; the folder of the user's environment stays on PATH.
+    active += [Path(entry).parent for entry in path if (Path(entry).parent / "pyvenv.cfg").is_file()]
+    places = [(folder, "the active environment") for folder in active]
+    places += [(folder / name, f"{name} in the project") for folder in folders for name in (".venv", "venv")]
+    seen = set()
     for folder, reason in places:
-        python = _python_of(folder)
-        if python is not None and folder.resolve() != own and python not in seen:
+        python = python_of(folder)
+        if python is not None and python not in seen:
             seen.add(python)
             yield Interpreter(python, reason)
-    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
-        found = shutil.which("python3", path=folder) or shutil.which("python", path=folder)
-        if found and Path(folder).resolve().parent != own and Path(found) not in seen:
+    for entry in path:
+        found = shutil.which("python3", path=entry) or shutil.which("python", path=entry)
+        # The same environment is not asked twice, by whichever of its names.
+        if found and not {Path(found), Path(found).with_name("python")} & seen:
             seen.add(Path(found))
             yield Interpreter(Path(found), "found on PATH")
     yield Interpreter(Path(sys.executable), "restore-guard's own")
 
 
-def _python_of(folder: Path) -> Path | None:
-    for name in ("bin/python", "Scripts/python.exe"):
-        if (folder / name).is_file():
-            return folder / name
-    return None
+def _without_own(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment: a hook's own comes first on PATH and as VIRTUAL_ENV, and is not the user's."""
+    if not environ.get("PRE_COMMIT"):
+        return dict(environ)
+    own = Path(sys.prefix).resolve()
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in ("VIRTUAL_ENV", "CONDA_PREFIX") or Path(value).resolve() != own
+    }
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    return kept | {"PATH": os.pathsep.join(entry for entry in path if Path(entry).resolve().parent != own)}
+
+
+def _in_main_worktree(project: Path) -> list[Path]:
+    """The same folder of the main work tree where `project` is in a linked one, which has no environment of its own."""
+    for root in (project, *project.parents):
+        if (root / ".git").is_dir():
+            break
+        if (root / ".git").is_file():
+            # "gitdir: MAIN/.git/worktrees/NAME"; of a submodule, a folder without the file commondir
+            git_dir = root / (root / ".git").read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+            if (git_dir / "commondir").is_file():
+                common = git_dir / (git_dir / "commondir").read_text(encoding="utf-8").strip()
+                return [Path(os.path.normpath(common)).parent / project.relative_to(root)]
+            break
+    return []
 
 
 def _resolve(configured: str, project: Path, environ: Mapping[str, str]) -> Path | None:
@@ -90,8 +132,13 @@ def _resolve(configured: str, project: Path, environ: Mapping[str, str]) -> Path
 
 
 def _has_tensorflow(python: Path) -> bool:
-    question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('tensorflow') is None)"
+    # A folder that an uninstalled package left behind is found too, but has no file to import.
+    question = (
+        "import importlib.util, sys; spec = importlib.util.find_spec('tensorflow'); "
+        "sys.exit(spec is None or spec.origin is None)"
+    )
     try:
-        return subprocess.run([python, "-c", question], capture_output=True, timeout=60).returncode == 0
+        done = subprocess.run([python, "-c", question], cwd=python.parent, capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return False
+    return done.returncode == 0

@@ -39,7 +39,7 @@ class Context:
     model: str
     file: str
     config: Config
-    known: Collection[tuple[str, str]] = frozenset()
+    known: Collection[tuple[str, str, bool]] = frozenset()
     accepted: Sequence[Accepted] = ()
 
 
@@ -75,9 +75,18 @@ def _united(one: Finding, other: Finding) -> Finding:
     )
 
 
-def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str]]:
-    """What is already broken between a manifest and the base that should have kept it."""
-    return frozenset(trouble.key for comparison in comparisons for trouble in troubles(comparison))
+def accept_command(model: str) -> str:
+    """What accepts a break of a model."""
+    return f'restore-guard update {model} --accept-break "REASON"'
+
+
+def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, bool]]:
+    """What is already broken between a manifest and the base that should have kept it.
+
+    Where a load call raised, it is no news that a value is lost in silence; the other way round it is.
+    """
+    keys = [trouble.key for comparison in comparisons for trouble in troubles(comparison)]
+    return frozenset(keys + [(path, name, False) for path, name, _ in keys])
 
 
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:
@@ -125,7 +134,7 @@ def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
         status=status,
         effects=tuple(_effect(comparison, cause, path) for path in paths),
         fix=RULES[cause.rule].fix if status != "accepted" else "",
-        accept=f'restore-guard update {context.model} --accept-break "REASON"' if status == "new" else "",
+        accept=accept_command(context.model) if status == "new" else "",
     )
 
 
@@ -270,7 +279,8 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
         return f"{path} raises: {gist(outcome.failures[first].message)}" if first is not None else f"{path} raises"
     initial = len({trouble.new for trouble in mine} & outcome.initials)
     unused = len({trouble.old for trouble in mine} & outcome.unuseds)
-    wrong = len({trouble.new for trouble in mine if trouble.got is not None})
+    wrong = len({trouble.new for trouble in mine if trouble.got not in (None, trouble.old)})
+    reshaped = len({trouble.new for trouble in mine} & set(outcome.reshaped))
     parts = []
     if initial:
         parts.append(f"{_count(initial, 'variable')} keep{'s its' if initial == 1 else ' their'} initial value")
@@ -278,6 +288,8 @@ def _effect(comparison: Comparison, cause: Cause, path: str) -> str:
         parts.append(f"{_count(unused, 'saved value')} {'is' if unused == 1 else 'are'} dropped")
     if wrong:
         parts.append(f"{_count(wrong, 'variable')} get{'s' if wrong == 1 else ''} the value of another")
+    if reshaped:
+        parts.append(f"{_count(reshaped, 'variable')} take{'s' if reshaped == 1 else ''} a value of another shape")
     return f"{path} raises nothing: {', '.join(parts)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import re
@@ -69,6 +70,17 @@ class Installed:
             for line in (distribution.read_text("top_level.txt") or "").split():
                 owners[line].add(name)
         return {name: frozenset(found) for name, found in owners.items()}
+
+    def content(self, top: str) -> str:
+        """A digest of a top-level module or package, for one that has no version."""
+        found = hashlib.sha256()
+        for folder, names in self.names.items():
+            for name in names:
+                if name.partition(".")[0] == top:
+                    place = Path(folder, name)
+                    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+                        found.update(path.read_bytes())
+        return found.hexdigest()
 
     def identity(self, project: Path) -> list[object]:
         """What tells this environment from another, apart from the distributions; the same on another machine."""

@@ -8,11 +8,12 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from restore_guard import findings, witnesses
+from restore_guard import findings, lockfiles, witnesses
 from restore_guard.builds import Build
 from restore_guard.comparison import Comparison, compare
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
+from restore_guard.lockfiles import Move
 from restore_guard.manifest import Accepted, Found, Manifest, ManifestError
 from restore_guard.releases import Release
 from restore_guard.restore_paths import Outcome, default_paths, restore_unchanged, same_promise
@@ -33,6 +34,7 @@ class Case:
         covered: files whose change would be noticed even if the manifest does not list them.
         head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
         witness: what really saving the base and restoring it into the head showed; None where it was not tried.
+        moves: packages that the change asks for in another version.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
     """
@@ -52,6 +54,7 @@ class Case:
     must_be_witnessed: bool = False
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     @property
     def old_signatures(self) -> list[Signature]:
@@ -110,13 +113,17 @@ def judge(case: Case) -> ModelResult:
         notes.append("New here: there is no older checkpoint to restore.")
     found += _of_releases(case, head, base, found)
     found = _with_behaviour(case, found, compared)
-    doubtful = [path for comparison in compared for path in _doubtful(comparison)]
+    doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
     if doubtful:
         notes.append(
             f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
     notes += case.unread_releases
+    frameworks = _framework_changed(case, head, base)
+    found += frameworks
+    not_built = bool(frameworks) and case.config.environment == "shared"
+    notes += _other_moves(case)
     unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
     state = _state(case, head)
     found += [_break_accepted(case, entry) for entry in accepted]
@@ -133,7 +140,7 @@ def judge(case: Case) -> ModelResult:
         verdict="breaks"
         if any(finding.fails for finding in found)
         else "unchecked"
-        if doubtful or case.unread_releases or unproved
+        if doubtful or case.unread_releases or unproved or not_built
         else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
@@ -175,6 +182,47 @@ def _of_releases(case: Case, head: Signature, base: Signature | None, found: Seq
     return findings_of
 
 
+def _framework_changed(case: Case, head: Signature, base: Signature | None) -> list[Finding]:
+    """The same code restores otherwise by another TensorFlow or Keras: judged where each side has its own."""
+    moved = [move for move in case.moves if lockfiles.is_framework(move.package)]
+    if case.config.environment == "shared":
+        built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
+        told = ", ".join(map(str, moved))
+        message = (
+            f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. "
+            'Set environment = "per-commit" to build each side in the environment of its own lock file.'
+        )
+    else:
+        before = base.framework if base is not None else head.framework
+        differing = [name for name in head.framework if before.get(name) != head.framework[name] and name != "python"]
+        told = ", ".join(f"{name} {before.get(name, '(none)')} → {head.framework[name]}" for name in differing)
+        message = f"{told}: each side was built, saved and restored by its own; the outcomes say what follows."
+    chosen = level("framework-changed", case.config)
+    if not told or chosen == "off":
+        return []
+    at = moved[0] if moved else None
+    return [
+        Finding(
+            rule="framework-changed",
+            level=chosen,
+            file=at.file if at else case.manifest_file,
+            line=at.line if at else 0,
+            message=message,
+            old=", ".join(f"{move.package} {move.old}" for move in moved) or None,
+            new=", ".join(f"{move.package} {move.new}" for move in moved) or None,
+            fix=RULES["framework-changed"].fix,
+        )
+    ]
+
+
+def _other_moves(case: Case) -> list[str]:
+    others = [str(move) for move in case.moves if not lockfiles.is_framework(move.package)]
+    if not others or case.config.environment != "shared":
+        return []
+    shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+    return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
+
+
 def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Comparison]) -> list[Finding]:
     """Equal outputs silence a layer of another type; other outputs are told where everything restores."""
     behaviour = case.witness.behaviour if case.witness is not None else None
@@ -188,14 +236,14 @@ def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Compari
 
 
 def _context(
-    case: Case, known: Collection[tuple[str, str]] = frozenset(), accepted: Sequence[Accepted] = ()
+    case: Case, known: Collection[tuple[str, str, bool]] = frozenset(), accepted: Sequence[Accepted] = ()
 ) -> findings.Context:
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
 
 
-def _doubtful(comparison: Comparison) -> list[str]:
+def _doubtful(case: Case, comparison: Comparison) -> list[str]:
     """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
-    if same_promise(comparison.saved, comparison.model, comparison.outcomes):
+    if case.diff.is_cosmetic and same_promise(comparison.saved, comparison.model, comparison.outcomes):
         return []
     return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
 
@@ -288,7 +336,7 @@ def _with_sites(signature: Signature, build: Signature | None) -> Signature:
 
 def _known(
     case: Case, promise: Manifest | None, base: Signature | None, paths: Sequence[str]
-) -> frozenset[tuple[str, str]]:
+) -> frozenset[tuple[str, str, bool]]:
     if promise is None or base is None or saved_signature(promise, base, paths) is base:
         return frozenset()
     return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))

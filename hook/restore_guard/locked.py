@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from restore_guard import cache
 from restore_guard.errors import UncheckedError
 from restore_guard.lockfiles import Lock
 
@@ -20,29 +21,24 @@ from restore_guard.lockfiles import Lock
 _WITHHELD = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "UV_SYSTEM_PYTHON", "CONDA_PREFIX")
 
 
-def cache(environ: Mapping[str, str]) -> Path:
-    """The folder of all such environments."""
-    folder = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(folder, "restore-guard", "environments")
-
-
-def python(lock: Lock, cache: Path, environ: Mapping[str, str]) -> Path:
+def python(lock: Lock, environ: Mapping[str, str]) -> Path:
     """Returns the Python of a lock's environment, made on first use.
-
-    Args:
-        cache: the folder of all such environments.
 
     Raises:
         UncheckedError: uv is missing, or cannot make it; quotes what it says.
     """
-    folder = cache / _digest(lock)
+    kept = cache.folder(environ)
+    if kept is None:
+        raise UncheckedError('environment = "per-commit" needs a place to keep environments: set RESTORE_GUARD_CACHE.')
+    kept /= "environments"
+    folder = kept / _digest(lock)
     found = _python_of(folder)
     if found is not None:
         return found
     uv = _uv(environ)
-    cache.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
     # Made aside and renamed when complete: two runs at once, or one that is stopped, leave nothing half done.
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".") as aside:
+    with tempfile.TemporaryDirectory(dir=kept, prefix=".") as aside:
         sources, made = Path(aside, "sources"), Path(aside, "environment")
         for name, content in lock.contents.items():
             target = sources / name
@@ -66,7 +62,12 @@ def _commands(uv: str, lock: Lock, made: Path) -> list[list[str]]:
 
 
 def _run(command: list[str], folder: Path, made: Path, environ: Mapping[str, str]) -> None:
-    kept = {name: value for name, value in environ.items() if name not in _WITHHELD}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        # What is installed may run code of its own; uv needs the logins of indexes, and nobody GitHub's tokens.
+        if name not in _WITHHELD and not name.startswith(("GITHUB_", "ACTIONS_", "GIT_"))
+    }
     done = subprocess.run(
         command,
         cwd=folder,

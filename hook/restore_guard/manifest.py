@@ -163,6 +163,8 @@ def parse(content: bytes, file: str) -> Manifest:
         position = re.search(r"byte (\d+)", str(error))
         line = content[: int(position[1])].count(b"\n") + 1 if position else 1
         raise ManifestError(file, line, f"{error}. {_ADVICE}") from error
+    except RecursionError as error:
+        raise ManifestError(file, 1, f"It is nested too deeply. {_ADVICE}") from error
     except (KeyError, ValueError) as error:
         named = str(error.args[0]) if error.args else ""
         raise ManifestError(
@@ -174,7 +176,7 @@ def sources(content: bytes) -> frozenset[str]:
     """The files that a manifest lists, without reading the rest of it; none where it cannot be read."""
     try:
         return frozenset(msgspec.json.decode(content, type=_Sources).sources)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return frozenset()
 
 
@@ -258,7 +260,7 @@ def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
             entry["variable"] = variables[node.variable]
         if node.children:
             entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
-        if node.slots:
+        if node.slotted:
             entry["slots"] = [[name, names[original], names[slot]] for name, original, slot in node.slots]
         document[names[number]] = entry
     return document
@@ -280,6 +282,7 @@ def _graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) ->
                 variables[entry["variable"]] if "variable" in entry else None,
                 tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
                 tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
+                "slots" in entry,
             )
             for name, entry in document.items()
         )
@@ -358,7 +361,11 @@ def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     return {
-        layer.name: {"type": layer.type, "variables": [variables[position] for position in layer.variables]}
+        layer.name: {
+            "type": layer.type,
+            "variables": [variables[position] for position in layer.variables],
+            **({"by_name": [variables[position] for position in layer.by_name]} if layer.by_name is not None else {}),
+        }
         for layer in file.layers
     }
 
@@ -368,7 +375,12 @@ def _h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5
         return H5File(error=document["error"])
     return H5File(
         tuple(
-            H5Layer(name, entry["type"], tuple(variables[path] for path in entry["variables"]))
+            H5Layer(
+                name,
+                entry["type"],
+                tuple(variables[path] for path in entry["variables"]),
+                tuple(variables[path] for path in entry["by_name"]) if "by_name" in entry else None,
+            )
             for name, entry in document.items()
         )
     )

@@ -21,7 +21,7 @@ class Count(str):
 
 
 class Progress:
-    """Context manager and callable; the first sentence appears once the run has lasted two seconds."""
+    """Context manager, also several times, and callable; silent until the run has lasted two seconds."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.stream, self.begin, self.counted = stream, time.monotonic(), 0.0
@@ -31,8 +31,13 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Makes room on the terminal for what is printed next."""
         if self.bar is not None:
             self.bar.stop()
+            self.bar = None
 
     def __call__(self, sentence: str) -> None:
         now = time.monotonic()

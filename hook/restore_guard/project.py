@@ -37,6 +37,11 @@ class Project:
     def manifest_file(self, name: str) -> str:
         return posixpath.join(self.config.manifests, f"{name}.json")
 
+    def sources(self, name: str) -> frozenset[str]:
+        """The files that the build of a model read when its manifest was written."""
+        content = self.manifests.get(name)
+        return manifest.sources(content) if content is not None else frozenset()
+
     def manifest(self, name: str) -> manifest.Found:
         content = self.manifests.get(name)
         if content is None:

@@ -9,17 +9,17 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from posixpath import join, normpath
+from posixpath import dirname, join, normpath
 from types import TracebackType
 from typing import Literal, Protocol
 
+from . import temporary
 from .config import OWN_FILE, SHARED_FILE
 from .errors import UncheckedError, UsageError
 
@@ -40,6 +40,15 @@ QUIET = [
 
 KEPT = re.compile(r"GIT_(CONFIG|SSH|SSL|ASKPASS|HTTP|PROXY|ALLOW_PROTOCOL|TERMINAL_PROMPT|EXEC_PATH)")
 """GIT_ variables that say how to reach a remote or whom to trust, not which repository is meant."""
+
+NO_LFS = ["-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"]
+"""Options that leave the pointers of Git LFS as they are: git-lfs may not be on the PATH of a graphical client, or
+download what no build reads."""
+
+TABLE = re.compile(rb"^ *\[\[?tool\.restore-guard", re.MULTILINE)
+"""A table of ours in a pyproject.toml, in what re and git grep both understand."""
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,6 @@ class Reader(Protocol):
     def __call__(self, path: str) -> bytes | None: ...
 
 
-def hook_refs(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """What pre-commit says is being pushed, as (from, to); None in other stages and on a root push."""
-    refs = environ.get("PRE_COMMIT_FROM_REF"), environ.get("PRE_COMMIT_TO_REF")
-    return refs if all(refs) else None
-
-
 class Repository:
     """A git repository with a work tree, and the folder in it that configures restore-guard.
 
@@ -83,7 +86,6 @@ class Repository:
         if not folder.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
         self.root, self._git_dir = _discover(folder)
-        self.project = _project(folder, self.root)
         self._git = git.Git(self.root)
         self._git.update_environment(
             GIT_DIR=str(self._git_dir),
@@ -93,6 +95,7 @@ class Repository:
         )
         self._content = cache(lambda blob: self._git.get_object_data(blob)[3])  # sides share most blobs
         self._trees: dict[str, dict[str, str]] = {}
+        self._folder = folder
 
     def __enter__(self) -> "Repository":
         return self
@@ -101,6 +104,14 @@ class Repository:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._git.clear_cache()  # ends the cat-file processes
+
+    def version(self) -> str:
+        """The version of git."""
+        return os.fsdecode(self._output("version")).strip()
+
+    def hooks(self) -> Path:
+        """The folder of the user's git hooks, wherever core.hooksPath says; linked work trees share it."""
+        return self.root / os.fsdecode(self._output("rev-parse", "--git-path", "hooks")).strip()
 
     def commit(self, ref: str) -> Side:
         """The commit that `ref` names. Raises UncheckedError if this clone has none."""
@@ -134,6 +145,12 @@ class Repository:
             if not self._output("for-each-ref", "--format=%(refname)", ref):
                 return None
         raise UncheckedError(f"HEAD of {self.root} names no commit that can be read; run git fsck")
+
+    def unpushed(self, pushed: Side, remote: str) -> list[str]:
+        """The other branches with a commit that is neither in `pushed` nor, as far as known, in the remote."""
+        known = os.fsdecode(self._output("for-each-ref", "--format=%(refname)", f"refs/remotes/{remote}/")).split()
+        reached = (f"--no-merged={commit}" for commit in [pushed.label, *known])
+        return os.fsdecode(self._output("for-each-ref", "--format=%(refname:short)", *reached, "refs/heads")).split()
 
     def index(self) -> Side:
         """What is staged for the commit under way. Raises UncheckedError while a merge is unresolved.
@@ -224,21 +241,20 @@ class Repository:
         """Write all files of a commit or of the index into an empty folder, which git does not learn of.
 
         Unlike `worktree add` it runs no hook and registers nothing; unlike `archive` it leaves nothing out
-        and fetches from a partial clone's remote at once. Submodules come out empty, LFS files as pointers.
-        Raises UncheckedError where git cannot.
+        and fetches from a partial clone's remote at once. Files of Git LFS come out as pointers, and submodules
+        as empty folders where they are not checked out. Raises UncheckedError where git cannot.
         """
-        with tempfile.TemporaryDirectory(prefix="restore-guard-") as private:
+        with temporary.folder() as private:
             result = subprocess.run(
                 [
-                    *(git.Git.GIT_PYTHON_GIT_EXECUTABLE, *QUIET, "read-tree"),
+                    *(git.Git.GIT_PYTHON_GIT_EXECUTABLE, *QUIET, *NO_LFS, "read-tree"),
                     *("--no-sparse-checkout", "--no-recurse-submodules", "-m", "-u", side.tree),
                 ],
                 cwd=folder,
                 env=_environment(
                     GIT_DIR=str(self._git_dir),
                     GIT_WORK_TREE=str(Path(folder).resolve()),
-                    GIT_INDEX_FILE=str(Path(private, "index")),
-                    GIT_LFS_SKIP_SMUDGE="1",
+                    GIT_INDEX_FILE=str(private / "index"),
                 ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -246,6 +262,29 @@ class Repository:
         if result.returncode:
             problem = os.fsdecode(result.stderr).strip()
             raise UncheckedError(f"git cannot write the files of {side.label} into {folder}: {problem}")
+        for path, commit in self._submodules(side) if Path(folder, ".gitmodules").exists() else ():
+            if (self.root / path / ".git").exists():
+                with Repository(self.root / path) as submodule, suppress(UncheckedError):  # a commit not fetched yet
+                    submodule.materialise(submodule.commit(commit), Path(folder, path))
+
+    def fill(self, folder: Path, paths: Iterable[str]) -> None:
+        """Put the content of those files of Git LFS that this clone has in the place of their pointers."""
+        common = self._output("rev-parse", "--path-format=absolute", "--git-common-dir")
+        folder = folder.resolve()
+        for path in paths:
+            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", pointer(folder / path) or b"", re.MULTILINE)
+            # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
+            if oid and (folder / path).resolve().is_relative_to(folder):
+                name = oid[1].decode()
+                content = Path(os.fsdecode(common).strip(), "lfs/objects", name[:2], name[2:4], name)
+                if content.is_file():
+                    shutil.copyfile(content, folder / path)
+
+    def _submodules(self, side: Side) -> list[tuple[str, str]]:
+        """The submodules of a tree, each with its commit."""
+        entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", side.tree))
+        parted = (entry.partition("\t") for entry in entries)
+        return [(path, meta.split()[2]) for meta, _, path in parted if meta.split()[1] == "commit"]
 
     def _blobs(self, tree: str) -> dict[str, str]:
         """Path -> sha of all files of a tree: one process however many are asked for; no submodules."""
@@ -258,6 +297,32 @@ class Repository:
     def _untracked(self) -> list[str]:
         listed = _split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
         return [path for path in listed if not path.endswith("/")]  # a repository of its own
+
+    def project_of(self, folder: Path) -> str:
+        """The nearest folder from `folder` up to the root that configures restore-guard, else `folder` itself."""
+        folder = folder.resolve()
+        found = _nearest_configured(folder, self.root) or folder
+        return "" if found == self.root else found.relative_to(self.root).as_posix()
+
+    @cached_property
+    def project(self) -> str:
+        """The nearest folder up to the root that configures restore-guard.
+
+        A hook starts at the root, wherever the project is: without a configuration there, the only configured
+        folder of the repository is it, else the root. Raises UsageError where there are several.
+        """
+        if _nearest_configured(self._folder, self.root) is not None:
+            return self.project_of(self._folder)
+        files = ["--", f":(glob)**/{SHARED_FILE}"]
+        _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
+        own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
+        projects = sorted({dirname(path) for path in [*_split(found), *_split(own)]})
+        if len(projects) > 1:
+            raise UsageError(
+                f"{self.root}: restore-guard is configured in {', '.join(projects)}: run it in one of them, or give "
+                f"a hook its own, in .pre-commit-config.yaml: args: [--project, {projects[0]}]"
+            )
+        return projects[0] if projects else ""
 
     def _resolve(self, revision: str) -> str | None:
         status, sha, _ = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
@@ -283,8 +348,8 @@ class Repository:
 @contextmanager
 def _copy(index: Path) -> Iterator[str]:
     """A copy of an index for a command that would write it, for as long as the command runs."""
-    with tempfile.TemporaryDirectory(prefix="restore-guard-") as folder:
-        copy = Path(folder, "index")
+    with temporary.folder() as folder:
+        copy = folder / "index"
         if index.exists():  # not before the first git add
             shutil.copy2(index, copy)  # with its time: git looks into files that are no older than it
         yield str(copy)
@@ -315,17 +380,24 @@ def _discover(folder: Path) -> tuple[Path, Path]:
     return Path(root), Path(git_dir)
 
 
-def _project(folder: Path, root: Path) -> str:
-    """The nearest folder from `folder` up to the root that configures restore-guard, else the root."""
-    for candidate in [folder, *folder.parents]:
-        if candidate == root:
-            break
-        shared = candidate / SHARED_FILE
-        if (candidate / OWN_FILE).is_file() or (
-            shared.is_file() and re.search(rb"^\s*\[\[?tool\.restore-guard", shared.read_bytes(), re.MULTILINE)
-        ):
-            return candidate.relative_to(root).as_posix()
-    return ""
+def _nearest_configured(folder: Path, root: Path) -> Path | None:
+    around = [folder, *folder.parents]
+    return next((each for each in around[: around.index(root) + 1] if _is_configured(each)), None)
+
+
+def _is_configured(folder: Path) -> bool:
+    shared = folder / SHARED_FILE
+    return (folder / OWN_FILE).is_file() or (shared.is_file() and TABLE.search(shared.read_bytes()) is not None)
+
+
+def pointer(file: Path) -> bytes | None:
+    """The pointer of Git LFS that stands in the place of a file; None where the file itself is there."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(1024)
+    except OSError:
+        return None
+    return start if start.startswith(LFS_POINTER) else None
 
 
 def _split(output: bytes) -> list[str]:

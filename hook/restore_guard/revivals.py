@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
+from restore_guard import isolation
 from restore_guard.building import Building, Order, Task
 from restore_guard.builds import Answer
 from restore_guard.signature import Revival, Signature
@@ -55,6 +54,6 @@ def _revival(answer: Answer) -> Revival:
     if answer.failure is not None:
         return Revival(error=answer.failure)
     try:
-        return msgspec.convert(answer.data, Revival)
-    except msgspec.ValidationError as error:
+        return isolation.checked(answer.data, Revival)
+    except ValueError as error:
         return Revival(error=f"the answer cannot be read: {error}")

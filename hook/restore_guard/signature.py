@@ -5,10 +5,13 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+DEEPEST = 100
+"""Levels of objects and containers in one another; no model needs a tenth, and nothing here recurses further."""
 
 
 class Site(NamedTuple):
@@ -46,12 +49,16 @@ class Holder(Struct):
 
 
 class GraphNode(Struct):
-    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node)."""
+    """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
+
+    `slotted` says that it is a legacy optimizer, which makes a slot where a checkpoint has one.
+    """
 
     type: str
     variable: int | None = None
     children: tuple[tuple[str, int], ...] = ()
     slots: tuple[tuple[str, int, int], ...] = ()
+    slotted: bool = False
 
 
 class ObjectGraph(Struct):
@@ -92,27 +99,46 @@ class KerasTree(Struct):
     nodes: tuple[TreeNode, ...]
 
     def __post_init__(self) -> None:
+        if not self.nodes:
+            raise ValueError("a Keras tree has at least its model")
         for node in self.nodes:
             for child in node.children:
                 self._check_child(child)
+        self._check_depth()
 
-    def _check_child(self, child: object) -> None:
+    def _check_depth(self) -> None:
+        """Goes the way of Keras's walk, which enters each object once."""
+        visited, waiting = {0}, [(0, 0)]
+        while waiting:
+            number, depth = waiting.pop()
+            if depth > DEEPEST:
+                raise ValueError("a Keras tree is nested too deeply")
+            for child in _nodes(self.nodes[number].children):
+                if child not in visited:
+                    visited.add(child)
+                    waiting.append((child, depth + 1))
+
+    def _check_child(self, child: object, inside: bool = False) -> None:
+        """`inside` a container, others are only found where Keras walks them."""
         if not (isinstance(child, tuple) and len(child) == 2 and isinstance(child[0], str)):
             raise ValueError("a child of a Keras tree is a pair of a name and a target")
-        target = child[1]
-        if isinstance(target, tuple):
+        target, nests = child[1], self.nests and self.generation == 3
+        if isinstance(target, tuple) and (nests or not inside):
             for item in target:
-                self._check_child(item)
-        elif target is not None and not (isinstance(target, int) and 0 <= target < len(self.nodes)):
+                self._check_child(item, inside=True)
+        elif target is None and nests and inside:
+            return
+        elif not (isinstance(target, int) and 0 <= target < len(self.nodes)):
             raise ValueError(f"a Keras tree has no node {target!r}")
 
 
 class H5Layer(Struct):
-    """A layer in the order of the legacy HDF5 format, with its weights."""
+    """A layer in the order of the legacy HDF5 format, and its weights; `by_name` where loading by name fills others."""
 
     name: str
     type: str
     variables: tuple[int, ...] = ()
+    by_name: tuple[int, ...] | None = None
 
 
 class H5File(Struct):
@@ -123,12 +149,21 @@ class H5File(Struct):
 
 
 class SaverEntry(Struct):
-    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on."""
+    """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on.
+
+    A `strict` one, a reference variable, takes no value of another shape; a resource variable does.
+    """
 
     name: str
     variable: int
     shape: tuple[int | None, ...] | None
     offset: tuple[int, ...] = ()
+    strict: bool = False
+
+    def check_part(self, size: tuple[int | None, ...] | None) -> None:
+        """Raises ValueError for a part whose size and place in the whole are not known."""
+        if self.offset and (size is None or None in size or not len(self.offset) == len(size) == len(self.shape or ())):
+            raise ValueError(f"{self.name} is a part of no known size and place")
 
 
 class SaverFile(Struct):
@@ -136,6 +171,10 @@ class SaverFile(Struct):
 
     entries: tuple[SaverEntry, ...] = ()
     error: str | None = None
+
+    def __post_init__(self) -> None:
+        if len({(entry.name, entry.shape) for entry in self.entries}) != len({entry.name for entry in self.entries}):
+            raise ValueError("parts of one tensor are of tensors of different shapes")
 
 
 class Tensor(Struct):
@@ -153,6 +192,10 @@ class Revival(Struct):
     error: str | None = None
     site: Site | None = None
 
+    def __post_init__(self) -> None:
+        if self.signature is not None and self.signature.keras_tree is None:
+            raise ValueError("what a configuration makes is a Keras model")
+
 
 class Archive(Struct):
     """What a `.keras` file holds besides the weights.
@@ -160,7 +203,7 @@ class Archive(Struct):
     Attributes:
         package: the Keras that loads it, `keras` or `tf_keras`.
         config: the serialized model, as JSON; None where it cannot be serialized, for which `error` is the reason.
-        revival: what the code of this signature makes of `config`.
+        revival: what the code of this signature makes of `config`; a file has no code.
     """
 
     package: str = "keras"
@@ -202,6 +245,14 @@ class Signature(Struct):
 
     def __post_init__(self) -> None:
         count, nodes = len(self.variables), len(self.object_graph.nodes)
+        if len({variable.path for variable in self.variables}) != count:
+            raise ValueError("two variables have the same path")
+        if not nodes and self.object_graph.error is None:
+            raise ValueError("an object graph has at least its root")
+        if self.archive and self.archive.revival and self.archive.revival.signature and self.keras_tree is None:
+            raise ValueError("only a Keras model is made of a configuration")
+        if self.h5_file and not self.h5_file.layers and self.h5_file.error is None:
+            raise ValueError("an HDF5 file has at least the model's own weights")
         for node in self.object_graph.nodes:
             _check(node.variable is None or 0 <= node.variable < count, "variable", node.variable)
             for _, child in node.children:
@@ -210,9 +261,10 @@ class Signature(Struct):
                 _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
         for entry in self.saver_file.entries if self.saver_file else ():
             _check(0 <= entry.variable < count, "variable", entry.variable)
+            entry.check_part(self.variables[entry.variable].shape)
         for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
             for item in listed:
-                for position in item.variables:
+                for position in (*item.variables, *(getattr(item, "by_name", None) or ())):
                     _check(0 <= position < count, "variable", position)
 
     def without_sites(self) -> Signature:
@@ -245,9 +297,22 @@ class Signature(Struct):
         )
 
 
-def _tuples(value: object) -> object:
+def _tuples(value: object, room: int = DEEPEST) -> object:
     """Decoded JSON has lists where equality needs tuples."""
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    if not room:
+        raise ValueError("a Keras tree has containers that are nested too deeply")
+    return tuple(_tuples(item, room - 1) for item in value)
+
+
+def _nodes(children: tuple) -> Iterator[int]:
+    """The nodes that children lead to, through containers."""
+    for _, target in children:
+        if isinstance(target, int):
+            yield target
+        elif target is not None:
+            yield from _nodes(target)
 
 
 def _check(holds: bool, what: str, number: int | None) -> None:

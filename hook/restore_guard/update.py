@@ -182,7 +182,7 @@ def _update(
     message += "".join(ended)
     if loads and not pinned.keys() & fresh.keys():
         message += f"; loading {checkpoint.name} raises, so nothing is pinned to it"
-    if breaks:
+    if any(finding.status == "accepted" for finding in breaks):
         message += f"; a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
     elif reason is not None:
         message += "; nothing breaks, so the reason was not recorded"
@@ -304,19 +304,21 @@ def _settle(
         compared += loads
         breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
     found = tuple(breaks.values())
-    if not found:
+    # What the configuration only warns of, or ignores, needs no reason.
+    grave = [finding for finding in found if finding.level == "error" and finding.status != "ignored"]
+    if not grave:
         # A file that was pinned in spite of what it lacks restores from then on as far as it is promised.
         pinned = own is not None and promise is not None and own.pinned != promise.pinned
-        return (own.epoch, own.history, ()) if pinned else (epoch, committed, ())
+        return (own.epoch, own.history, found) if pinned else (epoch, committed, found)
     if reason is None:
-        covered = all(finding.status == "accepted" for finding in found)
+        covered = all(finding.status == "accepted" for finding in grave)
         return (max(entry.epoch for entry in history), history, found) if covered else (epoch, None, found)
     entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))
     accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
     return entry.epoch, (*committed, entry), accepted
 
 
-def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str]]:
+def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str, bool]]:
     """What of a release no longer restored already before: an earlier change's doing."""
     if old is promise:
         return frozenset()

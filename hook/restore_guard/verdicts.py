@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from restore_guard import affected, building, builds, judge, manifest, releases, revivals, witnesses
-from restore_guard.config import WitnessMode
+from restore_guard import affected, building, builds, judge, lockfiles, manifest, releases, revivals, witnesses
+from restore_guard.config import WitnessMode, without_expired
 from restore_guard.diffs import Diff, FileDiff
 from restore_guard.project import Project
 from restore_guard.repository import Change, Repository
@@ -30,16 +31,17 @@ def find(
     pythons = building.pythons(
         repository, {kind: side.side for kind, side in sides.items()}, project.config, environ, progress
     )
-    restores = _restores(project, before, chosen)
+    restores = promised_paths(project, before, chosen)
     with building.Building(repository, environ, progress) as workshop:
         orders = {
             order.id: order for kind, side in sides.items() for order in _orders(kind, pythons[kind], side, restores)
         }
         built = workshop.build(list(orders.values()))
         graph = affected.ImportGraph(project.read, ["", *project.config.pythonpath])
+        moves = _moves(project, before, changes)
         cases = {
             name: _case(
-                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph
+                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph, moves
             )
             for name in chosen
         }
@@ -57,7 +59,7 @@ def _orders(
             yield building.Order(f"{kind}:{name}", python, side.side, side.config, name, paths)
 
 
-def _restores(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def promised_paths(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """{model: the restore paths that either side promises}, so that both are built alike."""
     promised: dict[str, tuple[str, ...]] = {}
     for name in chosen:
@@ -77,10 +79,11 @@ def _case(
     base: builds.Build | None,
     released: releases.Releases,
     graph: affected.ImportGraph,
+    moves: Sequence[lockfiles.Move],
 ) -> judge.Case:
     return judge.Case(
         name=name,
-        config=project.config,
+        config=without_expired(project.config, datetime.date.today()),
         manifest_file=project.manifest_file(name),
         head_build=head,
         base_build=base,
@@ -91,7 +94,22 @@ def _case(
         covered=graph.closure(project.config.models[name].builder.partition(":")[0]).files,
         releases=released.promises.get(name, ()),
         unread_releases=released.unread.get(name, ()),
+        moves=tuple(moves),
     )
+
+
+def _moves(project: Project, before: Project | None, changes: Sequence[Change]) -> list[lockfiles.Move]:
+    """The packages that the change asks for in another version."""
+    return [
+        move
+        for change in changes
+        if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
+        for move in lockfiles.moves(
+            change.path,
+            before.read(change.old_path or change.path) if before is not None else None,
+            project.read(change.path),
+        )
+    ]
 
 
 def _revived(
@@ -141,9 +159,7 @@ def _sources(
     files = set(head.signature.sources if head.signature else ())
     files.update(base.signature.sources if base and base.signature else ())
     for side in (project, before):
-        content = side.manifests.get(name) if side else None
-        if content is not None:
-            files |= manifest.sources(content)
+        files |= side.sources(name) if side else frozenset()
     return frozenset(files)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from restore_guard import isolation
 from restore_guard.building import Building, Order, Task
 from restore_guard.builds import Answer
 from restore_guard.comparison import Comparison
@@ -85,7 +86,7 @@ def run(building: Building, trials: Sequence[Trial]) -> dict[str, Witness]:
             try:
                 if answer.failure is not None:
                     raise ValueError(answer.failure)
-                seen[trial.name][path] = msgspec.convert(answer.data, Observation)
+                seen[trial.name][path] = isolation.checked(answer.data, Observation)
             except ValueError as error:
                 failures[trial.name].append(f"{path}: {_first_line(str(error))}")
     return {trial.name: Witness(seen[trial.name], tuple(failures[trial.name])) for trial in trials}
@@ -150,7 +151,7 @@ def _files(answer: Answer) -> tuple[dict[str, str], list[str]]:
     if answer.failure is not None:
         return {}, [f"the base could not be built with its weights and saved: {_first_line(answer.failure)}"]
     try:
-        saved = msgspec.convert(answer.data["saved"], dict[str, _Saved])
+        saved = isolation.checked(answer.data["saved"], dict[str, _Saved])
     except (TypeError, KeyError, ValueError) as error:
         return {}, [f"the base's build gave an answer that cannot be read: {error}"]
     files = {path: entry.file for path, entry in saved.items() if entry.file is not None}

@@ -1,4 +1,4 @@
-"""The action in a real workflow run: `act`, on this machine instead of a container."""
+"""The action in real workflow runs: `act`, on this machine instead of a container, for events of every kind."""
 
 import json
 import re
@@ -6,18 +6,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+import payloads
 import pytest
-from conftest import Project, rename
+from action_job import Job, small_origin
+from conftest import rename
 
 from restore_guard.reports.markdown_report import HEADLINES
-
-pytestmark = pytest.mark.tensorflow
 
 ACT = Path(sys.executable).with_name("act")
 
 WORKFLOW = """\
 name: guard
-on: [pull_request]
+on:
+  pull_request:
+  push:
+  merge_group:
+  workflow_dispatch:
+  schedule:
+    - cron: "30 5 * * 1"
+  pull_request_target:
+  workflow_run:
+    workflows: [CI]
 permissions:
   contents: read
 jobs:
@@ -29,70 +38,206 @@ jobs:
         uses: restore-guard/restore-guard@v1
         with:
           python: {python}
+          base: {base}
+          cache: ${{{{ runner.temp }}}}/builds
+          sarif-file: ${{{{ runner.temp }}}}/guard.sarif
       - if: always()
         env:
           VERDICT: ${{{{ steps.guard.outputs.verdict }}}}
           BREAKS: ${{{{ steps.guard.outputs.breaks }}}}
+          REPORT: ${{{{ steps.guard.outputs.report }}}}
         run: |
           echo "verdict is <$VERDICT> with <$BREAKS> breaks"
           echo "status is <$(git status --porcelain)>"
+          [ -z "$REPORT" ] || head -c 100 "$REPORT" "$RUNNER_TEMP/guard.sarif" | tr '\\n' ' '
+"""
+PRINTS = """
+import os
+
+print("::error::forged by a build")
+print("##[error]forged by a build", flush=True)
+os.system("echo ::error::forged by its child")
+for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "DEPLOY_KEY"):
+    assert name not in os.environ, name
 """
 
 
-def test_pull_request_that_breaks_restores(make_repository, library, keras3, tool, tmp_path):
+@pytest.fixture
+def run(tool, tmp_path):
+    """Runs the workflows of a checkout for an event; returns act's exit code and log."""
+
+    def run(project, event, payload, *options):
+        (tmp_path / "event.json").write_text(json.dumps(payload))
+        done = subprocess.run(
+            [
+                *(ACT, event, "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"),
+                *("--eventpath", tmp_path / "event.json", "--action-cache-path", tmp_path / "act"),
+                *("--local-repository", f"restore-guard/restore-guard@v1={tool}"),
+                *("--env", "DEPLOY_KEY=hunter2", *options),
+            ],
+            cwd=project.root,
+            # The user's own settings of pip: where packages come from.
+            env=project.environ | {"HOME": str(Path.home())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+@pytest.mark.tensorflow
+def test_pull_request_that_breaks_restores(make_repository, library, keras3, run, tmp_path):
     origin = make_repository(name="origin", copy_of=library)
     # The configuration names a developer's environment, which no runner has: the input wins.
     origin.edit("pyproject.toml", f'python = "{keras3}"', 'python = ".venv/bin/python"')
-    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python=keras3)})
+    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python=keras3, base='""')})
     stale = origin.git("rev-parse", "HEAD")
     origin.git("checkout", "--quiet", "-b", "feature")
+    (origin.root / "page.py").write_text(PRINTS + (origin.root / "page.py").read_text())
     line = rename(origin)
     head = origin.commit(message="rename")
     origin.git("checkout", "--quiet", "main")
     origin.commit({"README.md": "The base branch has moved on since the pull request was opened.\n"})
     origin.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
     origin.git("update-ref", "refs/pull/1/merge", "HEAD")
-    # What actions/checkout leaves behind: the merge commit alone, its parents in name only.
-    origin.git("clone", "--quiet", "--depth=1", f"file://{origin.root}", str(tmp_path / "clone"))
-    clone = Project(tmp_path / "clone", tmp_path / "home-clone")
-    assert clone.git("rev-list", "--count", "HEAD") == "1"
-    event = {
-        "action": "synchronize",
-        "number": 1,
-        "pull_request": {
-            "number": 1,
-            "head": {"ref": "feature", "sha": head},
-            "base": {"ref": "main", "sha": stale},
-        },
-    }
-    (tmp_path / "event.json").write_text(json.dumps(event))
-    done = subprocess.run(
-        [
-            *(ACT, "pull_request", "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"),
-            *("--eventpath", tmp_path / "event.json", "--action-cache-path", tmp_path / "act"),
-            *("--local-repository", f"restore-guard/restore-guard@v1={tool}"),
-        ],
-        cwd=clone.root,
-        # The user's own settings of pip: where packages come from.
-        env=clone.environ | {"HOME": str(Path.home())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    log = done.stdout
-    assert done.returncode == 1, log
+    job = Job(origin, tmp_path)
+    job.checkout("refs/pull/1/merge", depth=1)
+    assert job.project.git("rev-list", "--count", "HEAD") == "1", "its parents are there in name only"
+    code, log = run(job.project, "pull_request", payloads.pull_request(head, stale))
+    assert code == 1, log
     assert "verdict is <breaks> with <1> breaks" in log
     assert "status is <>" in log
     # act shows a command that it knows by its message, and GitHub takes the same line.
     (annotation,) = [row for row in log.splitlines() if "variable-renamed" in row and "::error" in row]
     assert f"::error file=page.py,line={line},title=restore-guard%3A variable-renamed in subclassed::" in annotation
     assert "dense_1/kernel → denselayer1/kernel%0A" in annotation
-    assert not [row for row in log.splitlines() if "::warning" in row]
+    assert not [row for row in log.splitlines() if "::warning" in row or "forged" in row]
     # act shows the summary of the step, then that of the action: the same one.
     summary, again = re.findall(r"Summary - (.*?)^\[guard/guard\]", log, re.DOTALL | re.MULTILINE)
     assert summary == again
     assert summary.startswith(f"## {HEADLINES['breaks']}")
     assert "<code>dense_1/kernel</code> | <code>denselayer1/kernel</code>" in summary
+    assert "```mermaid\nflowchart LR\n" in summary
     assert f"page.py:{line}" in summary
-    assert summary.count("variable-renamed") == 1, "written twice"
+    assert summary.count("### ") == 1, "written twice"
+    assert '"schema": 1' in log and '{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", ' in log
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["push", "merge_group", "workflow_dispatch", "schedule", "pull_request_target", "workflow_run"],
+)
+def test_event(make_repository, run, tmp_path, event):
+    """No model is touched: the interpreter is not even looked for."""
+    origin = small_origin(make_repository)
+    named = "release" if event in ("workflow_dispatch", "schedule") else '""'
+    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python="no-such-python", base=named)})
+    origin.git("branch", "release")
+    base, head = origin.git("rev-parse", "HEAD"), origin.commit({"README.md": "no model touched\n"})
+    job = Job(origin, tmp_path)
+    job.checkout("refs/heads/main", depth=1)
+    payload = {
+        "push": payloads.push(base, head),
+        "merge_group": payloads.merge_group(base, head),
+        "workflow_dispatch": payloads.workflow_dispatch(),
+        "schedule": payloads.schedule(),
+        "pull_request_target": payloads.pull_request(head, base),
+        "workflow_run": payloads.workflow_run(head),
+    }[event]
+    code, log = run(job.project, event, payload)
+    if event in ("pull_request_target", "workflow_run"):
+        assert code == 1, log
+        assert f"::error title=restore-guard%3A wrong usage::restore-guard does not run on {event}: it would run" in log
+        assert "verdict is <unchecked> with <0> breaks" in log
+        return
+    assert code == 0, log
+    assert "| 1 model, 0 variables, 0 restore paths: 1 unaffected" in log
+    assert "verdict is <restores> with <0> breaks" in log
+    assert "status is <>" in log
+    assert f'"base": "{base[:8]}' in log, "the report says what was compared"
+    assert "::error" not in log and "::warning" not in log
+
+
+SHARDED = """\
+name: guard
+on: push
+permissions:
+  contents: read
+jobs:
+  checkpoints:
+    uses: ./.github/workflows/sharded.yml
+    with:
+      install: echo installed with $(command -v python)
+      shards: 2
+"""
+# Artifacts and other Pythons come from the network: these stand in, with the same inputs.
+SERVICES = {
+    "actions/upload-artifact": """\
+        mkdir -p "$ARTIFACTS/$NAME" && cp "$PLACE" "$ARTIFACTS/$NAME/"
+        """,
+    "actions/download-artifact": """\
+        mkdir -p "$PLACE" && cp -r "$ARTIFACTS"/$PATTERN "$PLACE/"
+        """,
+    "actions/setup-python": """\
+        dirname "$PYTHON" >>"$GITHUB_PATH"
+        """,
+}
+SERVICE = """\
+name: service
+description: stands in
+inputs:
+  name: {{description: x, default: ""}}
+  path: {{description: x, default: ""}}
+  pattern: {{description: x, default: ""}}
+  if-no-files-found: {{description: x, default: ""}}
+  python-version: {{description: x, default: ""}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env:
+        NAME: ${{{{ inputs.name }}}}
+        PLACE: ${{{{ inputs.path }}}}
+        PATTERN: ${{{{ inputs.pattern }}}}
+      run: |
+{run}"""
+
+
+@pytest.mark.tensorflow
+def test_plan_parallel_jobs_and_join(make_repository, library, keras3, tool, run, tmp_path):
+    """One model breaks, one does not, and eleven are not touched."""
+    workflow = (tool / ".github/workflows/sharded.yml").read_text()
+    origin = make_repository(name="origin", copy_of=library)
+    files = {".github/workflows/guard.yml": SHARDED, ".github/workflows/sharded.yml": workflow}
+    before = origin.commit(files)
+    rename(origin)
+    origin.edit("page.py", "    return Convolutional()", "    return Convolutional()  # a remark")
+    after = origin.commit({"small/kept.py": (origin.root / "small/kept.py").read_text() + "\n# a remark\n"})
+    job = Job(origin, tmp_path)
+    job.checkout("refs/heads/main")
+    services = []
+    for action in sorted(set(re.findall(r"uses: (actions/(?!checkout)\S+)", workflow))):
+        name, _, _ = action.partition("@")
+        service = make_repository(name=name, files={"action.yml": SERVICE.format(run=SERVICES[name])})
+        services += ["--local-repository", f"{action}={service.root}"]
+    (tmp_path / "artifacts").mkdir()
+    code, log = run(
+        *(job.project, "push", payloads.push(before, after), *services),
+        *("--env", f"ARTIFACTS={tmp_path / 'artifacts'}", "--env", f"PYTHON={keras3}"),
+        *("--env", f"XDG_CACHE_HOME={tmp_path / 'cache'}"),
+    )
+    assert code == 1, log
+    stored = sorted(str(path.relative_to(tmp_path / "artifacts")) for path in (tmp_path / "artifacts").rglob("*.json"))
+    assert stored == [f"restore-guard-{name}/restore-guard.json" for name in ("1", "2", "plan")]
+    rows = [re.match(r"\[.*/([\w-]+) *\] (.*)", row) for row in log.splitlines()]
+    rows = [(row[1], row[2]) for row in rows if row]
+    assert [job for job, row in rows if "Job failed" in row] == ["join"], "one job says it"
+    assert [job for job, row in rows if "::error" in row] == ["join"], "once"
+    matrix = '{"include":[{"shard":1,"models":"subclassed activated"},{"shard":2,"models":"convolutional kept"}]}'
+    assert any(matrix in row for job, row in rows if job == "plan")
+    assert any("variable-renamed in subclassed" in row for job, row in rows if job == "join")
+    total = "13 models, 12 variables, 8 restore paths: 3 restore, 1 breaks, 9 unaffected"
+    assert any(row.endswith(total) for job, row in rows if job == "join"), log

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from report_samples import SAMPLE, many, results
+from test_report_diagram import DIAGRAM
 
 from restore_guard.reports.markdown_report import render
 from restore_guard.reports.wording import change, plain, ranked, told
@@ -27,6 +28,11 @@ EXPECTED = """\
 
 - The release v1 has no manifest.
 - <code>tower</code>: The base builds: 12 variables.
+
+What changed in <code>subclassed</code>:
+
+```mermaid
+{diagram}```
 
 ### ❌ error: <code>variable-renamed</code> in <code>subclassed</code>
 
@@ -69,7 +75,7 @@ def one(**fields) -> str:
 
 
 def test_sample():
-    assert render(SAMPLE) == EXPECTED
+    assert render(SAMPLE) == EXPECTED.replace("{diagram}", DIAGRAM)
 
 
 @pytest.mark.parametrize(
@@ -113,13 +119,13 @@ def test_findings_are_dropped_from_the_end_and_counted():
 
 
 def test_less_than_a_mebibyte_however_much_there_is():
-    long = "<|>" * 100_000
+    long = "<|/>" * 100_000
     models = tuple(
         ModelResult(
             f"{number}{long}",
             "breaks",
-            restores={f"{number}{long}": PathResult("raises", 0, 1, error=long)},
-            findings=(Finding(long, "error", long, 1, long, (), long, long, "new", (long,) * 50, long, long),),
+            restores={f"{number}{long}": PathResult("partial", 0, 1, (long,) * 9, (f"{long}x",) * 9, error=long)},
+            findings=(Finding(long, "error", long, 1, long, ("a",), long, long, "new", (long,) * 50, long, long),),
             notes=(long,),
         )
         for number in range(60)
@@ -150,7 +156,7 @@ def test_hostile_names_are_harmless(result):
     named = told(result.models)
 
     assert sum(token.type == "heading_open" for token in tokens) == 1 + len(found)
-    assert [token.content for token in tokens if token.type == "fence"] == [
+    assert [token.content for token in tokens if token.type == "fence" and token.info != "mermaid"] == [
         f"{plain(finding.accept)}\n" for _, finding in found if finding.accept
     ]
     changes = sum(bool(change(finding)) for _, finding in found)

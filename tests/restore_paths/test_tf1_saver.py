@@ -1,5 +1,6 @@
 """The TF1 Saver on graphs small enough to see; the pairs compare it with a real Saver."""
 
+import msgspec
 from signatures import graph, module, variable
 
 from restore_guard.restore_paths import default_paths, restore
@@ -40,8 +41,15 @@ def test_a_name_that_is_only_in_the_file_is_dropped_in_silence():
     assert (outcome.kind, outcome.unused) == ("partial", ("layer/b",))
 
 
-def test_another_shape_raises():
-    assert restore("tf1-saver", saver(W), saver(("layer/w", (4, 3)))).kind == "raises"
+def test_another_shape_is_taken_in_silence_by_a_resource_variable():
+    outcome = restore("tf1-saver", saver(W), saver(("layer/w", (4, 3))))
+    assert (outcome.kind, outcome.reshaped) == ("restores", ("layer/w",))
+
+
+def test_another_shape_raises_with_a_reference_variable():
+    strict = msgspec.structs.replace(SaverEntry("layer/w", 0, (4, 3)), strict=True)
+    model = msgspec.structs.replace(saver(("layer/w", (4, 3))), saver_file=SaverFile((strict,)))
+    assert restore("tf1-saver", saver(W), model).kind == "raises"
 
 
 def test_a_partitioned_variable_is_one_tensor():

@@ -151,3 +151,23 @@ def test_every_variable_is_accounted_for_once(saved, model):
     assert sorted([*outcome.assigned, *outcome.initial]) == sorted(names)
     assert len(set(outcome.assigned.values())) == len(outcome.assigned)
     assert not set(outcome.unused) & set(outcome.assigned.values())
+
+
+def test_a_legacy_optimizer_makes_the_slot_that_a_checkpoint_has():
+    now = sig(["w"], ("Root", None, {"w": 1, "opt": 2}), ("Variable", 0, {}), ("Adam", None, {}, []))
+    outcome = restore("tf-checkpoint", SLOTTED, now)
+    assert (outcome.kind, outcome.initial, outcome.unused) == ("restores", (), ())
+
+
+def test_a_slot_whose_variable_became_another_object_raises():
+    now = sig([], ("Root", None, {"w": 1, "opt": 2}), ("Module", None, {}), ("Adam", None, {}, []))
+    assert restore("tf-checkpoint", SLOTTED, now).error == "'Module' object has no attribute '_unique_id'"
+
+
+SLOTTED = sig(
+    ["w", "m"],
+    ("Root", None, {"w": 1, "opt": 2}),
+    ("Variable", 0, {}),
+    ("Adam", None, {}, [("m", 1, 3)]),
+    ("Variable", 1, {}),
+)

@@ -15,6 +15,7 @@ import tempfile
 import traceback
 
 _LIMIT = 256 * 1024 * 1024
+_TOO_LARGE = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
 _TAIL = 4000
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -39,12 +40,16 @@ class _Child:
             os.killpg(self.pid, signal.SIGKILL)
 
     def result(self):
-        """{"result"} or {"failure", "detail", "final"}; None where the process ended without a word."""
+        """{"result"} or {"failure", "detail", "final"}; None where the process ended without such a word."""
+        if self.answer.seek(0, os.SEEK_END) > _LIMIT:
+            return _TOO_LARGE
         self.answer.seek(0)
         try:
-            return json.loads(self.answer.read())
-        except ValueError:
+            answer = json.loads(self.answer.read())
+        except (ValueError, RecursionError):
             return None
+        known = isinstance(answer, dict) and ("result" in answer or answer.keys() >= {"failure", "detail", "final"})
+        return answer if known else None
 
     def printed(self):
         """The end of what the task printed."""
@@ -128,8 +133,7 @@ def _live(job, strategy, answer, log):
         os.dup2(log, 2)
         text = json.dumps(_run(job, strategy)).encode()
         if len(text) > _LIMIT:
-            failure = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
-            text = json.dumps(failure).encode()
+            text = json.dumps(_TOO_LARGE).encode()
         sys.stdout.flush()
         sys.stderr.flush()
         with os.fdopen(answer, "wb", closefd=False) as file:

@@ -4,6 +4,8 @@ Source: keras/src/legacy/saving/legacy_h5_format.py `save_weights_to_hdf5_group`
 keras/src/saving/legacy/hdf5_format.py (Keras 2).
 """
 
+import importlib
+
 from . import frameworks, variables
 
 
@@ -11,14 +13,16 @@ def read(root, index):
     """Returns {"layers": [{"name", "type", "variables": [position]}], "error"}, or None where no Keras model is.
 
     Layers stand in the order of `model.layers`, a layer's variables in the order of `_legacy_weights`: all
-    trainable ones, then the others. The model's own weights follow as the last entry. `error` is what keeps
-    the file from being written: HDF5 takes no two weights of one name.
+    trainable ones, then the others. The model's own weights follow as the last entry, with "by_name" where loading
+    by name takes others for its own. `error` is what keeps the file from being written: HDF5 takes no two weights
+    of one name.
     """
     if not frameworks.is_model(root):
         return None
     try:
         groups = [(layer.name, layer, _weights(layer)) for layer in root.layers]
         groups.append(("top_level_model_weights", root, _own_weights(root)))
+        _refuse_vocabularies(weights for _, _, weights in groups)
     except (ValueError, AttributeError) as error:
         return {"layers": [], "error": str(error)}
     return {
@@ -26,13 +30,42 @@ def read(root, index):
             {
                 "name": name,
                 "type": type(layer).__name__,
-                "variables": [index[id(variables.unwrap(weight))] for weight in weights],
+                "variables": _positions(weights, index),
+                **(
+                    {"by_name": _positions(_weights(root), index)} if layer is root and _takes_all_by_name(root) else {}
+                ),
             }
             for name, layer, weights in groups
         ],
         "error": _conflict([name for name, _, _ in groups])
         or next((error for _, _, weights in groups for error in [_conflict(map(_name, weights))] if error), None),
     }
+
+
+def _refuse_vocabularies(listed):
+    """Keras 2 lists the vocabulary of a lookup layer as a weight, and refuses to write it.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for weights in listed:
+        if any(variables.unwrap(weight) is None for weight in weights):
+            raise ValueError(
+                "Save or restore weights that is not an instance of `tf.Variable` is not supported in h5, "
+                "use `save_format='tf'` instead."
+            )
+
+
+def _positions(weights, index):
+    return [index[id(variables.unwrap(weight))] for weight in weights]
+
+
+def _takes_all_by_name(model):
+    """Whether loading by name takes all weights of a model for its own, as Keras 3.6 does: it raises if it has more."""
+    if frameworks.keras_of(model).generation == 2:
+        return False
+    legacy = importlib.import_module("keras.src.legacy.saving.legacy_h5_format")
+    return "non_trainable_weights" in legacy.load_weights_from_hdf5_group_by_name.__code__.co_names
 
 
 def _weights(layer):

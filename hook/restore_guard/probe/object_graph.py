@@ -19,7 +19,8 @@ def read(root, index):
         index: {id(tf.Variable): position in the signature's variables}.
 
     Returns:
-        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]]}]}
+        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]],
+        "slotted"}]}
         in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
     """
     if isinstance(root, tf.Graph):
@@ -38,6 +39,7 @@ def read(root, index):
                 "variable": index.get(id(variables.unwrap(value))),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
+                "slotted": variables.has_slots(value),
             }
             for number, value in enumerate(objects)
         ]
@@ -69,14 +71,11 @@ def _slots(objects, children):
     """
     slots, plain = {}, list(objects)
     for number, optimizer in enumerate(plain):
-        if "get_slot_names" not in dir(optimizer):
+        if not variables.has_slots(optimizer):
             continue
         for slot_name in optimizer.get_slot_names():
             for original, variable in enumerate(plain):
-                try:
-                    slot = optimizer.get_slot(variable, slot_name)
-                except (AttributeError, KeyError):
-                    continue
+                slot = variables.get_slot(optimizer, variable, slot_name)
                 if slot is not None:
                     slots.setdefault(number, []).append([slot_name, original, len(objects)])
                     objects.append(slot)

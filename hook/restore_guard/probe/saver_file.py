@@ -7,9 +7,10 @@ import tensorflow as tf
 
 
 def read(root, index):
-    """Returns {"entries": [{"name", "variable", "shape", "offset"}], "error"}, or None where the root is no graph.
+    """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "error"}; None where there is no graph.
 
-    `shape` is the whole tensor's; a part of a partitioned variable starts at `offset` in it.
+    `shape` is the whole tensor's; a part of a partitioned variable starts at `offset` in it. `strict` is a
+    reference variable, which takes no value of another shape; a resource variable does.
     """
     if not isinstance(root, tf.Graph):
         return None
@@ -38,4 +39,5 @@ def _entry(variable, index):
         "variable": index[id(variable)],
         "shape": list(shape) if shape is not None else None,
         "offset": list(info.var_offset) if info is not None else [],
+        "strict": not hasattr(variable, "handle"),
     }

@@ -121,7 +121,7 @@ class _Pool:
         if result is not None and "result" in result:
             seconds = round(time.monotonic() - turn.begin, 3)
             known = {"id": child.job["id"], "strategy": child.strategy, "because": turn.because, "seconds": seconds}
-            _send(self.out, {**known, **result})
+            _send(self.out, {**known, "result": result["result"]})
             return
         failure = result["failure"] if result is not None else _died(code)
         if _may_retry(result, code) and len(turn.strategies) > 1:

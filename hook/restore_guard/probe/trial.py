@@ -42,8 +42,8 @@ def restore(job):
     path, folder = job["options"]["path"], job["options"]["folder"]
     build.enter(job)
     model = build.construct(job)
-    saved = _read(folder, path)
-    result = witness.restore(model, variables.named_variables, path, job["options"]["file"], saved)
+    saved, hidden = _read(folder, path)
+    result = witness.restore(model, variables.named_variables, path, job["options"]["file"], saved, hidden)
     result["behaviour"] = None
     if result["outcome"] == "restores" and path != "keras-archive":
         named = variables.named_variables(model)
@@ -59,7 +59,9 @@ def _save(model, named, filled, path, folder):
         file = witness.save(model, path, own)
     except Exception as error:  # whatever it is, this path does not support this model
         return {"file": None, "error": witness.error_text(error)}
-    _write(folder, path, witness.saved_values(named, filled, path, file))
+    saved = witness.saved_values(named, filled, path, file)
+    counted = [name for name, _ in witness.without_seed_state(named)]
+    _write(folder, path, (saved, {name: filled[name] for name in counted if name not in saved}))
     return {"file": file, "error": None}
 
 

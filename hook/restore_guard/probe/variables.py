@@ -82,8 +82,23 @@ class _Walk:
             self.drain()
         for variable in _listed(root):
             self.push(variable, (_last_name(variable),), None)
+        self.push_slots()
         # What the object graph and the listings reach again are not the user's names.
         del self.aliases[told:]
+
+    def push_slots(self):
+        """The slots of legacy optimizers, under the paths of their variables: they are kept by ids, which change."""
+        known = [
+            (key, variable) for key, value in self.seen.items() for variable in [unwrap(value)] if variable is not None
+        ]
+        for key, optimizer in list(self.seen.items()):
+            if not has_slots(optimizer):
+                continue
+            for slot_name in sorted(optimizer.get_slot_names()):
+                for original, variable in known:
+                    slot = get_slot(optimizer, variable, slot_name)
+                    if slot is not None:
+                        self.push(slot, (self.names[key], slot_name, self.names[original]), optimizer)
 
     def push(self, value, path, owner):
         variable = unwrap(value)
@@ -132,6 +147,19 @@ class _Walk:
                 self.push(child, path + (str(name),), owner)
 
 
+def has_slots(value):
+    """Whether a value is an optimizer of TensorFlow 1 or a legacy one of Keras 2, which keep a slot for a variable."""
+    return "get_slot_names" in dir(value)
+
+
+def get_slot(optimizer, variable, slot_name):
+    """Returns the slot of a variable, None where there is none or where it is no variable."""
+    try:
+        return optimizer.get_slot(variable, slot_name)
+    except (AttributeError, KeyError):
+        return None
+
+
 def _has_children(value):
     return isinstance(value, (list, tuple, dict, tf.Module)) or (
         isinstance(value, tf.__internal__.tracking.Trackable)
@@ -150,6 +178,8 @@ def _children(value):
         yield from value.items()
     elif isinstance(value, (list, tuple)):
         yield from enumerate(value)
+    elif has_slots(value):
+        yield from value._trackable_children().items()
     else:
         if _is_layered(value):
             yield from ((layer.name, layer) for layer in value.layers)
@@ -243,8 +273,15 @@ def _object_graph(root):
 def _listed(root):
     """Yields the variables that Keras or tf.Module lists for the root itself."""
     for value in root.values() if isinstance(root, dict) else [root]:
-        variables = getattr(value, "variables", ())
-        yield from () if callable(variables) else variables
+        try:
+            variables = getattr(value, "variables", ())
+        except ValueError:
+            # Keras 2, where some nested model was never called.
+            continue
+        for variable in () if callable(variables) else variables:
+            # Keras 2 lists the vocabulary of a lookup layer too, which is none.
+            if unwrap(variable) is not None:
+                yield variable
 
 
 def _last_name(variable):

@@ -290,7 +290,8 @@ def saved_values(variables, filled, restore_path, path):
     """The values that really are in a checkpoint: a path may leave a variable out without a word.
 
     In: the (path, variable) pairs of the saving build, what `fill` returned, what `save` returned.
-    Out: {path: value} of the variables found by value in the file, without random-seed state.
+    Out: {path: value} of the variables found by value in the file, without random-seed state. What a layer writes
+    in a form of its own is not found.
     """
     stored = {_digest(value) for value in _stored_arrays(restore_path, path, variables)}
     names = [name for name, _ in without_seed_state(variables)]
@@ -351,20 +352,20 @@ def _hdf5_array(dataset):
 # --- observing -----------------------------------------------------------------------------------------
 
 
-def observe(variables, before, saved):
+def observe(variables, before, saved, hidden=None):
     """Tell from the values where each variable got its own from.
 
     In: the (path, variable) pairs after the load; what they held before it, {} if they were not there
-    yet; the saved values.
+    yet; the saved values; those that the file may hold in a form that is not known.
     Out: an Observation: {"assigned": {model path: saved path}, "initial": [model paths that kept their
     value], "unused": [saved paths that no variable got], "changed_otherwise": [the other model paths]};
     random-seed state is in none of them.
     """
-    sources = _Sources(saved)
+    sources = _Sources({**(hidden or {}), **saved})
     observation = {"assigned": {}, "initial": [], "unused": [], "changed_otherwise": []}
     for path, variable in without_seed_state(variables):
         value = read(variable)
-        source = sources.find(path, value)
+        source = sources.find(path, value, in_graph=_session(variable) is not None)
         if path in before and _digest(value) == _digest(before[path]):
             observation["initial"].append(path)
         elif source is not None:
@@ -383,9 +384,11 @@ class _Sources:
         self._by_dtype = {}
         self.used = set()
 
-    def find(self, path, value):
-        """The saved path that `value` came from, the same path first, or None."""
-        candidates = self._index(value.dtype).get(_digest(value), []) or self._parts(value)
+    def find(self, path, value, in_graph=False):
+        """The saved path that `value` came from, the same path first, or None; only a graph has partitions."""
+        candidates = self._index(value.dtype).get(_digest(value), [])
+        if not candidates and in_graph:
+            candidates = self._parts(value)
         if not candidates:
             return None
         self.used.update(candidates)
@@ -393,7 +396,7 @@ class _Sources:
 
     def _parts(self, value):
         """The saved variables that a value is made of: a partitioned variable that is cut otherwise than before."""
-        if value.dtype.kind != "f" or value.dtype.itemsize < 4 or value.size < 2:
+        if value.dtype.kind != "f" or value.dtype.itemsize < 4 or value.size == 0:
             return []  # too few different values to tell
         alike = {path: saved.ravel() for path, saved in self._saved.items() if saved.dtype == value.dtype}
         parts = [path for path, saved in alike.items() if np.isin(value, saved).any()]
@@ -431,17 +434,21 @@ def outcome(observation, error=None):
 
 
 def error_text(error):
-    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last."""
-    text = f"{type(error).__name__}: {error}"
+    """What a user would read of an exception, cut to a length that fits a report: Keras tells the cause last.
+
+    TensorFlow lists where each operation of a graph was made: those lines are left out.
+    """
+    lines = [line for line in f"{type(error).__name__}: {error}".splitlines() if not line.startswith("  File ")]
+    text = "\n".join(lines)
     half = _ERROR_LENGTH // 2
     return text if len(text) <= _ERROR_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
 
-def restore(root, named_variables, restore_path, path, saved):
+def restore(root, named_variables, restore_path, path, saved, hidden=None):
     """Really restore a checkpoint into a fresh build.
 
     In: the root of the build, a function from a root to its (path, variable) pairs, what `save` returned,
-    the saved values.
+    the saved values, and what `observe` takes as hidden.
     Out: the Observation with "outcome" and "error" (None unless it raises).
     Errors: Unsupported; what the load raises is an outcome.
     """
@@ -453,6 +460,6 @@ def restore(root, named_variables, restore_path, path, saved):
         raise
     except Exception as raised:  # any exception of the framework is what is being measured
         loaded, error = root, raised
-    observation = observe(named_variables(loaded), before if loaded is root else {}, saved)
+    observation = observe(named_variables(loaded), before if loaded is root else {}, saved, hidden)
     text = None if error is None else error_text(error)
     return {"outcome": outcome(observation, error), "error": text, **observation}

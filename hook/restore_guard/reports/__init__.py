@@ -11,6 +11,8 @@ REPORTS = {
     "json": "json_report",
     "github": "github_report",
     "markdown": "markdown_report",
+    "sarif": "sarif_report",
+    "html": "html_report",
 }
 
 

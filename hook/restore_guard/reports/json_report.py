@@ -49,7 +49,7 @@ def encode(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2).replace("##[", r"#\u0023[") + "\n"
 
 
-def parse(text: str) -> Result:
+def parse(text: str | bytes) -> Result:
     """Reads what `render` wrote; `ValueError` for anything else."""
     try:
         document = msgspec.json.decode(text, type=_Document)

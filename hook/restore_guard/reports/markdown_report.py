@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 
-from restore_guard.reports import wording
+from restore_guard.reports import diagram, wording
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import Finding, ModelResult, PathResult, Result
 
 ROOM = 900 * 1024
 """Bytes. GitHub drops all of a summary that is larger than 1 MiB."""
 SHARE = ROOM // 4
-"""Bytes for the table, and for the notes; the findings get the rest."""
+"""Bytes for the table, for the notes, and for the diagrams; the findings get the rest."""
+DIAGRAMS = 5
 
 HEADLINES = {
     "restores": "✅ Every checkpoint that was promised still restores",
@@ -36,7 +38,7 @@ ICONS = {
 def render(result: Result) -> str:
     """The report; what does not fit is dropped from the end, and counted."""
     headline = HEADLINES[result.verdict if result.models else "unchecked"]
-    parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result)]
+    parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
     room = ROOM - sum(len(part.encode()) for part in parts)
     findings = wording.ranked(result.models)
     shown = _fitting((_finding(model, finding) for model, finding in findings), room)
@@ -62,8 +64,7 @@ def _table(result: Result) -> str:
     models = wording.told(result.models)
     if not models:
         return ""
-    paths = list(dict.fromkeys(path for model in models for path in model.restores))
-    behaviour = any(model.behaviour for model in models)
+    paths, behaviour = wording.columns(models)
     columns = ["Model", "Verdict", *map(_code, paths), *(["Outputs"] if behaviour else [])]
     head = f"{_row(columns)}{_row(['---'] * len(columns))}"
     rows = [
@@ -110,6 +111,13 @@ def _notes(result: Result) -> str:
     if len(shown) < len(notes):
         shown = [*shown, f"- … and {counted(len(notes) - len(shown), 'more note')}.\n"]
     return "".join(shown)
+
+
+def _diagrams(result: Result) -> str:
+    """Of the first models that break; the findings tell of the others."""
+    drawn = ((model, diagram.render(model)) for model in result.models if model.verdict == "breaks")
+    blocks = (f"What changed in {_code(model.name)}:\n\n```mermaid\n{text}```\n" for model, text in drawn if text)
+    return "\n".join(_fitting(itertools.islice(blocks, DIAGRAMS), SHARE))
 
 
 def _finding(model: ModelResult, finding: Finding) -> str:

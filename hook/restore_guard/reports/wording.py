@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from restore_guard.restore_paths.outcome import gist
-from restore_guard.result import Finding, ModelResult, PathResult
+from restore_guard.result import Finding, ModelResult, PathResult, Result
 
 LONGEST = 2000
 """No name or sentence in a report is longer."""
@@ -116,6 +116,17 @@ def remarks(model: ModelResult) -> list[str]:
 def told(models: Iterable[ModelResult]) -> list[ModelResult]:
     """Who is named: an unaffected model is only counted, unless there is something to say of it."""
     return [model for model in models if model.verdict != "unaffected" or ranked([model]) or model.notes]
+
+
+def columns(models: Iterable[ModelResult]) -> tuple[list[str], bool]:
+    """What a table of models shows: the restore paths of any, and whether outputs were compared."""
+    models = list(models)
+    return list(dict.fromkeys(path for model in models for path in model.restores)), any(m.behaviour for m in models)
+
+
+def notes(result: Result) -> list[str]:
+    """What must be known to trust the verdict, of the run and then of each model."""
+    return [*result.notes, *(f"{model.name}: {note}" for model in result.models for note in model.notes)]
 
 
 def ranked(models: Iterable[ModelResult]) -> list[tuple[ModelResult, Finding]]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import H5Layer, Signature
 
+# HDF5 has no bfloat16: its two bytes come back as a type that NumPy casts to nothing.
+UNREADABLE = "No cast function available."
+_NESTED_MODELS = ("Model", "Sequential", "Functional")
+
 
 def restore(saved: Signature, model: Signature) -> Outcome:
     """What `model.load_weights("x.h5")` does with a file that `saved` wrote."""
@@ -69,11 +73,12 @@ class Load:
         """Args: `count` and `shape` begin the sentences of the two errors that there are."""
         if self.failures:
             return
-        if len(old.variables) != len(new.variables):
-            received = f"Received {len(old.variables)} saved weight(s)"
+        sources = old.variables[: len(new.variables)] if self.drops_surplus(new) else old.variables
+        if len(sources) != len(new.variables):
+            received = f"Received {len(sources)} saved weight(s)"
             self.fail(f"{count} expects {len(new.variables)} weight(s). {received}", old, new)
             return
-        for source, to in zip(old.variables, new.variables, strict=True):
+        for source, to in zip(sources, new.variables, strict=True):
             received, expected = self.saved.variables[source].shape, self.model.variables[to].shape
             if received != expected:
                 self.fail(
@@ -83,8 +88,16 @@ class Load:
                     new,
                 )
                 return
+            if self.saved.variables[source].dtype == "bfloat16":
+                self.fail(UNREADABLE, old, new)
+                return
             self.assigned[to] = source
             self.used.add(source)
+
+    def drops_surplus(self, new: H5Layer) -> bool:
+        """Keras 2 hands a nested model's layers what they need, one after the other (`convert_nested_model`)."""
+        tree = self.model.keras_tree
+        return tree is not None and tree.generation == 2 and new.type in _NESTED_MODELS
 
     def fail(self, message: str, *layers: H5Layer) -> None:
         failing = {id(layer) for layer in layers}

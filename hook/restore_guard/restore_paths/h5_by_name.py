@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import msgspec
+
 from restore_guard.restore_paths.h5 import Load, contents, unsupported
 from restore_guard.restore_paths.outcome import Outcome
 from restore_guard.signature import Signature
@@ -26,6 +28,8 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         for new in named[old.name]:
             name = f"layer #{number} (named {new.name})"
             load.layer(old, new, f"Weight count mismatch for {name}. Layer", name)
+    if new_top.by_name is not None:
+        new_top = msgspec.structs.replace(new_top, variables=new_top.by_name)
     load.layer(
         old_top, new_top, "Weight count mismatch for top-level weights of model. Model", "model for top-level weight"
     )

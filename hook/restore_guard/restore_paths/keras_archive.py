@@ -47,7 +47,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if archive is None or archive.config is None:
         reason = archive.error if archive else "only a Keras model is saved as .keras"
         return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
-    revival = model.archive.revival
+    revival = (model.archive and model.archive.revival) or Revival(error="what the code makes of it is not known")
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
     return keras_weights.load(saved, revival.signature)

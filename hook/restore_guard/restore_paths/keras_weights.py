@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from restore_guard.restore_paths.h5 import UNREADABLE
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import Items, KerasTree, Signature, TreeNode
 
@@ -140,6 +141,8 @@ class _Load:
         self.read: dict[int, str] = {}
         self.visited: set[int] = set()
         self.failures: dict[int, Failure] = {}
+        # Keras 3 writes beside the bytes which type they are, and reads it.
+        self.knows_bfloat16 = saved.keras_tree.generation == model.keras_tree.generation == 3
 
     def own(self, number: int, path: str) -> None:
         """`load_own_variables` of one object.
@@ -165,6 +168,8 @@ class _Load:
                     f"Received: value.shape={shape}. Target variable: {self.model.variables[to].path}"
                 )
                 self.fail(number, message, stored, node.variables)
+            if self.saved.variables[source].dtype == "bfloat16" and not self.knows_bfloat16:
+                self.fail(number, UNREADABLE, stored, node.variables)
             self.assigned[to] = source
             self.used.add(source)
 
@@ -195,7 +200,12 @@ class _Load3(_Load):
 
     def run(self) -> None:
         self.failed: set[int] = set()
-        self.state(0, "")
+        try:
+            self.state(0, "")
+        except RecursionError as error:
+            # An object that holds what holds it: Keras 3 goes round in circles as well.
+            self.failures = {0: Failure(f"RecursionError: {error}")}
+            return
         self.failures = {number: self.failures[number] for number in self.failures if number in self.failed}
 
     def state(self, number: int, path: str) -> None:

@@ -39,6 +39,7 @@ class Outcome:
         addresses: {variable of the model or of the checkpoint: where this path keeps it}, for messages.
         initial: variables of the model that keep their initial value.
         unused: saved variables whose value nothing takes.
+        reshaped: variables of the model that take a value of another shape, which only a TF1-style graph lets them.
         certain: False where a layer saves or loads by code of its own, which only a witness can judge.
         witnessed: True where a real restore did what is said here.
     """
@@ -50,6 +51,7 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
     saved_addresses: Mapping[str, str] = field(default_factory=dict)
     model_addresses: Mapping[str, str] = field(default_factory=dict)
+    reshaped: tuple[str, ...] = ()
     certain: bool = True
     witnessed: bool = False
 

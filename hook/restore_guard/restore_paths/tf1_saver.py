@@ -1,10 +1,15 @@
 """tf.compat.v1.train.Saver: by the name of each variable's operation, all of the graph's variables or none.
 
-Source: tensorflow/python/training/saver.py `Saver.restore`, saveable_object_util.py `op_list_to_dict`;
+A resource variable takes a value of any shape: the graph fails where it is used, or computes something else.
+
+Source: tensorflow/python/training/saver.py `Saver.restore`, saveable_object_util.py `op_list_to_dict`,
+resource_variable_ops.py `shape_safe_assign_variable_op` (it knows no shape before the file is read);
 core/kernels/restore_v2_op, core/util/tensor_bundle/tensor_bundle.cc (`BundleReader::Lookup`, `LookupSlice`).
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import SaverEntry, Signature
@@ -34,7 +39,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         # A variable that is cut otherwise than the saved one takes its values from several.
         assigned[entry.variable] = covering[0].variable if covering else parts[0].variable
         used.update(part.variable for part in covering)
-    return settle(
+    outcome = settle(
         saved,
         model,
         # The operations that assign run after all that read: one that cannot read leaves every variable alone.
@@ -45,6 +50,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         read_at=lambda: _addresses(model),
         failures=tuple(failures),
     )
+    reshaped = [
+        model.variables[entry.variable].path
+        for entry in model.saver_file.entries
+        if not failures and stored[entry.name][0].shape != entry.shape
+    ]
+    return dataclasses.replace(outcome, reshaped=tuple(reshaped))
 
 
 def contents(signature: Signature) -> object:
@@ -64,7 +75,7 @@ def _mismatch(saved: Signature, parts: list[SaverEntry], model: Signature, entry
     stored = saved.variables[part.variable].dtype
     if stored != dtype:
         return f"tensor_name = {entry.name}; expected dtype {dtype} does not equal original dtype {stored}"
-    if part.shape != entry.shape:
+    if part.shape != entry.shape and (entry.strict or entry.offset or part.offset):
         return (
             f"Assign requires shapes of both tensors to match. {entry.name} has shape {list(entry.shape or ())} in the "
             f"graph and {list(part.shape or ())} in the checkpoint"

@@ -7,6 +7,7 @@ Source: tensorflow/python/checkpoint/restore.py, `CheckpointPosition._restore_de
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
 from restore_guard.signature import ObjectGraph, Signature, Variable
@@ -21,11 +22,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if saved is model:  # every object is bound to itself
         assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
     else:
-        pairs = _bind(saved.object_graph, model.object_graph)
-        assigned, used = {to: source for source, to in pairs}, {source for source, _ in pairs}
-        failures = tuple(
+        found = _bind(saved.object_graph, model.object_graph)
+        assigned = {to: source for source, to in found.pairs}
+        used = {source for source, _ in found.pairs} | found.created
+        failures = found.failures + tuple(
             Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
-            for source, to in pairs
+            for source, to in found.pairs
             if (message := _mismatch(saved.variables[source], model.variables[to]))
         )
     return settle(
@@ -76,8 +78,21 @@ def _valued(graph: ObjectGraph) -> set[int]:
     return found
 
 
-def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
-    """Returns the pairs (position in saved's variables, position in model's variables) that are restored."""
+@dataclass
+class _Binding:
+    """What is restored.
+
+    Attributes:
+        pairs: (position in saved's variables, position in model's variables).
+        created: saved slots for which the model's optimizer makes a slot that it did not have.
+    """
+
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    created: set[int] = field(default_factory=set)
+    failures: tuple[Failure, ...] = ()
+
+
+def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
     slots = {
         (optimizer, name, original): slot
         for optimizer, node in enumerate(model.nodes)
@@ -90,13 +105,24 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
             slots_of_variable.setdefault(original, []).append((optimizer, name, slot))
     slots_of_optimizer: dict[int, list[tuple[int, str, int]]] = {}
 
-    bound, queue, pairs = {0: 0}, deque([0]), []
+    bound, queue, found = {0: 0}, deque([0]), _Binding()
     restored: set[int] = set()
 
     def bind(source: int, target: int) -> None:
         if source not in bound:
             bound[source] = target
             queue.append(source)
+
+    def bind_slot(source: int, optimizer: int, name: str, original: int) -> None:
+        """`_create_or_restore_slot_variable`."""
+        if (optimizer, name, original) in slots:
+            bind(source, slots[optimizer, name, original])
+        elif model.nodes[optimizer].slotted:
+            if model.nodes[original].variable is None:
+                message = f"'{model.nodes[original].type}' object has no attribute '_unique_id'"
+                found.failures += (Failure(message),)
+            elif saved.nodes[source].variable is not None:
+                found.created.add(saved.nodes[source].variable)
 
     while queue:
         source = queue.popleft()
@@ -106,7 +132,7 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
             restored.add(target)
             value, variable = saved.nodes[source].variable, model.nodes[target].variable
             if value is not None and variable is not None:
-                pairs.append((value, variable))
+                found.pairs.append((value, variable))
         children = saved.nodes[source].children
         if children:
             edges = dict(model.nodes[target].children)
@@ -115,14 +141,13 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> list[tuple[int, int]]:
                     bound[child] = edges[name]
                     queue.append(child)
         for original, name, slot in slots_of_optimizer.pop(source, ()):
-            if (target, name, original) in slots:
-                bind(slot, slots[target, name, original])
+            bind_slot(slot, target, name, original)
         for optimizer, name, slot in slots_of_variable.pop(source, ()):
             if optimizer not in bound:
                 slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
-            elif (bound[optimizer], name, target) in slots:
-                bind(slot, slots[bound[optimizer], name, target])
-    return pairs
+            else:
+                bind_slot(slot, bound[optimizer], name, target)
+    return found
 
 
 def _mismatch(saved: Variable, model: Variable) -> str | None:

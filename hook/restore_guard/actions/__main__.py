@@ -1,0 +1,128 @@
+"""One step of a workflow: checks what the event changes, plans jobs that do, or joins what they found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restore_guard import joining
+from restore_guard.actions import events, inputs, publishing
+from restore_guard.actions.clone import Clone
+from restore_guard.actions.inputs import Inputs
+from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
+from restore_guard.reports.wording import plain
+from restore_guard.result import ModelResult, Result
+
+if TYPE_CHECKING:
+    from restore_guard.repository import Repository, Side
+
+
+def main(environ: Mapping[str, str] = os.environ) -> int:
+    """Returns the step's exit code: that of `check`, as the input fail-on has it."""
+    # A cancelled job cleans up as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return _run(environ)
+    except RestoreGuardError as error:
+        publishing.publish_error(error, environ)
+        return error.exit_code
+    except Exception as error:
+        for line in traceback.format_exc().splitlines():
+            print(f"  {plain(line)}", file=sys.stderr)
+        message = f"this is a bug in restore-guard, please report it with the log: {type(error).__name__}: {error}"
+        publishing.publish_error(UncheckedError(message), environ)
+        return 3  # not 1, which says that checkpoints break
+
+
+def _run(environ: Mapping[str, str]) -> int:
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    events.refuse(event)
+    given = inputs.read(environ)
+    if given.results:
+        result = joining.join(joining.read(joining.found(Path(given.results))))
+    elif given.shards:
+        publishing.publish_plan(*_plan(event, given, environ), environ)
+        return 0
+    else:
+        result = _check(event, given, environ)
+    publishing.publish(result, given, environ)
+    return exit_code(result, given.fail_on)
+
+
+def exit_code(result: Result, fail_on: str) -> int:
+    """0 for findings that the workflow lets pass; what could not be checked is never green."""
+    fails = {
+        "error": result.verdict == "breaks",
+        "warning": any(
+            finding.status == "new" and finding.level != "off" for model in result.models for finding in model.findings
+        ),
+        "never": False,
+    }
+    if fails[fail_on]:
+        return 1
+    return 0 if all(map(_is_checked, result.models)) else 3
+
+
+def _is_checked(model: ModelResult) -> bool:
+    """A model may break by its manifest and not be built as well."""
+    return model.verdict != "unchecked" and all(finding.rule != "build-failed" for finding in model.findings)
+
+
+def _check(event: str, given: Inputs, environ: Mapping[str, str]) -> Result:
+    from restore_guard import check
+    from restore_guard.progress import Progress
+
+    with _open(given) as repository, Progress(sys.stderr) as progress:
+        base, head = _sides(event, given, repository, environ)
+        return check.check(
+            repository,
+            base,
+            head,
+            names=given.models,
+            witness=given.witness,
+            environ=environ,
+            progress=progress,
+        )
+
+
+def _plan(event: str, given: Inputs, environ: Mapping[str, str]) -> tuple[Result, str]:
+    """What needs no job, with the rest unchecked; and the matrix of the rest."""
+    from restore_guard import check, plan
+
+    with _open(given) as repository:
+        base, head = _sides(event, given, repository, environ)
+        result = check.check(repository, base, head, names=given.models, build=False, environ=environ)
+        left = [model.name for model in result.models if joining.is_left(model)]
+        config = check.load(repository, head).config
+        seconds = plan.seconds(config, left, repository.root / repository.project, environ)
+    return result, plan.matrix(plan.share(seconds, given.shards))
+
+
+@contextmanager
+def _open(given: Inputs) -> Iterator[Repository]:
+    from restore_guard.repository import Repository  # joining needs no git
+
+    with Repository(given.folder) as repository:
+        if given.configured and repository.root / repository.project != given.folder.resolve():
+            raise UsageError(f"the input config: {given.folder} does not configure restore-guard.")
+        yield repository
+
+
+def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[str, str]) -> tuple[Side | None, Side]:
+    clone = Clone(repository.root)
+    head = events.named(clone, given.head or "HEAD")
+    if given.base:
+        base = events.named(clone, given.base)
+    else:
+        base = events.base_of(event, events.payload(environ), clone, head)
+    return repository.commit(base) if base is not None else None, repository.commit(head)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

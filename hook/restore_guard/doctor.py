@@ -1,0 +1,233 @@
+"""Examines a set-up from git to the hook, and sees with a planted break that the gate goes red. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from restore_guard import affected, building, builds, check, environment, judge, manifest, temporary, verdicts
+from restore_guard.diffs import Diff
+from restore_guard.environment import Interpreter
+from restore_guard.errors import RestoreGuardError, UsageError
+from restore_guard.manifest import Manifest
+from restore_guard.project import Project, load
+from restore_guard.repository import Repository
+from restore_guard.result import ModelResult
+from restore_guard.setup_files import HOOKS, STAGES
+
+Progress = Callable[[str], None]
+
+RUNNERS = re.compile(r"pre-commit|pre_commit|prek|restore-guard")
+"""What the file of a git hook that runs this one speaks of."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `advice` is what to do about it."""
+
+    subject: str
+    state: Literal["ok", "problem", "unchecked"]
+    said: str
+    advice: str = ""
+
+
+def exit_code(found: list[Finding]) -> int:
+    """0 all is well, 1 a problem, 3 something could not be looked at."""
+    states = {finding.state for finding in found}
+    return 1 if "problem" in states else 3 if "unchecked" in states else 0
+
+
+def examine(
+    repository: Repository, environ: Mapping[str, str], progress: Progress = lambda _: None
+) -> Iterator[Finding]:
+    """Yields findings as they are made; stops where nothing further can be examined."""
+    where = repository.root / repository.project
+    yield Finding("git", "ok", f"{repository.version()}; the project is {where}")
+    yield _hook(repository)
+    try:
+        project = load(repository, repository.worktree())
+    except UsageError as error:
+        yield Finding("configuration", "problem", str(error), "restore-guard init proposes one.")
+        return
+    models = ", ".join(project.config.models)
+    yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
+    try:
+        if project.config.environment == "shared":
+            python = environment.find(project.config.python, where, environ)
+        else:
+            sides = {"head": project.side}
+            found = building.pythons(repository, sides, project.config, environ, progress)["head"]
+            python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
+    except RestoreGuardError as error:
+        yield Finding("python", "problem", str(error))
+        return
+    yield Finding("python", "ok", f"{python.path}, for {python.reason}")
+    yield from _models(repository, project, python, environ, progress)
+
+
+def _models(
+    repository: Repository,
+    project: Project,
+    python: Interpreter,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> Iterator[Finding]:
+    where = repository.root / repository.project
+    paths = verdicts.promised_paths(project, None, list(project.config.models))
+    jobs = [replace(building.job(project.config, name, where), restores=paths[name]) for name in paths]
+    try:
+        with builds.Probe(python.path, progress) as probe:
+            done = probe.run(jobs)
+    except RestoreGuardError as error:
+        yield Finding("tensorflow", "problem", str(error))
+        return
+    built = {name: done[name] for name in project.config.models}
+    versions = next((build.signature.framework for build in built.values() if build.signature), {})
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield Finding("tensorflow", "ok" if said else "unchecked", said or "no model was built that could tell its version")
+    judged = {name: _judge(project, name, build) for name, build in built.items()}
+    for name, build in built.items():
+        yield _built(name, build)
+        yield _promised(project, name, judged[name])
+    good = [name for name, model in judged.items() if model.manifest == "current" and built[name].signature]
+    if not good:
+        yield Finding("gate", "unchecked", "no model builds and has a current manifest, so no break was planted")
+        return
+    name = min(good, key=lambda name: len(built[name].signature.variables))
+    yield _planted(repository, project, name, environ | {"RESTORE_GUARD_PYTHON": str(python.path)}, progress)
+
+
+def _judge(project: Project, name: str, build: builds.Build) -> ModelResult:
+    """What a check of the files on disk says where there is nothing before them."""
+    module = project.config.models[name].builder.partition(":")[0]
+    covered = affected.closure(project.read, module, ["", *project.config.pythonpath]).files
+    file, promise = project.manifest_file(name), project.manifest(name)
+    return judge.judge(judge.Case(name, project.config, file, build, None, promise, None, Diff({}), covered))
+
+
+def _built(name: str, build: builds.Build) -> Finding:
+    if build.signature is None:
+        return Finding(f"build of {name}", "problem", build.failure or "", "restore-guard check shows more.")
+    count = sum(not variable.seed for variable in build.signature.variables)
+    return Finding(f"build of {name}", "ok", f"{count} variables in {build.seconds:.1f} s, {build.strategy}")
+
+
+def _promised(project: Project, name: str, judged: ModelResult) -> Finding:
+    subject, file = f"manifest of {name}", project.manifest_file(name)
+    about = next((finding for finding in judged.findings if finding.rule.startswith("manifest-")), None)
+    if about is not None:
+        return Finding(subject, "problem", about.message)
+    if any(finding.rule == "build-failed" for finding in judged.findings):
+        return Finding(subject, "unchecked", f"{file} cannot be compared with a model that does not build")
+    return Finding(subject, "ok", f"{file} is current")
+
+
+def _hook(repository: Repository) -> Finding:
+    """Whether git would run the hook: by .git/hooks, or wherever core.hooksPath says, of this work tree."""
+    folder = repository.hooks()
+    install = "pre-commit install" + "".join(f" --hook-type {stage}" for stage in STAGES)
+    files = {stage: folder / stage for stage in STAGES}
+    runs = {
+        stage: _text(file) for stage, file in files.items() if os.access(file, os.X_OK) and RUNNERS.search(_text(file))
+    }
+    configured = "restore-guard" in _text(repository.root / HOOKS)
+    if runs and not configured and not any("restore-guard" in content for content in runs.values()):
+        return Finding("hook", "problem", f"{HOOKS} does not name restore-guard", "restore-guard init adds it.")
+    missing = [stage for stage in STAGES if stage not in runs]
+    if missing:
+        said = f"{folder} has no {', '.join(missing)} hook that runs restore-guard"
+        return Finding("hook", "problem", said, install if configured else "restore-guard init adds it.")
+    return Finding("hook", "ok", f"{', '.join(runs)} in {folder}")
+
+
+def _planted(
+    repository: Repository,
+    project: Project,
+    name: str,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> Finding:
+    """Commits, in a copy, a promise that the model cannot keep, then the files as they are: a check of that must fail.
+
+    The first commit has no sources: a base that builds and breaks its own promise would make the break pre-existing.
+    """
+    progress(f"planting a break of {name} in a temporary copy")
+    promise = project.manifest(name)
+    assert isinstance(promise, Manifest)
+    with temporary.folder() as copy:
+        files = repository.files(repository.worktree())
+        promised = copy / repository.project / project.manifest_file(name)
+        _copy(repository.root, copy, (path for path in files if not path.endswith(".py")))
+        manifest.write(promised, _unkeepable(promise))
+        base = _commit(copy)
+        _copy(repository.root, copy, files)
+        head = _commit(copy)
+        try:
+            with Repository(copy / repository.project) as planted:
+                result = check.check(
+                    planted,
+                    planted.commit(base),
+                    planted.commit(head),
+                    names=[name],
+                    environ=environ,
+                    progress=progress,
+                )
+        except RestoreGuardError as error:
+            return Finding("gate", "problem", f"a check of a copy of the files in git fails: {error}")
+    (model,) = result.models
+    if result.exit_code == 1 and any(finding.fails and finding.rule == "shape-changed" for finding in model.findings):
+        return Finding("gate", "ok", f"red, as it must be, for a break of {name} that was planted in a copy")
+    if model.verdict == "unchecked":
+        why = next((finding.message for finding in model.findings), "")
+        return Finding("gate", "problem", f"{name} builds on disk, but not from a copy of the files in git: {why}")
+    return Finding(
+        "gate",
+        "problem",
+        f"green for a break of {name} that was planted in a copy",
+        "Look at the levels of rules and the ignores of the configuration.",
+    )
+
+
+def _unkeepable(promise: Manifest) -> Manifest:
+    """The promise of a model whose variables all have another shape."""
+    signature = promise.signature
+    variables = tuple(
+        variable if variable.seed else msgspec.structs.replace(variable, shape=(7, *(variable.shape or ())))
+        for variable in signature.variables
+    )
+    return msgspec.structs.replace(promise, signature=msgspec.structs.replace(signature, variables=variables))
+
+
+def _copy(root: Path, folder: Path, files: Iterable[str]) -> None:
+    for path in files:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, folder / path)
+
+
+def _commit(folder: Path) -> str:
+    """A commit of all that is in a folder, in a repository of its own that no setting of the user touches."""
+    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    who = {f"GIT_{role}_{what}": "restore-guard" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, env=kept | settings | who, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init", "--quiet", "--template=")
+    git("add", "--all", "--force")
+    return git("commit-tree", git("write-tree"), "-m", "planted")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -1,0 +1,27 @@
+"""Sets up the proof's environments and runs it; see scripts/differential and tests/differential/__main__.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from environments import ROOT, SetupError, create
+from run_tests import GENERATIONS
+
+
+def main(arguments: Sequence[str]) -> int:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    try:
+        tool = create("tool", ">=3.11", ["dev"], project=True)
+        for name, versions in GENERATIONS.items():
+            environ[f"RESTORE_GUARD_TEST_{name.upper()}"] = str(create(name, versions, [name]))
+    except SetupError as error:
+        print(f"scripts/differential: {error}", file=sys.stderr)
+        return 3
+    return subprocess.run([str(tool), "-m", "differential", *arguments], cwd=ROOT, env=environ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""The whole proof: the corpus, models of libraries, versions crossed, and pairs that hypothesis draws.
+
+A disagreement is printed as a pair that can be copied into tests/pairs; the exit code is 1 then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from differential import proof
+from differential.frameworks import FRAMEWORKS, Oracle
+from differential.table import Table
+
+
+def main() -> int:
+    options = _parse()
+    table, begin = Table(), time.monotonic()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
+        pairs = proof.corpus()
+        _say(begin, f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks")
+        proof.run(table, oracles, pairs)
+        _say(begin, "the corpus saved in one version, restored in another")
+        proof.cross(table, oracles, pairs)
+        _say(begin, "models of keras.applications, keras-hub and Sonnet")
+        proof.libraries(table, oracles, folder)
+        until = time.monotonic() + 60 * options.minutes
+        seed = options.seed
+        while True:
+            _say(begin, f"pairs that hypothesis draws, seed {seed}")
+            try:
+                proof.drawn(table, oracles, folder, seeded=seed, until=until)
+            except proof.DisagreementError as error:
+                table.disagreements.append(str(error))
+            seed += 1
+            if time.monotonic() > until:
+                break
+    if options.table:
+        print(*table.markdown(), sep="\n")
+    for sentence in table.disagreements:
+        print(f"\nDISAGREEMENT: {sentence}")
+    for row, faults in table.faults.items():
+        _say(begin, f"{row}: {len(faults)} pairs that it cannot build")
+    return 1 if table.disagreements else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/differential", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5, help="how long hypothesis draws pairs (default: 5)")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(1_000_000), help="of the first hundred pairs that are drawn"
+    )
+    parser.add_argument("--table", action="store_true", help="print the results as a table in markdown")
+    return parser.parse_args()
+
+
+def _oracle(stack: contextlib.ExitStack, folder: Path, name: str) -> Oracle:
+    python = os.environ[f"RESTORE_GUARD_TEST_{FRAMEWORKS[name].environment.upper()}"]
+    oracle = Oracle(name, python, stack.enter_context((folder / f"{name}.log").open("w")))
+    stack.callback(oracle.close)
+    return oracle
+
+
+def _say(begin: float, sentence: str) -> None:
+    print(f"-- {time.monotonic() - begin:.0f} s: {sentence}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

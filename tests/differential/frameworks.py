@@ -1,0 +1,170 @@
+"""The frameworks that the proof runs on, each with an oracle of its own."""
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from restore_guard.restore_paths import RESTORE_PATHS, Outcome, keras_archive, restore
+from restore_guard.signature import Revival, Signature
+
+# The path under which the oracle tells what a restore before the first call of the model does.
+DEFERRED = "tf-checkpoint, before the first call"
+ORACLE = Path(__file__).with_name("oracle.py")
+PATHS = tuple(RESTORE_PATHS)
+# The lists of a truth that are compared besides what each variable gets.
+LISTS = ("initial", "unused")
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A framework: the environment of scripts/run_tests.py that holds it, and what else selects it."""
+
+    title: str
+    environment: str
+    legacy: bool = False
+
+
+FRAMEWORKS = {
+    "keras2": Framework("TensorFlow 2.15.1, Keras 2.15", "keras2"),
+    "tf_keras": Framework("TensorFlow 2.18.1, tf-keras 2.18", "tensorflow218", legacy=True),
+    "keras36": Framework("TensorFlow 2.18.1, Keras 3.6", "tensorflow218"),
+    "keras3": Framework("TensorFlow 2.21.0, Keras 3.15.1", "keras3"),
+}
+
+
+class Fault(Exception):
+    """A model could not be built or saved at all: the pair says nothing about restoring."""
+
+
+class Oracle:
+    """The oracle of one framework; asks from several threads wait for each other."""
+
+    def __init__(self, name, python, log):
+        self.name, self._lock = name, threading.Lock()
+        environ = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
+        if FRAMEWORKS[name].legacy:
+            environ["TF_USE_LEGACY_KERAS"] = "1"
+        self._process = subprocess.Popen(
+            [python, ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environ, text=True
+        )
+
+    def ask(self, op, **request):
+        """Raises: Fault."""
+        with self._lock:
+            self._process.stdin.write(json.dumps({"op": op, **request}) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if not answer:
+            raise Fault(f"the oracle of {self.name} has ended")
+        answer = json.loads(answer)
+        if "failed" in answer:
+            raise Fault(answer["failed"])
+        return answer
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+@dataclass
+class Judged:
+    """A pair: both signatures, and what restoring really does by each path.
+
+    Attributes:
+        truth: {path: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}.
+        revival: what the code of `head` makes of the configuration of `base`, if it was saved.
+    """
+
+    base: Signature
+    head: Signature
+    truth: dict
+    revival: Revival | None = None
+
+    @property
+    def revivals(self):
+        """{the configuration of `base`: what the code of `head` makes of it}."""
+        return {self.base.archive.config: self.revival} if self.revival is not None else {}
+
+    def model(self, path) -> Signature:
+        """What a path loads into."""
+        if path != "keras-archive" or (self.head.archive is not None and self.revival is None):
+            return self.head
+        return keras_archive.revived(self.base, self.head, self.revivals)
+
+    def simulated(self, path) -> Outcome:
+        return restore(path if path in RESTORE_PATHS else path.partition(",")[0], self.base, self.model(path))
+
+    def disagreements(self):
+        """Yields (path, a sentence) for each difference between the simulation and the truth."""
+        for path, truth in self.truth.items():
+            outcome, model = self.simulated(path), self.model(path)
+            seeds = {variable.path for variable in model.variables if variable.seed}
+            if not outcome.certain:
+                continue
+            if outcome.kind != truth["outcome"]:
+                yield path, f"simulated {outcome.kind} ({outcome.error}), really {truth['outcome']} ({truth['error']})"
+            elif outcome.kind in ("restores", "partial"):
+                if truth["changed_otherwise"]:
+                    yield path, f"values from nowhere in {truth['changed_otherwise']}"
+                for name in LISTS:
+                    simulated, real = sorted(getattr(outcome, name)), sorted(truth[name])
+                    if simulated != real:
+                        yield path, f"{name}: simulated {simulated}, really {real}"
+                assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
+                # What the restore itself created, slots of a legacy optimizer, is not in the model's signature.
+                known = {variable.path for variable in model.variables}
+                real = {new: old for new, old in truth["assigned"].items() if new in known}
+                if assigned != real:
+                    different = assigned.items() ^ real.items()
+                    yield path, f"assigned: {sorted(different)} differ"
+
+
+def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False):
+    """Really saves by one oracle what `base` builds, and restores it by the same or another one into `head`.
+
+    Args:
+        deferred: restores a `tf-checkpoint` also before the first call of `head`.
+
+    Raises:
+        Fault: one of the two cannot be built.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths))
+        truth = {path: _without_observation("unsupported", error) for path, error in saved["unsupported"].items()}
+        possible = [path for path in paths if path not in truth]
+        restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible, deferred=deferred)
+        truth |= restored["truth"]
+        doubtful = [path for path in possible if truth[path]["outcome"] == "raises"]
+        if doubtful:
+            unchanged = saver.ask("restore", source=str(base), folder=folder, paths=doubtful)["truth"]
+            for path in doubtful:
+                if unchanged[path]["outcome"] == "raises":
+                    truth[path] = _without_observation("unsupported", unchanged[path]["error"])
+    signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, restored))
+    revival = restored["revival"]
+    return Judged(*signatures, truth, revival and msgspec.convert(revival, Revival))
+
+
+def judge_all(pairs):
+    """Judges several pairs at once: {key: arguments of `judge`} -> {key: Judged or Fault}."""
+
+    def one(arguments):
+        try:
+            return judge(*arguments)
+        except Fault as fault:
+            return fault
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(pairs, pool.map(one, pairs.values()), strict=True))
+
+
+def _without_observation(outcome, error):
+    return {"outcome": outcome, "error": error, "assigned": {}, "initial": [], "unused": [], "changed_otherwise": []}

@@ -1,0 +1,226 @@
+"""The truth: what TensorFlow itself saves and restores, and the signature that the probe reads of the same models.
+
+Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON lines on standard input, answers on
+standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
+
+    {"op": "save", "source", "folder", "paths"} -> {"signature", "unsupported": {path: error}}
+    {"op": "restore", "source", "folder", "paths", "deferred"} -> {"signature", "truth": {path: {"outcome", ...}}}
+
+`folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
+An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
+TensorFlow is imported once; a forked child answers many requests, with the framework's global state reset before each
+build, which `test_pairs.py` proves to be as good as a new process.
+"""
+
+import gc
+import importlib.util
+import json
+import multiprocessing
+import os
+import pickle
+import sys
+import traceback
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hook"))
+
+import tensorflow as tf
+
+from restore_guard.probe import build, frameworks, sites, strategies, variables, witness
+
+TIMEOUT = 300
+# Python and TensorFlow keep something of every model for ever.
+REQUESTS_A_CHILD = 100
+# A checkpoint restored into a model that its first call builds afterwards.
+DEFERRED = "tf-checkpoint, before the first call"
+MODULE = "pair_model"
+
+
+def main():
+    """Answers requests until standard input ends."""
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
+    gc.freeze()  # a child's collections pass over what the import made
+    child = None
+    for number, line in enumerate(sys.stdin):
+        if child is not None and number % REQUESTS_A_CHILD == 0:
+            child.stop()
+            child = None
+        child = child or _Child()
+        answer = child.ask(json.loads(line))
+        if "failed" in answer:
+            child.stop()
+            child = None
+        out.write(json.dumps(answer) + "\n")
+    if child is not None:
+        child.stop()
+
+
+class _Child:
+    """A forked process that answers requests."""
+
+    def __init__(self):
+        context = multiprocessing.get_context("fork")
+        self.connection, other = context.Pipe()
+        self.process = context.Process(target=_answer_all, args=(other,), daemon=True)
+        self.process.start()
+        other.close()
+
+    def ask(self, request):
+        try:
+            self.connection.send(request)
+            if self.connection.poll(TIMEOUT):
+                return self.connection.recv()
+            return {"failed": f"{request['op']} took more than {TIMEOUT} s"}
+        except (EOFError, OSError):
+            return {"failed": f"{request['op']} ended its process"}
+
+    def stop(self):
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _answer_all(connection):
+    session = _Session()
+    while True:
+        request = connection.recv()
+        try:
+            answer = {"save": session.save, "restore": session.restore}[request.pop("op")](**request)
+        except BaseException:
+            answer = {"failed": traceback.format_exc()}
+        connection.send(answer)
+
+
+class _NoSources:
+    """Which files a build reads decides nothing here, and takes long to find out."""
+
+    @staticmethod
+    def files():
+        return []
+
+
+class _Session:
+    """The state of a child: what has to be put back before each build."""
+
+    def __init__(self):
+        packages = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
+        self.registered = [(package, dict(package.utils.get_custom_objects())) for package in packages]
+
+    def save(self, source, folder, paths):
+        signature = self.signature(source)
+        root, inputs = self.build(source)
+        strategies.finish(root, inputs)
+        named = variables.named_variables(root)
+        filled = witness.fill(named, witness.SAVED_SEED)
+        unsupported = {}
+        for path in paths:
+            own = Path(folder, path)
+            own.mkdir(parents=True)
+            try:
+                file = witness.save(root, path, str(own))
+            except Exception as error:  # whatever it is, this path does not support this model
+                unsupported[path] = witness.error_text(error)
+                continue
+            values = witness.saved_values(named, filled, path, file)
+            Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
+        if signature["archive"] is not None:
+            Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
+        return {"signature": signature, "unsupported": unsupported}
+
+    def restore(self, source, folder, paths, deferred=False):
+        """All paths share a build, each fills every variable anew; `deferred` restores before the first call too."""
+        signature = self.signature(source)
+        root, inputs = self.build(source)
+        strategies.finish(root, inputs)
+        truth = {}
+        for path in paths:
+            file, values = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
+            truth[path] = witness.restore(root, variables.named_variables, path, file, values)
+        if deferred:
+            truth[DEFERRED] = self.restore_deferred(source, folder)
+        return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
+
+    def revive(self, source, folder):
+        """What the code of `source` makes of the saved configuration; None where none was saved."""
+        file = Path(folder, "archive.pickle")
+        saved = pickle.loads(file.read_bytes()) if file.exists() else {"config": None}
+        if saved["config"] is None:
+            return None
+        self.reset()
+        created = sites.Sites(os.path.dirname(source))
+        with strategies.scope("weightless", created):
+            model, _ = _call_builder(source)
+            keras = frameworks.keras_of(model)
+            # A configuration goes to the Keras of the model that it is to become.
+            return keras and build._revival(saved["config"], keras.package, created, _NoSources)
+
+    def restore_deferred(self, source, folder):
+        root, inputs = self.build(source)
+        file, values = pickle.loads(Path(folder, "tf-checkpoint.pickle").read_bytes())
+        error = None
+        before = witness.fill(variables.named_variables(root), witness.MODEL_SEED)
+        try:
+            witness.load(root, "tf-checkpoint", file)
+            strategies.finish(root, inputs)
+        except Exception as raised:  # any exception of the framework is what is being measured
+            error = raised
+        observation = witness.observe(variables.named_variables(root), before, values)
+        text = None if error is None else witness.error_text(error)
+        return {"outcome": witness.outcome(observation, error), "error": text, **observation}
+
+    def signature(self, source):
+        """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
+        created = sites.Sites(os.path.dirname(source))
+        order = strategies.order(["tf-checkpoint"])
+        for strategy in order:
+            self.reset()
+            try:
+                with strategies.scope(strategy, created):
+                    root, inputs = _call_builder(source)
+                    strategies.finish(root, inputs)
+                    signature = build.describe(root, created, _NoSources)
+                break
+            except Exception:
+                if strategy == order[-1]:
+                    raise
+        return signature | {"archive": self.archive(source, created)}
+
+    def archive(self, source, created):
+        """What a `.keras` file holds besides the weights: no graph can tell it."""
+        self.reset()
+        with strategies.scope("weightless", created):
+            root, inputs = _call_builder(source)
+            if not frameworks.is_model(root):
+                return None
+            strategies.finish(root, inputs)
+            return build._archive(root, created, _NoSources)
+
+    def build(self, source):
+        self.reset()
+        return _call_builder(source)
+
+    def reset(self):
+        """Automatic names start afresh, and no class of an earlier model is registered."""
+        for package, registered in self.registered:
+            package.backend.clear_session()
+            objects = package.utils.get_custom_objects()
+            objects.clear()
+            objects.update(registered)
+
+
+def _call_builder(source):
+    """Imports a file under a name that is the same for base and head; returns what it builds and its inputs."""
+    spec = importlib.util.spec_from_file_location(MODULE, source)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    spec.loader.exec_module(module)
+    return module.build(), getattr(module, "INPUTS", ())
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()

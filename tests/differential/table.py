@@ -1,0 +1,47 @@
+"""What was measured, as a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from differential.frameworks import Fault, Judged
+
+OUTCOMES = ("restores", "partial", "raises", "unsupported")
+_COLUMNS = ("pairs", *OUTCOMES, "uncertain", "disagreements")
+
+
+class Table:
+    """Counts by row (a framework, or a saving and a restoring one) and restore path."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], Counter] = {}
+        self.disagreements: list[str] = []
+        self.faults: dict[str, list[str]] = {}
+
+    def add(self, row: str, name: str, judged: Judged | Fault) -> None:
+        """Takes in one pair; one that a framework cannot build says nothing."""
+        if isinstance(judged, Fault):
+            self.faults.setdefault(row, []).append(f"{name}: {str(judged).strip().splitlines()[-1]}")
+            return
+        for path, truth in judged.truth.items():
+            count = self.counts.setdefault((row, path), Counter())
+            count.update({"pairs": 1, truth["outcome"]: 1, "uncertain": not judged.simulated(path).certain})
+        for path, sentence in judged.disagreements():
+            self.counts[row, path]["disagreements"] += 1
+            self.disagreements.append(f"{row}, {name}, {path}: {sentence}")
+
+    def include(self, other: Table) -> None:
+        for key, count in other.counts.items():
+            self.counts.setdefault(key, Counter()).update(count)
+        for row, faults in other.faults.items():
+            self.faults.setdefault(row, []).extend(faults)
+        self.disagreements += other.disagreements
+
+    def markdown(self) -> Iterator[str]:
+        yield f"| framework | restore path | {' | '.join(_COLUMNS)} |"
+        yield f"|---|---|{'---:|' * len(_COLUMNS)}"
+        for (row, path), count in self.counts.items():
+            yield f"| {row} | {path} | {' | '.join(str(count[column]) for column in _COLUMNS)} |"
+        total = sum(self.counts.values(), Counter())
+        yield f"| all | | {' | '.join(str(total[column]) for column in _COLUMNS)} |"

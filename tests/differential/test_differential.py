@@ -1,0 +1,165 @@
+"""The proof, in the length that every run of the tests can afford; scripts/differential goes on from here."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from differential import proof, search
+from differential.frameworks import DEFERRED, FRAMEWORKS, judge
+from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
+from differential.mutations import MUTATIONS
+from differential.table import Table
+
+CROSSED = ("variable-renamed", "not-saved", "compatible")
+
+pytestmark = pytest.mark.tensorflow
+
+
+def _told(table):
+    return table.disagreements, table.faults
+
+
+def test_what_hypothesis_draws_agrees_on_every_framework(oracles, tmp_path):
+    table = Table()
+    proof.drawn(table, oracles, tmp_path, examples=30)
+    for framework in FRAMEWORKS.values():
+        assert sum(count["pairs"] for (row, _), count in table.counts.items() if row == framework.title) >= 60
+
+
+@pytest.mark.long
+def test_much_more_that_hypothesis_draws_agrees(oracles, tmp_path):
+    proof.drawn(Table(), oracles, tmp_path, seeded=1, until=time.monotonic() + 600, examples=1000)
+
+
+@pytest.mark.parametrize("crossing", proof.CROSSINGS, ids="-to-".join)
+def test_what_one_version_saved_agrees_in_another(oracles, crossing):
+    table, pairs = Table(), proof.corpus()
+    chosen = [name for name in pairs if name.startswith(CROSSED)]
+    proof.cross(table, oracles, {name: pairs[name] for name in chosen[:: len(proof.CROSSINGS)]}, [crossing])
+    assert _told(table) == ([], {})
+
+
+@pytest.mark.long
+def test_all_that_one_version_saved_agrees_in_another(oracles):
+    table = Table()
+    proof.cross(table, oracles, proof.corpus())
+    assert _told(table) == ([], {})
+
+
+def test_models_of_libraries_agree(oracles, tmp_path):
+    table = Table()
+    proof.run(table, oracles, proof.real_models.applications(tmp_path, names=("MobileNetV2",)))
+    proof.run(table, {"keras3": oracles["keras3"]}, proof.real_models.libraries(tmp_path, names=("BertBackbone",)))
+    assert _told(table) == ([], {})
+
+
+@pytest.mark.long
+def test_all_models_of_libraries_agree(oracles, tmp_path):
+    table = Table()
+    proof.libraries(table, oracles, tmp_path)
+    assert _told(table) == ([], {})
+
+
+DEFERRED_BASE = """\
+import tensorflow as tf
+from tensorflow import keras
+
+INPUTS = [{"shape": [4], "dtype": "float32"}]
+
+
+class Model(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first = keras.layers.Dense(3)
+        self.normalised = keras.layers.BatchNormalization()
+        self.last = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.last(self.normalised(self.first(x)))
+
+
+def build():
+    return Model()
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome"),
+    [("", "", "restores"), ("self.first", "self.stem", "partial"), ("Dense(2)", "Dense(3)", "raises")],
+)
+@pytest.mark.parametrize("keras", FRAMEWORKS)
+def test_variables_that_the_first_call_creates_get_what_the_built_model_gets(
+    oracles, tmp_path, keras, old, new, outcome
+):
+    """TensorFlow keeps what it read until the variable is created."""
+    base, head = tmp_path / "base.py", tmp_path / "head.py"
+    base.write_text(DEFERRED_BASE)
+    head.write_text(DEFERRED_BASE.replace(old, new))
+    judged = judge(oracles[keras], oracles[keras], base, head, deferred=True)
+    assert list(judged.disagreements()) == []
+    assert judged.truth[DEFERRED]["outcome"] == judged.truth["tf-checkpoint"]["outcome"] == outcome
+
+
+CUSTOM = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Transposed(keras.layers.Layer):
+    def build(self, shape):
+        self.matrix = self.add_weight(shape=(3, 3), name="matrix")
+        self.added = self.add_weight(shape=(3,), name="added")
+
+    def save_own_variables(self, store):
+        store["matrix"] = self.matrix.numpy().T
+
+    def load_own_variables(self, store):
+        self.matrix.assign(store["matrix"][:].T)
+
+    def call(self, x):
+        return x @ self.matrix + self.added
+
+
+def build():
+    return keras.Sequential([keras.Input((3,)), Transposed()])
+"""
+
+
+@pytest.mark.parametrize("keras", FRAMEWORKS)
+def test_what_a_layer_loads_by_code_of_its_own_is_not_certain(oracles, tmp_path, keras):
+    base = tmp_path / "base.py"
+    base.write_text(CUSTOM)
+    judged = judge(oracles[keras], oracles[keras], base, base)
+    assert judged.truth["keras-weights"]["outcome"] == "partial"  # `added` is left out, `matrix` comes back
+    assert not judged.simulated("keras-weights").certain
+    assert judged.simulated("tf-checkpoint").certain
+
+
+def test_the_search_reaches_every_kind_of_model_and_mutation():
+    met = set()
+
+    @settings(derandomize=True, max_examples=600, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(search.pairs())
+    def draw(pair):
+        base, head, mutations = pair
+        met.update(
+            mutations, [base.optimizer], *({node.kind for _, node in model.root.walk()} for model in (base, head))
+        )
+        for model in (base, head):
+            compile(render(model), "drawn", "exec")
+
+    draw()
+    assert met >= {
+        *MUTATIONS,
+        *LAYERS,
+        *IDLE,
+        *ROOTS,
+        *OPTIMIZERS,
+        *SLOTS,
+        "branches",
+        "same",
+        "list",
+        "tuple",
+        "weight",
+    }

@@ -1,0 +1,26 @@
+import tensorflow as tf
+
+
+@tf.keras.utils.register_keras_serializable("pairs")
+class Block(tf.keras.layers.Layer):
+    def __init__(self, units, activation="relu", rate=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = tf.keras.layers.Dropout(rate)
+        self.units = units
+        self.activation = activation
+        self.dense = tf.keras.layers.Dense(units, activation=activation)
+
+    def build(self, shape):
+        self.dense.build(shape)
+        self.built = True
+
+    def call(self, x):
+        return self.dropout(self.dense(x))
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "activation": self.activation}
+
+
+def build():
+    inputs = tf.keras.Input((4,))
+    return tf.keras.Model(inputs, Block(3)(tf.keras.layers.Dense(5)(inputs)))

@@ -1,0 +1,25 @@
+import tensorflow as tf
+
+
+@tf.keras.utils.register_keras_serializable("pairs")
+class Block(tf.keras.layers.Layer):
+    def __init__(self, units=3, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activation
+        self.dense = tf.keras.layers.Dense(units, activation=activation)
+
+    def build(self, shape):
+        self.dense.build(shape)
+        self.built = True
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {**super().get_config(), "activation": self.activation}
+
+
+def build():
+    inputs = tf.keras.Input((4,))
+    return tf.keras.Model(inputs, Block()(tf.keras.layers.Dense(5)(inputs)))

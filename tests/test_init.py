@@ -1,0 +1,211 @@
+"""What `init` writes beside what is there, judged by the programs that read it; nothing here builds a model."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from signatures import module
+
+from restore_guard import config, init, origin
+from restore_guard.builds import Build
+from restore_guard.discovery import Candidate
+from restore_guard.environment import Interpreter
+from restore_guard.errors import UsageError
+from restore_guard.repository import Repository
+
+PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
+RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)
+
+
+@pytest.fixture
+def planned(make_repository, monkeypatch):
+    """`planned(files, *candidates, folder="")`: the repository and the plan for it."""
+    monkeypatch.setattr(origin, "find", lambda: origin.Origin("https://github.com/us/restore-guard", "v9"))
+
+    def make(files, *candidates, folder=""):
+        project = make_repository(files={"README.md": "", **files})
+        with Repository(project.root) as repository:
+            repository.project = folder
+            loaded = config.load(repository.reader(repository.worktree()))
+            models = tuple(init.Model(candidate, Build(module(kernel=(2, 3)))) for candidate in candidates or [RANKER])
+            settings = loaded[1] if loaded else None
+            survey = init.Survey(folder, settings, Interpreter(Path("python"), "here"), models, (), ())
+            return project, init.plan(repository, survey)
+
+    return make
+
+
+def _content(plan, path):
+    return next((file.content for file in plan.files if file.path == path), None)
+
+
+OURS = [
+    "  - repo: https://github.com/us/restore-guard",
+    "    rev: v9",
+    "    hooks:",
+    "      - id: restore-guard",
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("repos:\n  - repo: meta\n    hooks: []\n", ["repos:", "  - repo: meta", "    hooks: []", *OURS]),
+        ("repos:\n  - repo: meta\n    hooks: []", ["repos:", "  - repo: meta", "    hooks: []", *OURS]),
+        (
+            "repos: # all\n# first\n- repo: meta\n  hooks: []\n",
+            ["repos: # all", "# first", "- repo: meta", "  hooks: []", *(line[2:] for line in OURS)],
+        ),
+        (
+            "repos:\n  - repo: meta\n    hooks: []\n\n# how it fails\nfail_fast: true\n",
+            ["repos:", "  - repo: meta", "    hooks: []", *OURS, "", "# how it fails", "fail_fast: true"],
+        ),
+        (
+            "fail_fast: true\r\nrepos:\r\n  - repo: meta\r\n    hooks: []\r\n",
+            ["fail_fast: true", "repos:", "  - repo: meta", "    hooks: []", *OURS],
+        ),
+    ],
+)
+def test_hook_beside_others(planned, before, after):
+    project, plan = planned({})
+    (project.root / ".pre-commit-config.yaml").write_bytes(before.encode())
+    with Repository(project.root) as repository:
+        survey = init.Survey("", None, Interpreter(Path("python"), "here"), plan.models, (), ())
+        plan = init.plan(repository, survey)
+        content = _content(plan, ".pre-commit-config.yaml")
+        newline = "\r\n" if "\r" in before else "\n"
+        assert content == newline.join(after) + newline
+    (project.root / "checked.yaml").write_bytes(content.encode())
+    done = subprocess.run([PRE_COMMIT, "validate-config", "checked.yaml"], cwd=project.root, capture_output=True)
+    assert done.returncode == 0, done.stdout
+    assert plan.install.endswith("--hook-type pre-commit --hook-type pre-merge-commit --hook-type pre-push")
+
+
+@pytest.mark.parametrize("before", ["repos: []\n", "repos: [{repo: meta, hooks: []}]\n", "fail_fast: true\n", ""])
+def test_hooks_that_cannot_be_added_to_are_left_to_the_user(planned, before):
+    _, plan = planned({".pre-commit-config.yaml": before})
+    assert _content(plan, ".pre-commit-config.yaml") is None
+    assert "- repo: https://github.com/us/restore-guard" in plan.by_hand[0]
+
+
+def test_hook_that_is_there_already(planned):
+    _, plan = planned({".pre-commit-config.yaml": "repos:\n- repo: x\n  rev: y\n  hooks: \n  - id: restore-guard\n"})
+    assert _content(plan, ".pre-commit-config.yaml") is None
+    assert plan.by_hand == ()
+
+
+def test_new_hook_installs_all_stages(planned):
+    project, plan = planned({})
+    content = _content(plan, ".pre-commit-config.yaml")
+    assert content.splitlines()[0] == "default_install_hook_types: [pre-commit, pre-merge-commit, pre-push]"
+    assert plan.install == "pre-commit install"
+    (project.root / "checked.yaml").write_text(content)
+    subprocess.run([PRE_COMMIT, "validate-config", "checked.yaml"], cwd=project.root, check=True)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '[project]\nname = "x"\n',
+        '[project]\nname = "x"',
+        '[[tool.mypy.overrides]]\nmodule = "x"\n\n\n',
+        '[tool.restore-guard]\ntimeout = 7\n\n[tool.restore-guard.models.other]\nbuilder = "x:y"\n\n[tool.ruff]\n',
+        '# ours\r\n[project]\r\nname = "x"\r\n',
+    ],
+)
+def test_configuration_beside_what_is_there(planned, before):
+    _, plan = planned({"pyproject.toml": before})
+    content = _content(plan, "pyproject.toml")
+    assert content.startswith(before.rstrip("\r\n"))
+    table = tomllib.loads(content)
+    assert table["tool"]["restore-guard"]["models"].pop("ranker") == {"builder": "ranker.model:build"}
+    assert content.count("\r\n") in (0, content.count("\n"))
+    original = tomllib.loads(before)
+    assert {**table, "tool": 0} == {**original, "tool": 0}
+    assert table["tool"].get("restore-guard", {}).get("timeout") == original.get("tool", {}).get(
+        "restore-guard", {}
+    ).get("timeout")
+
+
+def test_configuration_in_a_file_of_its_own(planned):
+    inner = Candidate("tower.v1", "nets:build", "src/nets.py", 1, "src")
+    _, plan = planned({}, RANKER, inner)
+    table = tomllib.loads(_content(plan, "restore-guard.toml"))
+    models = {"ranker": {"builder": "ranker.model:build"}, "tower.v1": {"builder": "nets:build"}}
+    assert table == {"pythonpath": ["src"], "models": models}
+    assert plan.manifests == ("restore-manifest/ranker.json", "restore-manifest/tower.v1.json")
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["[tool]\nrestore-guard = { timeout = 3 }\n", '[tool.restore-guard]\nmodels = { a = { builder = "b:c" } }\n'],
+)
+def test_configuration_that_cannot_be_added_to_is_left_to_the_user(planned, before):
+    with pytest.raises(UsageError, match=r"no program can add to safely") as caught:
+        planned({"pyproject.toml": before})
+    assert '[tool.restore-guard.models.ranker]\nbuilder = "ranker.model:build"' in str(caught.value)
+
+
+def test_project_below_the_root(planned):
+    _, plan = planned({"pyproject.toml": "", "sub/pyproject.toml": "", "sub/uv.lock": ""}, folder="sub")
+    assert [file.path for file in plan.files] == [
+        *("sub/pyproject.toml", ".pre-commit-config.yaml", ".github/workflows/restore-guard.yml")
+    ]
+    assert plan.manifests == ("sub/restore-manifest/ranker.json",)
+    assert 'args: [--project, "sub"]' in _content(plan, ".pre-commit-config.yaml")
+    workflow = _content(plan, ".github/workflows/restore-guard.yml")
+    assert workflow.count('working-directory: "sub"') == 2
+    assert "uv sync --locked" in workflow
+
+
+@pytest.mark.parametrize("file", ["uv.lock", "poetry.lock", "requirements.txt", "README.md"])
+def test_workflow_is_one_that_github_takes(planned, tmp_path, file):
+    _, plan = planned({file: ""})
+    (tmp_path / "workflow.yml").write_text(_content(plan, ".github/workflows/restore-guard.yml"))
+    check = [PRE_COMMIT.with_name("check-jsonschema"), "--builtin-schema", "vendor.github-workflows"]
+    done = subprocess.run([*check, tmp_path / "workflow.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "uses: us/restore-guard@v9" in _content(plan, ".github/workflows/restore-guard.yml")
+
+
+def test_workflow_that_is_there_already(planned):
+    _, plan = planned({".github/workflows/restore-guard.yml": "mine"})
+    assert _content(plan, ".github/workflows/restore-guard.yml") is None
+
+
+def test_nothing_is_overwritten_that_changed_meanwhile(planned):
+    project, plan = planned({"pyproject.toml": ""})
+    project.write({"pyproject.toml": "[tool.mine]\n"})
+    with Repository(project.root) as repository, pytest.raises(UsageError, match="changed meanwhile"):
+        init.write(repository, plan, {})
+    assert (project.root / "pyproject.toml").read_text() == "[tool.mine]\n"
+    with pytest.raises(UsageError, match="restore-manifest/ranker.json is there already"):
+        planned_with = {"restore-manifest/ranker.json": "{}"}
+        project.write(planned_with)
+        with Repository(project.root) as repository:
+            survey = init.Survey("", None, Interpreter(Path("python"), "here"), plan.models, (), ())
+            init.plan(repository, survey)
+
+
+@pytest.mark.parametrize(
+    ("url", "action"),
+    [
+        ("https://github.com/us/restore-guard", "us/restore-guard@v9"),
+        ("https://github.com/us/restore-guard.git", "us/restore-guard@v9"),
+        ("ssh://git@github.com/us/restore-guard", "us/restore-guard@v9"),
+        ("https://example.org/us/restore-guard", None),
+        ("/srv/restore-guard", None),
+    ],
+)
+def test_action_of_an_origin(url, action):
+    assert origin.Origin(url, "v9").action == action
+
+
+def test_no_model(make_repository):
+    project = make_repository(files={"net.py": "print(1)\n"})
+    run = project.run("init")
+    assert run.code == 2
+    assert "No model was found in 1 files" in run.stderr
+    assert 'builder = "package.module:function"' in run.stderr

@@ -1,0 +1,69 @@
+"""What commits want installed, told from text."""
+
+import pytest
+
+from restore_guard.errors import UncheckedError
+from restore_guard.lockfiles import Move, find, is_framework, moves, pins
+
+UV = b"""\
+version = 1
+
+[[package]]
+name = "numpy"
+version = "1.26.4"
+
+[[package]]
+name = "tensorflow_cpu"
+version = "2.15.1"
+"""
+
+
+def reader(**files):
+    contents = {name.replace("__", "/").replace("_dot_", "."): text.encode() for name, text in files.items()}
+    return contents.get
+
+
+def test_pins():
+    assert pins("uv.lock", UV) == {"numpy": "1.26.4", "tensorflow-cpu": "2.15.1"}
+    text = b"# all\nTensorFlow[and-cuda]==2.15.1 ; python_version < '3.12'  # why\nkeras >= 3, <4\n-r more.txt\n"
+    assert pins("requirements.txt", text) == {"tensorflow": "2.15.1", "keras": ">= 3, <4"}
+    project = b'[project]\ndependencies = ["tensorflow==2.21.0"]\n[dependency-groups]\ndev = ["pytest>=8"]\n'
+    assert pins("pyproject.toml", project) == {"tensorflow": "2.21.0", "pytest": ">=8"}
+    assert pins("uv.lock", b"<<<<<<< HEAD\n") == {}
+    assert pins("requirements.txt", None) == {}
+
+
+def test_moves_are_on_the_line_of_the_new_file():
+    new = UV.replace(b"2.15.1", b"2.21.0").replace(
+        b'name = "numpy"\nversion = "1.26.4"', b'name = "h5py"\nversion = "3"'
+    )
+    assert moves("uv.lock", UV, new) == [
+        Move("uv.lock", 4, "h5py", None, "3"),
+        Move("uv.lock", 0, "numpy", "1.26.4", None),
+        Move("uv.lock", 8, "tensorflow-cpu", "2.15.1", "2.21.0"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu", "tf-keras", "keras", "keras-hub", "tf-nightly"])
+def test_what_decides_how_checkpoints_restore(name):
+    assert is_framework(name)
+    assert not is_framework(f"x{name}".replace("-", ""))
+
+
+def test_the_most_exact_file_with_all_that_decides_it():
+    lock = find(reader(uv_dot_lock="version = 1", pyproject_dot_toml="[project]", requirements_dot_txt="tensorflow"))
+    assert (lock.file, sorted(lock.contents)) == ("uv.lock", ["pyproject.toml", "uv.lock"])
+    files = {
+        "requirements.txt": b"-r base/all.txt\n",
+        "base/all.txt": b"-c limits.txt\n",
+        "base/limits.txt": b"numpy<2\n",
+    }
+    lock = find((files | {".python-version": b"# old\n3.11\n"}).get)
+    assert (sorted(lock.contents), lock.python) == (["base/all.txt", "base/limits.txt", "requirements.txt"], "3.11")
+
+
+def test_what_cannot_be_installed_says_how_to_mend_it():
+    with pytest.raises(UncheckedError, match="poetry export --output requirements.txt"):
+        find(reader(poetry_dot_lock=""))
+    with pytest.raises(UncheckedError, match="needs one of uv.lock"):
+        find(reader())
