@@ -19,7 +19,7 @@ from restore_guard.judge import path_result
 from restore_guard.project import load
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import keras_archive
-from restore_guard.result import Finding, ModelResult, PathResult, Verdict
+from restore_guard.result import Finding, ModelResult, Verdict
 from restore_guard.rules import RULES
 from restore_guard.signature import Revival, Signature
 from restore_guard.translation import below, in_words_of, root_edge
@@ -98,19 +98,13 @@ def audit(
             for question in revivals.questions(order, built[order.id].signature, [read.signature])
         ]
         revived = revivals.ask(workshop, asked)
-    known = {order.name: (built[order.id], revived.get(order.id, {})) for order in orders}
-    models = [judge(read, each, build, settings, makes) for each, (build, makes) in known.items()]
-    if "keras-archive" in read.restore_paths:
-        # Whoever imports its classes loads it: it is of the model that it has most in common with.
-        shared = {each: _shared(read, build, makes) for each, (build, makes) in known.items()}
-        models = [
-            model
-            if shared[model.name] in (None, max(filter(None, shared.values()), default=None))
-            else _other(model.name, known[model.name][0].signature)
-            for model in models
-        ]
-    models = tuple(models)
-    return Audit(read, models, tuple(about(read, path)))
+    models = {order.name: (built[order.id], revived.get(order.id, {})) for order in orders}
+    nearest = _nearest(read, models)
+    judged = tuple(
+        judge(read, each, build, settings, known) if each in nearest else _other(each, build.signature)
+        for each, (build, known) in models.items()
+    )
+    return Audit(read, judged, tuple(about(read, path)))
 
 
 def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:
@@ -168,26 +162,35 @@ def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
 
 
-def _shared(read: Checkpoint, build: Build, revived: Mapping[str, Revival]) -> int | None:
-    """How many variables a model has in common with what its code makes of an archive; None where it makes nothing."""
-    if build.signature is None or read.signature is None:
-        return None
-    made = keras_archive.revived(read.signature, build.signature, revived)
-    if made.archive is None or made.archive.revival is None or made.archive.revival.signature is None:
-        return None
-    forms = [{(v.path, v.shape) for v in one.variables if not v.seed} for one in (made, build.signature)]
-    return len(forms[0] & forms[1])
+def _nearest(read: Checkpoint, models: Mapping[str, tuple[Build, Mapping[str, Revival]]]) -> set[str]:
+    """The models that a file may be of, as far as it does not say so by not restoring.
+
+    A `.keras` file loads whatever is asked for, as its own configuration makes it: it is of what is likest to that.
+    """
+    if read.signature is None or read.signature.archive is None:
+        return set(models)
+    likeness = {
+        name: _likeness(made, build.signature)
+        for name, (build, revived) in models.items()
+        if build.signature is not None
+        for made in [keras_archive.revived(read.signature, build.signature, revived)]
+        if made.archive.revival.signature is not None
+    }
+    return {name for name in models if likeness.get(name, 1.0) >= max(likeness.values(), default=0.0)}
+
+
+def _likeness(one: Signature, other: Signature) -> float:
+    """The share of two models' variables that both have."""
+    forms = [{(v.path, v.shape) for v in signature.variables if not v.seed} for signature in (one, other)]
+    return len(forms[0] & forms[1]) / max(1, len(forms[0] | forms[1]))
 
 
 def _other(name: str, model: Signature) -> ModelResult:
-    """A `.keras` file makes a model of its own configuration: that it loads does not say that it is this one."""
-    count = sum(not variable.seed for variable in model.variables)
     return ModelResult(
         name,
         "breaks",
-        variables=count,
-        restores={"keras-archive": PathResult("restores", 0, count)},
-        notes=("The configuration in the file makes another model than this one.",),
+        variables=sum(not variable.seed for variable in model.variables),
+        notes=("The configuration in the file makes another model.",),
     )
 
 

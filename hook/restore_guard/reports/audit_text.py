@@ -65,7 +65,7 @@ def _shown(audit: Audit) -> list[ModelResult]:
 
 
 def _restored(model: ModelResult) -> int:
-    return max((path.restored for path in model.restores.values()), default=-1)
+    return max((path.restored for path in model.restores.values()), default=0)
 
 
 def _other(model: ModelResult) -> str:
