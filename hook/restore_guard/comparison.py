@@ -82,6 +82,17 @@ class Comparison:
     def new_holders(self) -> dict[str, Holder]:
         return {holder.path: holder for holder in self.model.holders}
 
+    @cached_property
+    def parts(self) -> set[str]:
+        """The variables on either side that are parts of a partitioned one."""
+        return {
+            signature.variables[entry.variable].path
+            for signature in (self.saved, self.model)
+            if signature.saver_file is not None
+            for entry in signature.saver_file.entries
+            if entry.offset
+        }
+
     def misplaced(self, path: str) -> dict[str, str]:
         """{variable of the model: the saved variable whose value it wrongly gets}, for one restore path."""
         return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
@@ -174,8 +185,10 @@ def _of_silence(comparison: Comparison, path: str, outcome: Outcome) -> Iterator
 
 def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
     """Values that land without an error in a variable that is surely another one."""
-    unused = set(outcome.unused)
+    unused, parts = set(outcome.unused), comparison.parts
     for new, got in outcome.assigned.items():
+        if new in parts or got in parts:
+            continue  # a tensor's name decides, however it is cut
         rightful = comparison.same.old(new)
         if rightful == got or comparison.news[new].seed or rightful in unused:
             continue

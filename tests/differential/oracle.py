@@ -114,6 +114,8 @@ class _Session:
         signature = self.signature(source)
         root, inputs = self.build(source)
         strategies.finish(root, inputs)
+        if frameworks.is_model(root):
+            signature["archive"] = build._archive(root, sites.Sites(os.path.dirname(source)), _NoSources)
         named = variables.named_variables(root)
         filled = witness.fill(named, witness.SAVED_SEED)
         unsupported = {}
@@ -127,7 +129,7 @@ class _Session:
                 continue
             values = witness.saved_values(named, filled, path, file)
             Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
-        if signature["archive"] is not None:
+        if signature.get("archive"):
             Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
         return {"signature": signature, "unsupported": unsupported}
 
@@ -136,6 +138,9 @@ class _Session:
         signature = self.signature(source)
         root, inputs = self.build(source)
         strategies.finish(root, inputs)
+        if frameworks.is_model(root):
+            # What it makes of its own configuration is of no interest here.
+            signature["archive"] = {"package": frameworks.keras_of(root).package}
         truth = {}
         for path in paths:
             file, values = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
@@ -187,17 +192,7 @@ class _Session:
             except Exception:
                 if strategy == order[-1]:
                     raise
-        return signature | {"archive": self.archive(source, created)}
-
-    def archive(self, source, created):
-        """What a `.keras` file holds besides the weights: no graph can tell it."""
-        self.reset()
-        with strategies.scope("weightless", created):
-            root, inputs = _call_builder(source)
-            if not frameworks.is_model(root):
-                return None
-            strategies.finish(root, inputs)
-            return build._archive(root, created, _NoSources)
+        return signature
 
     def build(self, source):
         self.reset()

@@ -2,7 +2,7 @@ import tensorflow as tf
 
 
 @tf.keras.utils.register_keras_serializable("pairs")
-class Projection(tf.keras.layers.Layer):
+class Projection(tf.keras.layers.Layer):  # finding: variable-renamed
     def __init__(self, units, activation="relu", **kwargs):
         super().__init__(**kwargs)
         self.units = units
