@@ -77,7 +77,10 @@ class Outcome:
         return self.failures[0].message if self.failures else None
 
 
-_INNER = re.compile(r"Exception encountered: *(\S.*)|(Key \S+ not found in checkpoint|Assign requires shapes.*)")
+_INNER = re.compile(
+    r"(?:Exception encountered:|Example error message for object [^\n]*:)\s*(\S.*)"
+    r"|(Key \S+ not found in checkpoint|Assign requires shapes.*)"
+)
 
 
 def gist(message: str) -> str:
