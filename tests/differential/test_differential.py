@@ -47,6 +47,7 @@ def test_all_that_one_version_saved_agrees_in_another(oracles):
     assert _told(table) == ([], {})
 
 
+@pytest.mark.long  # the short version is of test_check.py: MobileNetV3 and BERT, in real commits
 def test_models_of_libraries_agree(oracles, tmp_path):
     table = Table()
     proof.run(table, oracles, proof.real_models.applications(tmp_path, names=("MobileNetV2",)))
@@ -88,11 +89,11 @@ def build():
     ("old", "new", "outcome"),
     [("", "", "restores"), ("self.first", "self.stem", "partial"), ("Dense(2)", "Dense(3)", "raises")],
 )
-@pytest.mark.parametrize("keras", FRAMEWORKS)
+@pytest.mark.parametrize("keras", ["keras2", "tf_keras"])
 def test_variables_that_the_first_call_creates_get_what_the_built_model_gets(
     oracles, tmp_path, keras, old, new, outcome
 ):
-    """TensorFlow keeps what it read until the variable is created."""
+    """TensorFlow keeps what it read until the variable is created; Keras 3 loses some of it, which is not simulated."""
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(DEFERRED_BASE)
     head.write_text(DEFERRED_BASE.replace(old, new))
