@@ -140,7 +140,9 @@ def test_what_a_layer_loads_by_code_of_its_own_is_not_certain(oracles, tmp_path,
 def test_the_search_reaches_every_kind_of_model_and_mutation():
     met = set()
 
-    @settings(derandomize=True, max_examples=1500, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        derandomize=True, max_examples=1500, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(search.pairs())
     def draw(pair):
         base, head, mutations = pair
