@@ -42,7 +42,7 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         notes: what the reader must know of the two sides.
-        witness: whether real checkpoints are saved and restored; see `judge.Case.wants_witness`.
+        witness: whether real checkpoints are saved and restored; see `judge.is_worth_a_witness`.
         build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:

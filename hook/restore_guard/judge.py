@@ -365,11 +365,21 @@ def _state(case: Case, head: Signature) -> str:
     manifest = _manifest(case.head_manifest)
     if case.head_manifest is None:
         return "missing"
+    return "stale" if manifest is None or _staleness(case, manifest, head) else "current"
+
+
+def _staleness(case: Case, manifest: Manifest, head: Signature) -> str | None:
+    """What a manifest of the head says otherwise than the head's build; None where it is current."""
     configured = promised(case.config, case.name, None, head)
-    if manifest is None or not _describes(manifest, head, configured):
-        return "stale"
-    unnoticed = set(head.sources) - set(manifest.signature.sources) - case.covered
-    return "stale" if set(manifest.restores) != set(configured) or unnoticed or _unpinned(case) else "current"
+    if not _describes(manifest, head, configured):
+        return "The manifest does not describe the model that the code builds"
+    if unnoticed := sorted(set(head.sources) - set(manifest.signature.sources) - case.covered):
+        return f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
+    if _unpinned(case):
+        return f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
+    if set(manifest.restores) != set(configured):
+        return "The manifest promises other restore paths than the configuration"
+    return None
 
 
 def _describes(manifest: Manifest, head: Signature, paths: Sequence[str]) -> bool:
@@ -399,17 +409,7 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
     if head is None or state != "stale" or breaks:
         # While something breaks, regenerating the manifest would be the wrong thing to do first.
         return []
-    manifest = _manifest(case.head_manifest)
-    same = _describes(manifest, head, promised(case.config, case.name, None, head))
-    unnoticed = sorted(set(head.sources) - set(manifest.signature.sources) - case.covered)
-    if same and unnoticed:
-        what = f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
-    elif not same:
-        what = "The manifest does not describe the model that the code builds"
-    elif _unpinned(case):
-        what = f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
-    else:
-        what = "The manifest promises other restore paths than the configuration"
+    what = _staleness(case, _manifest(case.head_manifest), head)
     message = f"{what}: run `restore-guard update {case.name}` and commit {case.manifest_file}."
     return [_manifest_finding(case, "manifest-stale", message, 0)]
 
