@@ -32,9 +32,10 @@ def main():
     except Exception as error:
         _send(out, {"error": children.sentence(error)})
         return 4
-    from . import frameworks, tasks
+    from . import frameworks, sources, tasks
 
     _send(out, {"ready": frameworks.versions()})
+    sources.prepare()
     _Pool(out, tasks.attempts, private=[out.fileno(), requests.fileno()]).serve(asked)
     return 0
 

@@ -117,7 +117,7 @@ class Sources:
         for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", None)
             if path and self._is_outside(path):
-                outside.add(os.path.realpath(path))
+                outside.add(_real(path))
             elif path and _is_installed(path):
                 installed.add(name.partition(".")[0])
         for name in self.imports:
@@ -143,7 +143,7 @@ class Sources:
         """The files among `paths` that are the repository's, relative to the root; of links, what they lead to."""
         inside = set()
         for path in paths - {None}:
-            real = os.path.realpath(path)
+            real = _real(path)
             if real.startswith(self.root) and os.path.isfile(real) and not real.endswith((".pyc", ".pyo")):
                 inside.add(self._relative(real))
         return {name for name in inside if not self._installed(name)}
@@ -175,10 +175,10 @@ class Sources:
         """True for a file that is neither the repository's nor installed with a version: its path is all it has."""
         if path is None:
             return False
-        real = os.path.realpath(path)
+        real = _real(path)
         system = real.startswith(("/proc/", "/sys/", "/dev/"))
         own = real.startswith((self.root, _HERE))
-        return os.path.isfile(real) and not (system or own or _is_installed(real) or real.startswith(_STANDARD))
+        return not (system or own or _is_installed(real) or real.startswith(_STANDARD)) and os.path.isfile(real)
 
     def foreign(self, folder):
         """Returns the modules that came from the given work tree although the build is of another folder."""
@@ -186,7 +186,7 @@ class Sources:
         prefixes = tuple(os.path.realpath(path) + os.sep for path in {sys.prefix, sys.base_prefix})
         modules = []
         for name, module in list(sys.modules.items()):
-            path = os.path.realpath(_file(module) or os.sep)
+            path = _real(_file(module) or os.sep)
             outside = not path.startswith(self.root) and not path.startswith(prefixes)
             if path.startswith(folder) and outside and "site-packages" not in path:
                 modules.append(name)
@@ -195,6 +195,26 @@ class Sources:
     @staticmethod
     def _installed(name):
         return "site-packages" in name or name.startswith((".git/", ".venv/", "venv/"))
+
+
+def prepare():
+    """Finds out where all modules come from that are imported already: there are thousands, the same for each build."""
+    for module in list(sys.modules.values()):
+        if path := _file(module):
+            _real(path)
+
+
+@functools.cache
+def _real(path):
+    """The path without links. Nothing of a build that is being traced is replaced by a link meanwhile."""
+    folder, name = os.path.split(os.path.abspath(path))
+    real = os.path.join(_real_folder(folder), name)
+    return os.path.realpath(real) if not name or os.path.islink(real) else real
+
+
+@functools.cache
+def _real_folder(folder):
+    return os.path.realpath(folder)
 
 
 def _file(module):
