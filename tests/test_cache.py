@@ -164,6 +164,7 @@ class Bench:
         kept = self.cache()
         build = self.fresh(job)
         kept.keep(job, self.tree(), build)
+        kept.make_room()
         return build
 
 

@@ -113,6 +113,8 @@ class Building:
         made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
         for order in missing:
             self._cache(order).keep(self._job(order), self._tree(order.side), made[order.id])
+        for kept_in in {self._cache(order) for order in missing}:
+            kept_in.make_room()
         return built | made
 
     def do(self, tasks: Sequence[Task]) -> dict[str, Answer]:

@@ -170,7 +170,6 @@ class Cache:
             folder = self.folder / _BUILDS / self._key(job)
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, name.encode() + b"\n" + content)
-            self._make_room()
 
     def _key(self, job: Job) -> str:
         environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
@@ -226,8 +225,10 @@ class Cache:
             and all(_state(path) == state for path, state in then.outside.items())
         )
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
         """Removes what was not used for longest, once there is too much of it."""
+        if self.folder is None:
+            return
         found = []
         for path in (self.folder / _BUILDS).glob("*/*"):
             with contextlib.suppress(OSError):

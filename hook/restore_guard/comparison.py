@@ -187,11 +187,11 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
     """Values that land without an error in a variable that is surely another one."""
     unused, parts = set(outcome.unused), comparison.parts
     for new, got in outcome.assigned.items():
+        rightful = comparison.same.old(new)
+        if rightful == got or rightful in unused or comparison.news[new].seed:
+            continue
         if new in parts or got in parts:
             continue  # a tensor's name decides, however it is cut
-        rightful = comparison.same.old(new)
-        if rightful == got or comparison.news[new].seed or rightful in unused:
-            continue
         owner = comparison.same.new(got)
         if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Mapping
 from itertools import islice
 from typing import TypeVar
 
@@ -30,6 +30,16 @@ class Correspondence:
         self._olds[new], self._news[old] = old, new
         if sure:
             self._sure.add(new)
+
+    def keep(self, paths: Mapping[str, str]) -> None:
+        """Adds variables that have their path and their line still, all {path: path} of them."""
+        self._olds.update(paths)
+        self._news.update(paths)
+        self._sure.update(paths)
+
+    def pairs(self) -> ItemsView[str, str]:
+        """(variable of the model, saved variable) of all."""
+        return self._olds.items()
 
     def old(self, new: str) -> str | None:
         """The saved variable that a variable of the model is."""
@@ -127,9 +137,10 @@ class _Matching:
 
     def in_place(self, old_lines: Mapping[str, tuple | None], new_lines: Mapping[str, tuple | None]) -> None:
         """Pairs what has its path and its line still."""
-        for path, line in old_lines.items():
-            if line is not None and new_lines.get(path) == line:
-                self.pair(self.saved[path], self.model[path], sure=True)
+        same = {path: path for path, line in old_lines.items() if line is not None and new_lines.get(path) == line}
+        self.found.keep(same)
+        self.saved = {path: variable for path, variable in self.saved.items() if path not in same}
+        self.model = {path: variable for path, variable in self.model.items() if path not in same}
 
     def by_path(self) -> None:
         for path in [path for path in self.saved if path in self.model]:

@@ -329,9 +329,9 @@ def _harmless_types(comparison: Comparison, context: Context, found: Iterable[Ca
     told = {name for cause in found for trouble in cause.every for name in (trouble.old, trouble.new)}
     told |= {cause.subject[1] for cause in found if cause.rule == "layer-type-changed"}
     findings = {}
-    for name, variable in comparison.news.items():
-        old = comparison.olds.get(comparison.same.old(name))
-        if old is None or old.owner == variable.owner or not owner(name):
+    for name, before in comparison.same.pairs():
+        variable, old = comparison.news[name], comparison.olds[before]
+        if old.owner == variable.owner or not owner(name):
             continue
         if told & {name, old.path, owner(name)}:
             continue

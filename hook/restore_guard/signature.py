@@ -253,19 +253,18 @@ class Signature(Struct):
             raise ValueError("only a Keras model is made of a configuration")
         if self.h5_file and not self.h5_file.layers and self.h5_file.error is None:
             raise ValueError("an HDF5 file has at least the model's own weights")
-        for node in self.object_graph.nodes:
-            _check(node.variable is None or 0 <= node.variable < count, "variable", node.variable)
-            for _, child in node.children:
-                _check(0 <= child < nodes, "node", child)
-            for _, original, slot in node.slots:
-                _check(0 <= original < nodes and 0 <= slot < nodes, "slot", slot)
-        for entry in self.saver_file.entries if self.saver_file else ():
-            _check(0 <= entry.variable < count, "variable", entry.variable)
+        graph, saver = self.object_graph.nodes, self.saver_file.entries if self.saver_file else ()
+        tree = self.keras_tree.nodes if self.keras_tree else ()
+        layers = self.h5_file.layers if self.h5_file else ()
+        _check(nodes, "node", [child for node in graph for _, child in node.children])
+        _check(nodes, "slot", [number for node in graph for _, *both in node.slots for number in both])
+        _check(count, "variable", [node.variable for node in graph if node.variable is not None])
+        _check(count, "variable", [position for node in tree for position in node.variables])
+        _check(count, "variable", [position for layer in layers for position in layer.variables])
+        _check(count, "variable", [position for layer in layers for position in layer.by_name or ()])
+        _check(count, "variable", [entry.variable for entry in saver])
+        for entry in saver:
             entry.check_part(self.variables[entry.variable].shape)
-        for listed in (self.keras_tree.nodes if self.keras_tree else (), self.h5_file.layers if self.h5_file else ()):
-            for item in listed:
-                for position in (*item.variables, *(getattr(item, "by_name", None) or ())):
-                    _check(0 <= position < count, "variable", position)
 
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
@@ -315,6 +314,8 @@ def _nodes(children: tuple) -> Iterator[int]:
             yield from _nodes(target)
 
 
-def _check(holds: bool, what: str, number: int | None) -> None:
-    if not holds:
-        raise ValueError(f"refers to {what} {number}, which does not exist")
+def _check(count: int, what: str, numbers: list[int]) -> None:
+    """Raises ValueError where one of the numbers is that of none of the `count` that there are."""
+    if numbers and not 0 <= min(numbers) <= max(numbers) < count:
+        wrong = next(number for number in numbers if not 0 <= number < count)
+        raise ValueError(f"refers to {what} {wrong}, which does not exist")

@@ -1,9 +1,13 @@
 """The walk of Keras on trees small enough to see; the pairs compare it with Keras itself."""
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from signatures import model, module, variable
 
 from restore_guard.restore_paths import keras_weights, restore
+from restore_guard.signature import Signature
 
 W, B, C = variable("w"), variable("b"), variable("c")
 
@@ -129,3 +133,40 @@ def test_a_layer_with_code_of_its_own_is_not_certain():
 
 def test_only_a_keras_model_has_weights_files():
     assert restore("keras-weights", module(a=(2,)), module(a=(2,))).kind == "unsupported"
+
+
+ATTRIBUTES = st.sampled_from("abc")
+
+
+@st.composite
+def trees(draw):
+    """Models whose objects hold each other in any way, in a circle too, in containers, at one address twice."""
+    nodes = draw(st.integers(1, 5))
+    targets = st.integers(0, nodes - 1)
+    items = st.lists(st.tuples(ATTRIBUTES, targets), max_size=3).map(tuple)
+    variables, made = [], []
+    for number in range(nodes):
+        held = [len(variables) + at for at in range(draw(st.integers(0, 2)))]
+        variables += [variable(f"v{position}", dtype=draw(DTYPES)) for position in held]
+        children = draw(st.lists(st.tuples(ATTRIBUTES, targets | items), max_size=3))
+        role = draw(st.sampled_from(["layer", "optimizer", "stateless"])) if number else "layer"
+        made.append(("Thing", role, held, children))
+    return model(draw(st.sampled_from([2, 3])), variables, *made)
+
+
+DTYPES = st.sampled_from(["float32", "float32", "bfloat16"])
+
+
+@given(trees())
+def test_loading_into_what_was_saved_takes_the_same_walk(signature):
+    """Where nothing can go wrong the walk is left out: it must come to the same as the walk into an equal model."""
+    equal = msgspec.convert(msgspec.to_builtins(signature), Signature)
+    short, walked = keras_weights.load(signature, signature), keras_weights.load(signature, equal)
+    assert (short.kind, short.initial, short.unused) == (walked.kind, walked.initial, walked.unused)
+    # What Python says of a circle depends on where in it the stack ends.
+    assert [(failure.message[:20], failure.model) for failure in short.failures] == [
+        (failure.message[:20], failure.model) for failure in walked.failures
+    ]
+    assert dict(short.assigned) == dict(walked.assigned)
+    assert dict(short.saved_addresses) == dict(walked.saved_addresses)
+    assert all(short.model_addresses[name] == walked.model_addresses[name] for name in short.assigned)

@@ -78,17 +78,18 @@ class Load:
             received = f"Received {len(sources)} saved weight(s)"
             self.fail(f"{count} expects {len(new.variables)} weight(s). {received}", old, new)
             return
+        olds, news = self.saved.variables, self.model.variables
         for source, to in zip(sources, new.variables, strict=True):
-            received, expected = self.saved.variables[source].shape, self.model.variables[to].shape
-            if received != expected:
+            stored, target = olds[source], news[to]
+            if stored.shape != target.shape:
                 self.fail(
-                    f"Shape mismatch in {shape} for weight {self.model.variables[to].path}. "
-                    f"Weight expects shape {expected}. Received saved weight with shape {received}",
+                    f"Shape mismatch in {shape} for weight {target.path}. "
+                    f"Weight expects shape {target.shape}. Received saved weight with shape {stored.shape}",
                     old,
                     new,
                 )
                 return
-            if self.saved.variables[source].dtype == "bfloat16":
+            if stored.dtype == "bfloat16":
                 self.fail(UNREADABLE, old, new)
                 return
             self.assigned[to] = source

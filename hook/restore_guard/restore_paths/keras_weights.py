@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NoReturn
 
 from restore_guard.restore_paths.h5 import UNREADABLE
@@ -34,7 +35,10 @@ def load(saved: Signature, model: Signature) -> Outcome:
     """What `_load_state` does to a model with the weights that `saved` wrote, built or not."""
     file = save(saved.keras_tree)
     load = _Load3(saved, model, file) if model.keras_tree.generation == 3 else _Load2(saved, model, file)
-    load.run()
+    if file.plain and load.is_its_own:
+        load.back()
+    else:
+        load.run()
     return settle(
         saved,
         model,
@@ -44,7 +48,7 @@ def load(saved: Signature, model: Signature) -> Outcome:
         written_at=lambda: {
             position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)
         },
-        read_at=lambda: load.read,
+        read_at=load.read_at,
         failures=tuple(load.failures.values()),
         certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
     )
@@ -69,37 +73,47 @@ class File:
 
     Attributes:
         groups: {address: positions of the variables in saved order}.
-        paths: every group that exists, the ones in between as well.
+        plain: every object has an address of its own and none holds itself, so that loading it into what was saved
+            goes the same way and gives each variable its own value.
     """
 
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    paths: set[str] = field(default_factory=set)
+    plain: bool = True
 
-    def add(self, path: str, variables: tuple[int, ...]) -> None:
-        self.groups[path] = variables
-        while path and path not in self.paths:
-            self.paths.add(path)
-            path = path.rpartition("/")[0]
+    @cached_property
+    def paths(self) -> set[str]:
+        """Every group that exists, the ones in between as well."""
+        found: set[str] = set()
+        for path in self.groups:
+            while path and path not in found:
+                found.add(path)
+                path = path.rpartition("/")[0]
+        return found
 
 
 def save(tree: KerasTree) -> File:
     """The file that `save_weights` writes."""
-    file, visited = File(), set()
+    file, visited, around, taken = File(), set(), set(), set()
 
     def visit(number: int, path: str) -> None:
         if number in visited:
+            file.plain = file.plain and number not in around
             return
         node = tree.nodes[number]
+        file.plain = file.plain and path not in taken
+        taken.add(path)
         # Keras 3 makes a group for whatever has a name (its metadata), Keras 2 for all.
         if node.role != "stateless" and (node.variables or node.name is not None or tree.generation == 2):
-            file.add(path, node.variables)
+            file.groups[path] = node.variables
         visited.add(number)
+        around.add(number)
         for attribute, target in node.children:
             below = _join(path, attribute)
             if isinstance(target, int):
                 visit(target, below)
             else:
                 container(target, below)
+        around.discard(number)
 
     def container(items: Items, path: str) -> None:
         for name, target in _numbered(items, visited if tree.generation == 2 else ()):
@@ -135,14 +149,23 @@ class _Load:
 
     def __init__(self, saved: Signature, model: Signature, file: File) -> None:
         self.saved, self.model, self.file = saved, model, file
+        self.olds, self.news = saved.variables, model.variables
         self.tree: KerasTree = model.keras_tree
         self.assigned: dict[int, int] = {}
         self.used: set[int] = set()
-        self.read: dict[int, str] = {}
+        self.looked_at: list[tuple[str, tuple[int, ...]]] = []
         self.visited: set[int] = set()
         self.failures: dict[int, Failure] = {}
         # Keras 3 writes beside the bytes which type they are, and reads it.
         self.knows_bfloat16 = saved.keras_tree.generation == model.keras_tree.generation == 3
+        self.is_its_own = self.tree is saved.keras_tree and self.news is self.olds and self.knows_bfloat16
+
+    def back(self) -> None:
+        """What the walk of a plain file does to the model that wrote it."""
+        for path, group in self.file.groups.items():
+            self.assigned.update(zip(group, group, strict=True))
+            self.looked_at.append((path, group))
+        self.used.update(self.assigned)
 
     def own(self, number: int, path: str) -> None:
         """`load_own_variables` of one object.
@@ -151,33 +174,42 @@ class _Load:
             _Failed: as Keras raises; what was assigned before the error stays assigned.
         """
         node, stored = self.tree.nodes[number], self.file.groups.get(path, ())
-        for position in node.variables:
-            self.read.setdefault(position, path)
+        expected = node.variables
+        if expected:
+            self.looked_at.append((path, expected))
         if node.role == "stateless":
             return
-        if len(stored) != len(node.variables):
+        if len(stored) != len(expected):
             if node.role != "optimizer":
-                self.fail(number, _count_message(self.model, node, stored), stored, node.variables)
+                self.fail(number, _count_message(self.model, node, stored), stored, expected)
             return
-        for source, to in zip(stored, node.variables, strict=True):
-            shape, expected = self.saved.variables[source].shape, self.model.variables[to].shape
-            if shape != expected:
+        for source, to in zip(stored, expected, strict=True):
+            old, new = self.olds[source], self.news[to]
+            if old.shape != new.shape:
                 message = (
                     "The shape of the target variable and the shape of the target value in "
-                    f"`variable.assign(value)` must match. variable.shape={expected}, "
-                    f"Received: value.shape={shape}. Target variable: {self.model.variables[to].path}"
+                    f"`variable.assign(value)` must match. variable.shape={new.shape}, "
+                    f"Received: value.shape={old.shape}. Target variable: {new.path}"
                 )
-                self.fail(number, message, stored, node.variables)
-            if self.saved.variables[source].dtype == "bfloat16" and not self.knows_bfloat16:
-                self.fail(number, UNREADABLE, stored, node.variables)
+                self.fail(number, message, stored, expected)
+            if old.dtype == "bfloat16" and not self.knows_bfloat16:
+                self.fail(number, UNREADABLE, stored, expected)
             self.assigned[to] = source
             self.used.add(source)
+
+    def read_at(self) -> dict[int, str]:
+        """{variable of the model: the first address that it is looked for at}."""
+        found: dict[int, str] = {}
+        for path, variables in self.looked_at:
+            for position in variables:
+                found.setdefault(position, path)
+        return found
 
     def fail(self, number: int, message: str, stored: Sequence[int], expected: Sequence[int]) -> NoReturn:
         """Keras tells the error of the last address it tried; the variables of all of them are kept."""
         earlier = self.failures.get(number, Failure(message))
-        saved = (*earlier.saved, *(self.saved.variables[position].path for position in stored))
-        model = (*earlier.model, *(self.model.variables[position].path for position in expected))
+        saved = (*earlier.saved, *(self.olds[position].path for position in stored))
+        model = (*earlier.model, *(self.news[position].path for position in expected))
         self.failures[number] = Failure(message, tuple(dict.fromkeys(saved)), tuple(dict.fromkeys(model)))
         raise _Failed
 

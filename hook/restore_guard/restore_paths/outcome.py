@@ -144,10 +144,10 @@ def settle(
         read_at: gives {position in model's variables: address that the load looks at}.
     """
     olds, news = saved.variables, model.variables
-    initial = tuple(
-        news[position].path for position in range(len(news)) if position not in assigned and not news[position].seed
-    )
-    unused = tuple(olds[position].path for position in sorted(set(written).difference(used)) if not olds[position].seed)
+    kept = sorted(set(range(len(news))).difference(assigned)) if len(assigned) < len(news) else ()
+    dropped = sorted(set(written).difference(used))
+    initial = tuple(news[position].path for position in kept if not news[position].seed)
+    unused = tuple(olds[position].path for position in dropped if not olds[position].seed)
     kind: Kind = "raises" if failures else "partial" if initial or unused else "restores"
     return Outcome(
         kind,

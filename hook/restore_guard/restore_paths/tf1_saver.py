@@ -10,9 +10,10 @@ core/kernels/restore_v2_op, core/util/tensor_bundle/tensor_bundle.cc (`BundleRea
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
-from restore_guard.signature import SaverEntry, Signature
+from restore_guard.signature import SaverEntry, Signature, Variable
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:
@@ -22,23 +23,23 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         if file is None or file.error:
             reason = file.error if file else "only a tf.Graph is saved by tf.compat.v1.train.Saver"
             return Outcome("unsupported", failures=(Failure(reason),))
-    stored: dict[str, list[SaverEntry]] = {}
-    for entry in saved.saver_file.entries:
-        stored.setdefault(entry.name, []).append(entry)
+    stored = _stored(saved.saver_file.entries)
+    olds, news = saved.variables, model.variables
     assigned: dict[int, int] = {}
     used: set[int] = set()
     failures = []
     for entry in model.saver_file.entries:
-        parts = stored.get(entry.name, [])
-        message = _mismatch(saved, parts, model, entry)
+        parts = stored.get(entry.name, ())
+        message = _mismatch(olds, parts, news, entry)
         if message:
-            paths = tuple(saved.variables[part.variable].path for part in parts)
-            failures.append(Failure(message, paths, (model.variables[entry.variable].path,)))
+            paths = tuple(olds[part.variable].path for part in parts)
+            failures.append(Failure(message, paths, (news[entry.variable].path,)))
             continue
-        covering = [part for part in parts if _overlap(saved, part, model, entry)]
         # A variable that is cut otherwise than the saved one takes its values from several.
-        assigned[entry.variable] = covering[0].variable if covering else parts[0].variable
-        used.update(part.variable for part in covering)
+        covering = [part for part in parts if _overlap(olds, part, news, entry)] if entry.offset else parts
+        assigned[entry.variable] = (covering or parts)[0].variable
+        for part in covering:
+            used.add(part.variable)
     outcome = settle(
         saved,
         model,
@@ -68,11 +69,21 @@ def contents(signature: Signature) -> object:
     )
 
 
-def _mismatch(saved: Signature, parts: list[SaverEntry], model: Signature, entry: SaverEntry) -> str | None:
+def _stored(entries: Sequence[SaverEntry]) -> dict[str, tuple[SaverEntry, ...]]:
+    """{name: the parts of its tensor}, mostly one."""
+    stored: dict[str, tuple[SaverEntry, ...]] = {}
+    for entry in entries:
+        stored[entry.name] = (*stored[entry.name], entry) if entry.name in stored else (entry,)
+    return stored
+
+
+def _mismatch(
+    olds: Sequence[Variable], parts: Sequence[SaverEntry], news: Sequence[Variable], entry: SaverEntry
+) -> str | None:
     if not parts:
         return f"Key {entry.name} not found in checkpoint"
-    part, dtype = parts[0], model.variables[entry.variable].dtype
-    stored = saved.variables[part.variable].dtype
+    part, dtype = parts[0], news[entry.variable].dtype
+    stored = olds[part.variable].dtype
     if stored != dtype:
         return f"tensor_name = {entry.name}; expected dtype {dtype} does not equal original dtype {stored}"
     if part.shape != entry.shape and (entry.strict or entry.offset or part.offset):
@@ -83,11 +94,11 @@ def _mismatch(saved: Signature, parts: list[SaverEntry], model: Signature, entry
     return None
 
 
-def _overlap(saved: Signature, part: SaverEntry, model: Signature, entry: SaverEntry) -> bool:
+def _overlap(olds: Sequence[Variable], part: SaverEntry, news: Sequence[Variable], entry: SaverEntry) -> bool:
     """Whether a saved part of a tensor holds something of a variable that is a part of it too."""
-    if not part.offset or not entry.offset:
+    if not part.offset:
         return True
-    sizes = saved.variables[part.variable].shape, model.variables[entry.variable].shape
+    sizes = olds[part.variable].shape, news[entry.variable].shape
     return all(
         a < b + size_b and b < a + size_a
         for a, b, size_a, size_b in zip(part.offset, entry.offset, *sizes, strict=True)

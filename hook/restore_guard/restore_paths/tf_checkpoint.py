@@ -26,9 +26,9 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         assigned = {to: source for source, to in found.pairs}
         used = {source for source, _ in found.pairs} | found.created
         failures = found.failures + tuple(
-            Failure(message, (saved.variables[source].path,), (model.variables[to].path,))
-            for source, to in found.pairs
-            if (message := _mismatch(saved.variables[source], model.variables[to]))
+            Failure(message, (old.path,), (new.path,))
+            for old, new in ((saved.variables[source], model.variables[to]) for source, to in found.pairs)
+            if (old.shape != new.shape or old.dtype != new.dtype) and (message := _mismatch(old, new))
         )
     return settle(
         saved,
@@ -127,22 +127,21 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
     while queue:
         source = queue.popleft()
         target = bound[source]
+        stored, live = saved.nodes[source], model.nodes[target]
         if target not in restored:
             # `_single_restore`: an object that two saved ones are bound to takes only the first one's value.
             restored.add(target)
-            value, variable = saved.nodes[source].variable, model.nodes[target].variable
-            if value is not None and variable is not None:
-                found.pairs.append((value, variable))
-        children = saved.nodes[source].children
-        if children:
-            edges = dict(model.nodes[target].children)
-            for name, child in children:
+            if stored.variable is not None and live.variable is not None:
+                found.pairs.append((stored.variable, live.variable))
+        if stored.children:
+            edges = dict(live.children)
+            for name, child in stored.children:
                 if child not in bound and name in edges:
                     bound[child] = edges[name]
                     queue.append(child)
-        for original, name, slot in slots_of_optimizer.pop(source, ()):
+        for original, name, slot in slots_of_optimizer.pop(source, ()) if slots_of_optimizer else ():
             bind_slot(slot, target, name, original)
-        for optimizer, name, slot in slots_of_variable.pop(source, ()):
+        for optimizer, name, slot in slots_of_variable.pop(source, ()) if slots_of_variable else ():
             if optimizer not in bound:
                 slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
             else:
@@ -151,8 +150,6 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
 
 
 def _mismatch(saved: Variable, model: Variable) -> str | None:
-    if saved.dtype == model.dtype and saved.shape == model.shape:
-        return None
     if saved.dtype != model.dtype:
         return f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal original dtype {saved.dtype}"
     if not _compatible(saved.shape, model.shape):
