@@ -74,6 +74,39 @@ def test_other_two_examples_of_the_page(make_repository, library):
     assert others == []
 
 
+IGNORES = """\
+[[tool.restore-guard.ignore]]
+rule = "variable-renamed"
+model = "subclassed"
+variable = "denselayer1/*"
+reason = "retired"
+
+[[tool.restore-guard.ignore]]
+rule = "shape-changed"
+model = "subclassed"
+reason = "long ago"
+
+[[tool.restore-guard.ignore]]
+rule = "dtype-changed"
+reason = "models that this change does not touch may need it"
+"""
+
+
+def test_what_is_ignored_passes_and_an_ignore_that_silences_nothing_is_told(make_repository, library):
+    project = make_repository(copy_of=library)
+    line = rename(project)
+    (project.root / "pyproject.toml").write_text((project.root / "pyproject.toml").read_text() + IGNORES)
+    done = project.run("update", "subclassed")
+    assert done.code == 0, done.stdout
+    project.commit()
+    run = project.check(*ONE_COMMIT)
+    assert run.code == 0
+    assert run.findings("subclassed") == [("variable-renamed", "error", "page.py", line, "ignored")]
+    told = project.run("check", *ONE_COMMIT).stdout
+    assert "the ignore of shape-changed for subclassed silences nothing and can be removed: long ago" in told
+    assert told.count("silences nothing") == 1
+
+
 def test_keras_2(make_repository, keras2):
     """The same rename: silent as with Keras 3 on one path, harmless on the other."""
     project = make_repository()

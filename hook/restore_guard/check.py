@@ -6,7 +6,7 @@ Most commits touch no model: for them nothing is imported but what reads git and
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -65,7 +65,7 @@ def check(
         base=base.label if base else None,
         head=head.label,
         models=tuple(_relocated(result, prefix) for result in [*results, *removed]),
-        notes=(*notes, *about_base, *_ignore_notes(project)),
+        notes=(*notes, *about_base, *_about_ignores(project, results)),
     )
 
 
@@ -161,13 +161,24 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
     return results
 
 
-def _ignore_notes(project: Project) -> list[str]:
+def _about_ignores(project: Project, results: Sequence[ModelResult]) -> Iterator[str]:
+    """Says which ignores are over, and which silence nothing of models that were all judged."""
     import datetime
 
-    return [
-        f"{project.file}: the ignore of {entry.rule} for {entry.model} expired on {entry.expires}: {entry.reason}"
-        for entry in config.expired(project.config, datetime.date.today())
-    ]
+    judged = {result.name: result.findings for result in results if result.verdict in ("restores", "breaks")}
+    expired = config.expired(project.config, datetime.date.today())
+    for entry in project.config.ignore:
+        about = config.ignored_models(project.config, entry)
+        silenced = (
+            config.ignores(entry, name, finding.rule, finding.variables)
+            for name in about & judged.keys()
+            for finding in judged[name]
+        )
+        what = f"{project.file}: the ignore of {entry.rule} for {entry.model}"
+        if entry in expired:
+            yield f"{what} expired on {entry.expires}: {entry.reason}"
+        elif about <= judged.keys() and not any(silenced):
+            yield f"{what} silences nothing and can be removed: {entry.reason}"
 
 
 def _relocated(result: ModelResult, prefix: str) -> ModelResult:

@@ -7,6 +7,7 @@ import re
 import reprlib
 import tomllib
 from collections.abc import Callable, Collection, Iterable
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
@@ -122,6 +123,20 @@ def without_expired(config: Config, today: datetime.date) -> Config:
     """The configuration as it counts today: an ignore whose last day is over ignores nothing any more."""
     over = expired(config, today)
     return msgspec.structs.replace(config, ignore=tuple(entry for entry in config.ignore if entry not in over))
+
+
+def ignores(entry: Ignore, model: str, rule: str, variables: Iterable[str] = ()) -> bool:
+    """Whether an entry silences a rule for a model, and for all of these variables."""
+    return (
+        entry.rule == rule
+        and fnmatchcase(model, entry.model)
+        and all(fnmatchcase(name, entry.variable) for name in variables)
+    )
+
+
+def ignored_models(config: Config, entry: Ignore) -> set[str]:
+    """The configured models that an entry is about."""
+    return {name for name in config.models if fnmatchcase(name, entry.model)}
 
 
 def _parse(read: Callable[[str], bytes | None], file: str) -> dict[str, Any] | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import msgspec
 
 from restore_guard import causes
 from restore_guard.causes import Cause
 from restore_guard.comparison import Comparison, Trouble, newly_unsaved, troubles
-from restore_guard.config import Config
+from restore_guard.config import Config, ignores
 from restore_guard.correspondence import leaf, owner, place
 from restore_guard.diffs import Place
 from restore_guard.manifest import Accepted
@@ -52,9 +51,20 @@ def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
             findings[key] = _united(findings[key], finding) if key in findings else finding
     ranks = {"error": 0, "warning": 1}
     return sorted(
-        (finding for finding in findings.values() if finding.level != "off"),
+        (finding for finding in ignoring(findings.values(), context) if finding.level != "off"),
         key=lambda finding: (ranks[finding.level], finding.status != "new"),
     )
+
+
+def ignoring(found: Iterable[Finding], context: Context) -> list[Finding]:
+    """The findings, those that are new marked where the configuration ignores them."""
+    return [
+        msgspec.structs.replace(finding, status="ignored", accept="")
+        if finding.status == "new"
+        and any(ignores(entry, context.model, finding.rule, finding.variables) for entry in context.config.ignore)
+        else finding
+        for finding in found
+    ]
 
 
 def _of(comparison: Comparison, context: Context) -> list[Finding]:
@@ -72,6 +82,7 @@ def _united(one: Finding, other: Finding) -> Finding:
         level="error" if "error" in (one.level, other.level) else one.level,
         restores=(*one.restores, *other.restores),
         effects=(*one.effects, *other.effects),
+        variables=tuple(dict.fromkeys((*one.variables, *other.variables))),
     )
 
 
@@ -135,6 +146,7 @@ def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
         effects=tuple(_effect(comparison, cause, path) for path in paths),
         fix=RULES[cause.rule].fix if status != "accepted" else "",
         accept=accept_command(context.model) if status == "new" else "",
+        variables=tuple(trouble.name for trouble in cause.troubles),
     )
 
 
@@ -143,14 +155,6 @@ def _status(context: Context, cause: Cause) -> Status:
         return "accepted"
     if all(trouble.key in context.known for trouble in cause.every):
         return "pre-existing"
-    names = [trouble.name for trouble in cause.troubles]
-    for entry in context.config.ignore:
-        if (
-            entry.rule == cause.rule
-            and fnmatchcase(context.model, entry.model)
-            and all(fnmatchcase(name, entry.variable) for name in names)
-        ):
-            return "ignored"
     return "new"
 
 
@@ -321,6 +325,7 @@ def _not_saved(context: Context, variables: Sequence[Variable], paths: Sequence[
         restores=tuple(paths),
         new=names[0],
         fix=RULES["not-saved"].fix,
+        variables=tuple(names),
     )
 
 
@@ -349,5 +354,6 @@ def _harmless_types(comparison: Comparison, context: Context, found: Iterable[Ca
             old=f"{owner(old.path)} {old.owner}",
             new=f"{owner(name)} {variable.owner}",
             fix=RULES["layer-type-changed"].fix,
+            variables=(name,),
         )
     return list(findings.values())

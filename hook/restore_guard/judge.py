@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -127,7 +126,9 @@ def judge(case: Case) -> ModelResult:
     unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
     state = _state(case, head)
     found += [_break_accepted(case, entry) for entry in accepted]
-    found += _about_manifest(case, head, state, any(finding.fails for finding in found))
+    found = findings.ignoring(found, _context(case))
+    breaks = any(finding.fails for finding in found)
+    found += findings.ignoring(_about_manifest(case, head, state, breaks), _context(case))
     results = {
         path: path_result(outcome, comparison.model, comparison.misplaced(path))
         for comparison in compared
@@ -253,10 +254,6 @@ def promised(config: Config, name: str, promise: Manifest | None, head: Signatur
     model = config.models.get(name)
     chosen = model.restores if model is not None and model.restores else default_paths(head)
     return tuple(dict.fromkeys([*chosen, *(promise.restores if promise else ())]))
-
-
-def is_ignored(config: Config, model: str, rule: str) -> bool:
-    return any(entry.rule == rule and fnmatchcase(model, entry.model) for entry in config.ignore)
 
 
 def _unbuilt(case: Case) -> ModelResult:
@@ -415,8 +412,6 @@ def _about_manifest(case: Case, head: Signature | None, state: str, breaks: bool
 
 
 def _manifest_finding(case: Case, rule: str, message: str, line: int, status: str = "new") -> Finding:
-    if is_ignored(case.config, case.name, rule):
-        status = "ignored"
     return Finding(
         rule=rule,
         level=level(rule, case.config),

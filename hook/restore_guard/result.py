@@ -26,6 +26,7 @@ class Finding(Struct):
         effects: one sentence a restore path: what its load call does now. Not in the JSON report.
         fix: what to change to keep old checkpoints restorable. Not in the JSON report.
         accept: the command that accepts the break, or "". Not in the JSON report.
+        variables: all that it is about, by which it can be ignored. Not in the JSON report.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class Finding(Struct):
     effects: tuple[str, ...] = ()
     fix: str = ""
     accept: str = ""
+    variables: tuple[str, ...] = ()
 
     @property
     def fails(self) -> bool:

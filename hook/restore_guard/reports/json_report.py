@@ -11,8 +11,8 @@ import msgspec
 
 from restore_guard.result import ModelResult, Result, Verdict
 
-FOR_PEOPLE = ("effects", "fix", "accept")
-"""What a finding says to a person only."""
+NOT_TOLD = ("effects", "fix", "accept", "variables")
+"""What a finding says to a person or to restore-guard itself."""
 
 
 class _Document(msgspec.Struct):
@@ -38,7 +38,7 @@ def render(result: Result) -> str:
 
 def told(finding: dict[str, Any]) -> dict[str, Any]:
     """What a program is told of a finding."""
-    return {key: value for key, value in finding.items() if key not in FOR_PEOPLE}
+    return {key: value for key, value in finding.items() if key not in NOT_TOLD}
 
 
 def encode(document: dict[str, Any]) -> str:
