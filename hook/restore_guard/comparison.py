@@ -6,7 +6,7 @@ A trouble is one variable on one restore path; `causes` finds what is behind the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from restore_guard.correspondence import Correspondence, correspond
@@ -56,6 +56,7 @@ class Comparison:
         outcomes: {restore path: Outcome}.
         same: which variable is which.
         unsaved_before, unsaved_now: {restore path: variables that it never writes} of either signature.
+        roles: {restore path: {variable of the model: the saved one whose value belongs in it, as its outputs show}}.
     """
 
     saved: Signature
@@ -65,6 +66,7 @@ class Comparison:
     same: Correspondence
     unsaved_before: dict[str, frozenset[str]]
     unsaved_now: dict[str, frozenset[str]]
+    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def olds(self) -> dict[str, Variable]:
@@ -185,15 +187,15 @@ def _of_silence(comparison: Comparison, path: str, outcome: Outcome) -> Iterator
 
 def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
     """Values that land without an error in a variable that is surely another one."""
-    unused, parts = set(outcome.unused), comparison.parts
+    unused, parts, roles = set(outcome.unused), comparison.parts, comparison.roles.get(path, {})
     for new, got in outcome.assigned.items():
-        rightful = comparison.same.old(new)
+        rightful = roles.get(new, comparison.same.old(new))
         if rightful == got or rightful in unused or comparison.news[new].seed:
             continue
         if new in parts or got in parts:
             continue  # a tensor's name decides, however it is cut
         owner = comparison.same.new(got)
-        if comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
+        if new in roles or comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
             yield Trouble(path, rightful, new, got=got)
     for new in outcome.reshaped:
         yield Trouble(path, outcome.assigned[new], new, got=outcome.assigned[new])

@@ -141,7 +141,10 @@ def _witnessed(
     for name, case in cases.items():
         obstacle = judge.obstacle(case)
         if obstacle is None and (mode == "always" or (mode == "auto" and judge.is_worth_a_witness(case))):
-            trials.append(witnesses.Trial(name, orders[f"base:{name}"], orders[f"head:{name}"], judge.paths_of(case)))
+            rivals = witnesses.rivals(case.base_build.signature, case.head_build.signature, case.diff)
+            trials.append(
+                witnesses.Trial(name, orders[f"base:{name}"], orders[f"head:{name}"], judge.paths_of(case), rivals)
+            )
         elif obstacle is not None and mode == "always":
             seen[name] = witnesses.Witness(failures=(obstacle,))
     if trials:

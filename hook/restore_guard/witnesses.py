@@ -6,8 +6,9 @@ The probe does it; here its word is asked for, checked and set against the simul
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,9 +18,16 @@ from restore_guard import isolation
 from restore_guard.building import Building, Order, Task
 from restore_guard.builds import Answer
 from restore_guard.comparison import Comparison
-from restore_guard.restore_paths import Failure, Outcome
+from restore_guard.correspondence import correspond, leaf, owner, place
+from restore_guard.diffs import Diff
+from restore_guard.restore_paths import Failure, Outcome, restore
 from restore_guard.result import Behaviour
-from restore_guard.signature import Signature
+from restore_guard.signature import Signature, Variable
+
+# By which a model might be meant to be read, promised or not: by name, by attribute, by the order of creation.
+_POSSIBLE = ("tf-checkpoint", "keras-weights", "h5")
+# Each pair of them costs a call of the model.
+_FEW_ALIKE = 8
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -32,6 +40,7 @@ class Observation(msgspec.Struct, frozen=True):
     unused: tuple[str, ...]
     changed_otherwise: tuple[str, ...]
     behaviour: Behaviour | None = None
+    roles: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,14 @@ class Trial:
     Attributes:
         base, head: the builds of either side.
         paths: the restore paths to save and load by.
+        rivals: see `rivals`.
     """
 
     name: str
     base: Order
     head: Order
     paths: Sequence[str]
+    rivals: Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,9 @@ class Witness:
 
     @property
     def behaviour(self) -> Behaviour | None:
-        """Whether both sides compute the same, by the first path that restored everything."""
-        return next((seen.behaviour for seen in self.observations.values() if seen.behaviour is not None), None)
+        """Whether both sides compute the same, by a path that restored everything, into its place if there is one."""
+        seen = [seen.behaviour for seen in self.observations.values() if seen.behaviour is not None]
+        return max(seen, key=lambda behaviour: behaviour.same_output, default=None)
 
 
 def run(building: Building, trials: Sequence[Trial]) -> dict[str, Witness]:
@@ -92,6 +104,41 @@ def run(building: Building, trials: Sequence[Trial]) -> dict[str, Witness]:
     return {trial.name: Witness(seen[trial.name], tuple(failures[trial.name])) for trial in trials}
 
 
+def rivals(base: Signature, head: Signature, diff: Diff) -> list[dict[str, str]]:
+    """What each variable of the head might be in the base: as lines and names show it, as restoring would have it, or
+    with two exchanged of those that are alike and on changed lines.
+
+    Returns:
+        Assignments {variable of the head: variable of the base}; the outputs tell which one is right.
+    """
+    same = dict(correspond(base, head, diff).pairs())
+    found = [same]
+    for path in _POSSIBLE:
+        outcome = restore(path, base, head)
+        if outcome.kind == "restores" and (assigned := dict(outcome.assigned)) not in found:
+            found.append(assigned)
+    alike: dict[Hashable, list[list[str]]] = {}
+    for held in _changed_owners(base, diff, same):
+        alike.setdefault(tuple((leaf(item.path), item.shape, item.dtype) for item in held), []).append(
+            [item.path for item in held]
+        )
+    for owners in alike.values():
+        for one, other in itertools.combinations(owners[:_FEW_ALIKE], 2):
+            exchange = dict(zip([*one, *other], [*other, *one], strict=True))
+            found.append({new: exchange.get(old, old) for new, old in same.items()})
+    return found
+
+
+def _changed_owners(base: Signature, diff: Diff, same: Mapping[str, str]) -> list[list[Variable]]:
+    """The variables of each layer of the base that still is there, and was created at a line that is not."""
+    there, owned = set(same.values()), {}
+    for variable in base.variables:
+        at = place(variable)
+        if at is not None and diff.head(at) is None and variable.path in there:
+            owned.setdefault(owner(variable.path), []).append(variable)
+    return list(owned.values())
+
+
 def parameters(signature: Signature) -> int:
     """How many numbers a model holds; an unknown dimension counts as one."""
     return sum(math.prod(size or 1 for size in variable.shape or ()) for variable in signature.variables)
@@ -99,11 +146,12 @@ def parameters(signature: Signature) -> int:
 
 def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, list[str]]:
     """The comparison with what was really seen in place of what was simulated, and where the two disagree."""
-    outcomes, disagreements = dict(comparison.outcomes), []
+    outcomes, roles, disagreements = dict(comparison.outcomes), {}, []
     for path, simulated in comparison.outcomes.items():
         seen = witness.observations.get(path)
         if seen is None or simulated.kind == "unsupported" or not _is_about(comparison, seen):
             continue
+        roles[path] = seen.roles
         if _agree(comparison, simulated, seen):
             outcomes[path] = dataclasses.replace(
                 simulated, failures=_quoting(simulated.failures, seen.error), certain=True, witnessed=True
@@ -124,7 +172,7 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
             certain=True,
             witnessed=True,
         )
-    return dataclasses.replace(comparison, outcomes=outcomes), disagreements
+    return dataclasses.replace(comparison, outcomes=outcomes, roles=roles), disagreements
 
 
 def _saving(trial: Trial, folder: str) -> Task:
@@ -133,7 +181,7 @@ def _saving(trial: Trial, folder: str) -> Task:
 
 
 def _restoring(trial: Trial, path: str, file: str, folder: str) -> Task:
-    options = {"path": path, "folder": folder, "file": file}
+    options = {"path": path, "folder": folder, "file": file, "rivals": list(trial.rivals)}
     return Task(f"restore:{path}:{trial.name}", trial.head, "restore", options)
 
 
@@ -160,10 +208,9 @@ def _files(answer: Answer) -> tuple[dict[str, str], list[str]]:
 
 def _is_about(comparison: Comparison, seen: Observation) -> bool:
     """An eager build may name its variables otherwise; its word is then of no use here."""
-    return {*seen.assigned, *seen.initial, *seen.changed_otherwise} <= comparison.news.keys() and {
-        *seen.assigned.values(),
-        *seen.unused,
-    } <= comparison.olds.keys()
+    news = {*seen.assigned, *seen.initial, *seen.changed_otherwise, *seen.roles}
+    olds = {*seen.assigned.values(), *seen.unused, *seen.roles.values()}
+    return news <= comparison.news.keys() and olds <= comparison.olds.keys()
 
 
 def _agree(comparison: Comparison, simulated: Outcome, seen: Observation) -> bool:

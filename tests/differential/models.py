@@ -5,6 +5,7 @@ All layers map (batch, 4, width) to (batch, 4, another width), so that any may f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -56,14 +57,16 @@ class Model:
     """A whole model.
 
     Attributes:
-        root: sequential, functional, model (a subclass), module, checkpoint or dict.
-        optimizer: one of OPTIMIZERS for a Keras model, of SLOTS for a checkpoint or dict.
+        root: sequential, functional, model (a subclass), module, checkpoint, dict or graph (TF1-style).
+        optimizer: one of OPTIMIZERS for a Keras model, of SLOTS for any other root but a module.
         deferred: a subclass that is built by its first call after `build`, with the configured inputs.
+        registered: its classes can be found by the name that a `.keras` file holds.
     """
 
     root: Node
     optimizer: str | None = None
     deferred: bool = False
+    registered: bool = False
 
     @property
     def is_keras(self) -> bool:
@@ -71,7 +74,7 @@ class Model:
 
 
 ROOTS_OF_KERAS = ("sequential", "functional", "model")
-ROOTS = (*ROOTS_OF_KERAS, "module", "checkpoint", "dict")
+ROOTS = (*ROOTS_OF_KERAS, "module", "checkpoint", "dict", "graph")
 
 # {kind: (expression, width of the output: that of the input where None)}
 LAYERS = {
@@ -117,7 +120,7 @@ IDLE = {
 }
 CONTAINERS = ("list", "tuple", "dict")
 BLOCKS = ("layer", "model")
-OWN_VARIABLES = ("variable", "weight")
+OWN_VARIABLES = ("variable", "weight", "partitioned")
 
 # Python classes that a layer's expression needs.
 _CLASSES = {
@@ -201,6 +204,8 @@ def run(item, x):
     return item(x, x) if isinstance(item, keras.layers.MultiHeadAttention) else item(x)
 """
 
+_REGISTER = "@keras.saving.register_keras_serializable()"
+
 OPTIMIZERS = {
     "sgd": "keras.optimizers.SGD()",
     "momentum": "keras.optimizers.SGD(momentum=0.9)",
@@ -244,6 +249,8 @@ class _Source:
         body = getattr(self, f"root_{self.model.root.kind}")(self.model.root)
         runs = any("run(" in part for part in self.classes)
         defined = [*(_CLASSES[name] for name in self.needed), *([_RUN] if runs else []), *self.classes]
+        if self.model.registered:
+            defined = [re.sub(r"^(class \w+\(keras\.)", rf"{_REGISTER}\n\1", part, flags=re.M) for part in defined]
         head = "import tensorflow as tf\nfrom tensorflow import keras\n"
         inputs = f'INPUTS = [{{"shape": [{STEPS}, {WIDTH}], "dtype": "float32"}}]\n' if self.model.deferred else ""
         build = "def build():\n" + "".join(f"    {line}\n" for line in body)
@@ -271,6 +278,32 @@ class _Source:
 
     def root_dict(self, root: Node) -> list[str]:
         return self.trackables(root, "parts")
+
+    def root_graph(self, root: Node) -> list[str]:
+        lines = ["graph = tf.Graph()", "with graph.as_default():", *self.scope(root, 1)]
+        if self.model.optimizer:
+            lines += [
+                "    trainable = [v for v in tf.compat.v1.trainable_variables() if v.dtype.base_dtype == tf.float32]",
+                "    loss = tf.add_n([tf.reduce_sum(v) for v in trainable] or [tf.constant(0.0)])",
+                f"    if trainable: {SLOTS[self.model.optimizer]}.minimize(loss)",
+            ]
+        return [*lines, "return graph"]
+
+    def scope(self, node: Node, depth: int) -> list[str]:
+        """The statements that make the variables of a scope; `bias` chooses the kind of variable."""
+        lines, indent = ["    " * depth + "pass"], "    " * depth
+        for label, child in node.children:
+            name = label.strip("_")  # what a scope may not begin with
+            if child.kind in ("scope", *CONTAINERS):
+                lines += [f'{indent}with tf.compat.v1.variable_scope("{name}"):', *self.scope(child, depth + 1)]
+            elif child.kind == "partitioned":
+                cut = f"partitioner=tf.compat.v1.fixed_size_partitioner({child.units})"
+                lines.append(f'{indent}tf.compat.v1.get_variable("{name}", (6, 2), use_resource={child.bias}, {cut})')
+            elif child.kind != "same":
+                more = f"dtype=tf.{child.dtype or 'float32'}, trainable={child.trainable}, use_resource={child.bias}"
+                made = f'tf.compat.v1.get_variable("{name}", ({child.units},), {more}'
+                lines.append(f"{indent}{made}, initializer=tf.compat.v1.zeros_initializer())")
+        return lines
 
     def trackables(self, root: Node, result: str) -> list[str]:
         lines = ["parts = {}"]

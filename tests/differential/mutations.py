@@ -123,11 +123,13 @@ def _unshare(children, position, variant, parent):
 
 def _wrap(children, position, variant, parent):
     label, node = children[position]
-    if node.kind in _CALLED and parent.kind not in ("module", "checkpoint"):
+    if node.kind in _CALLED and parent.kind not in ("module", "checkpoint", "graph", "scope"):
         kind = ("layer", "sequential", "functional", "model")[variant % 4]
         children[position] = label, Node(kind, (("inner", node),))
     elif node.kind in ("linear", "variable") and parent.kind in ("module", "checkpoint"):
         children[position] = label, Node("module", (("inner", node),))
+    elif parent.kind in ("graph", "scope"):
+        children[position] = label, Node("scope", (("inner", node),))
 
 
 def _nest(children, position, variant, parent):
@@ -177,6 +179,10 @@ def _reoptimise(model: Model, target: int, variant: int) -> Model:
     return model if model.root.kind == "module" else replace(model, optimizer=choices[variant % len(choices)])
 
 
+def _reregister(model: Model, target: int, variant: int) -> Model:
+    return replace(model, registered=not model.registered) if model.is_keras else model
+
+
 MUTATIONS: dict[str, Mutation] = {
     "rename": _listed(_rename),
     "insert": _listed(_insert),
@@ -196,4 +202,5 @@ MUTATIONS: dict[str, Mutation] = {
     "rename-layer": _changed(_rename_layer),
     "restyle": _restyle,
     "reoptimise": _reoptimise,
+    "reregister": _reregister,
 }

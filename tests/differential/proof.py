@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from differential import real_models, search
-from differential.frameworks import FRAMEWORKS, Oracle, judge_all
+from differential import real_models, roles, search
+from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
 from differential.models import render
 from differential.table import Table
+from restore_guard import builds, findings, witnesses
+from restore_guard.comparison import compare
+from restore_guard.config import Config
+from restore_guard.diffs import Diff, FileDiff
 
 CORPUS = Path(__file__).resolve().parents[1] / "pairs"
 # Saved by the one, restored by the other.
@@ -24,6 +30,8 @@ CROSSINGS = (
     ("keras3", "keras36"),
 )
 _EXAMPLES = 100
+# By which a layer without an error may get what belongs to another one.
+_SILENT = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
 
 Oracles = Mapping[str, Oracle]
 Pairs = Mapping[str, tuple[Path, Path]]
@@ -105,3 +113,71 @@ def drawn(
         table.include(found)
 
     (agrees if seeded is None else seed(seeded)(agrees))()
+
+
+def in_their_roles(oracle: Oracle, probe: builds.Probe, folder: Path, *, seeded: int | None = None, examples=_EXAMPLES):
+    """Draws pairs in which each value's rightful place is known; every value that lands elsewhere must be told.
+
+    Args:
+        probe: a warm Python of the oracle's framework, which tells lines of source as well.
+
+    Raises:
+        DisagreementError: with the smallest pair where a value in another place is not told, or one in its own is.
+    """
+
+    @settings(
+        derandomize=seeded is None,
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(roles.pairs())
+    def told(pair):
+        wrong = list(_untold(oracle, probe, folder, pair))
+        if wrong:
+            raise DisagreementError("\n".join([*wrong, "# base.py", pair.base, "# head.py", pair.head]))
+
+    (told if seeded is None else seed(seeded)(told))()
+
+
+def _untold(oracle: Oracle, probe: builds.Probe, folder: Path, pair: roles.Pair) -> Iterator[str]:
+    files = {"base": folder / "base.py", "head": folder / "head.py"}
+    for side, file in files.items():
+        file.write_text(getattr(pair, side))
+    truth = judge(oracle, oracle, *files.values(), paths=_SILENT).truth
+    built = probe.run([builds.Job(side, folder, f"{side}:build") for side in files])
+    saved, model = built["base"].signature, built["head"].signature
+    olds = {variable.path: roles.role(variable, pair.base) for variable in saved.variables}
+    news = {variable.path: roles.role(variable, pair.head) for variable in model.variables}
+    diff = Diff({"base.py": FileDiff("head.py", pair.base, pair.head)})
+    (compared,) = compare(saved, model, _SILENT, diff)
+    compared, _ = witnesses.outranked(compared, _witness(probe, folder, witnesses.rivals(saved, model, diff)))
+    context = findings.Context("pair", "restore-manifest/pair.json", Config())
+    broken = {path for finding in findings.find([compared], context) if finding.fails for path in finding.restores}
+    for path, seen in truth.items():
+        if seen["outcome"] not in ("restores", "partial"):
+            continue
+        really, said = roles.misplaced(seen["assigned"], news, olds), compared.misplaced(path)
+        if not said.items() <= really.items():
+            yield f"{path}: {said} is told to be misplaced, really only {really} is"
+        if really and path not in broken:
+            yield f"{path}: {really} is misplaced, and nothing is told"
+
+
+def _witness(probe: builds.Probe, folder: Path, rivals: list[dict[str, str]]) -> witnesses.Witness:
+    """What a check sees that really saves and restores."""
+    with tempfile.TemporaryDirectory() as kept:
+        options = {"folder": kept, "paths": _SILENT}
+        saved = probe.run([builds.Job("save", folder, "base:build", task="save", options=options)])["save"].data[
+            "saved"
+        ]
+        jobs = [
+            builds.Job(path, folder, "head:build", task="restore", options=options | more)
+            for path in _SILENT
+            if (more := {"path": path, "file": saved[path]["file"], "rivals": rivals})["file"]
+        ]
+        seen = probe.run(jobs)
+    return witnesses.Witness({path: msgspec.convert(seen[path].data, witnesses.Observation) for path in seen})

@@ -53,6 +53,21 @@ _LINEARS = st.builds(Node, kind=st.just("linear"), units=_SIZES)
 _FREE = st.one_of(_VARIABLES, _LINEARS, _LAYERS)
 _MODULES = _composite(("module",), st.one_of(_FREE, _SAME, _composite(("list", "tuple", "dict"), _FREE)))
 _PARTS["module"] = st.one_of(_FREE, _MODULES, _SAME, _composite(("list", "tuple", "dict"), _FREE))
+_PARTITIONED = st.builds(Node, kind=st.just("partitioned"), units=_SIZES, bias=st.booleans())
+_NAMED = st.builds(
+    Node,
+    kind=st.just("variable"),
+    units=_SIZES,
+    bias=st.booleans(),
+    trainable=st.booleans(),
+    dtype=st.sampled_from((None, None, "float64", "int64")),
+)
+_PARTS["graph"] = st.one_of(
+    _NAMED,
+    _NAMED,
+    _PARTITIONED,
+    _composite(("scope",), st.one_of(_NAMED, _PARTITIONED, _composite(("scope",), _NAMED))),
+)
 _PARTS["checkpoint"] = _PARTS["dict"] = st.one_of(_VARIABLES, _LINEARS, _MODULES, _FLAT_STACKS, _FLAT_BLOCKS)
 
 _MUTATIONS = st.tuples(st.sampled_from(tuple(MUTATIONS)), st.integers(0, 15), st.integers(0, 23))
@@ -64,9 +79,9 @@ def models(draw):
     root = draw(_composite((kind,), _PARTS[kind]))
     optimizer = None
     if kind != "module" and draw(st.booleans()):
-        optimizer = draw(st.sampled_from(tuple(SLOTS if kind in ("checkpoint", "dict") else OPTIMIZERS)))
+        optimizer = draw(st.sampled_from(tuple(OPTIMIZERS if kind in ROOTS_OF_KERAS else SLOTS)))
     deferred = kind == "model" and not (optimizer or "").startswith("legacy") and draw(st.booleans())
-    return Model(root, optimizer, deferred)
+    return Model(root, optimizer, deferred, registered=kind in ROOTS_OF_KERAS and draw(st.booleans()))
 
 
 @st.composite

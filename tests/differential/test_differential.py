@@ -10,6 +10,7 @@ from differential.frameworks import DEFERRED, FRAMEWORKS, judge
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
 from differential.table import Table
+from restore_guard import builds
 
 CROSSED = ("variable-renamed", "not-saved", "compatible")
 
@@ -25,6 +26,19 @@ def test_what_hypothesis_draws_agrees_on_every_framework(oracles, tmp_path):
     proof.drawn(table, oracles, tmp_path, examples=12)
     for framework in FRAMEWORKS.values():
         assert sum(count["pairs"] for (row, _), count in table.counts.items() if row == framework.title) >= 24
+
+
+@pytest.mark.parametrize("keras", ["keras3", "keras2"])
+def test_a_value_in_another_ones_place_is_told(request, oracles, tmp_path, keras):
+    with builds.Probe(request.getfixturevalue(keras)) as probe:
+        proof.in_their_roles(oracles[keras], probe, tmp_path, examples=20)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("keras", ["keras3", "keras2"])
+def test_every_value_in_another_ones_place_is_told(request, oracles, tmp_path, keras):
+    with builds.Probe(request.getfixturevalue(keras)) as probe:
+        proof.in_their_roles(oracles[keras], probe, tmp_path, seeded=1, examples=1000)
 
 
 @pytest.mark.long
@@ -147,7 +161,9 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
     def draw(pair):
         base, head, mutations = pair
         met.update(
-            mutations, [base.optimizer], *({node.kind for _, node in model.root.walk()} for model in (base, head))
+            mutations,
+            [base.optimizer, base.registered and "registered"],
+            *({node.kind for _, node in model.root.walk()} for model in (base, head)),
         )
         for model in (base, head):
             compile(render(model), "drawn", "exec")
@@ -165,4 +181,7 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
         "list",
         "tuple",
         "weight",
+        "scope",
+        "partitioned",
+        "registered",
     }

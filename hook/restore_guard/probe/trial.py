@@ -20,12 +20,15 @@ def save(job):
     """
     paths, folder = job["options"]["paths"], job["options"]["folder"]
     build.enter(job)
+    heard = behaviour.Calls()
+    heard.listen()
     model = build.construct(job)
     named = variables.named_variables(model)
     filled = witness.fill(named, witness.SAVED_SEED)
     saved = {path: _save(model, named, filled, path, folder) for path in paths}
-    outputs = behaviour.outputs(model, named, {path: path for path, _ in named}, job["inputs"])
-    _write(folder, "outputs", outputs)
+    asked = behaviour.arguments(model, job["inputs"], heard)
+    outputs = behaviour.outputs(model, named, {path: path for path, _ in named}, asked)
+    _write(folder, "outputs", (asked, outputs))
     return {"saved": saved}
 
 
@@ -33,22 +36,24 @@ def restore(job):
     """Restores what `save` wrote, by one path, into a fresh build.
 
     Args:
-        job: as for `build.run`; its options are "path", the restore path, and "folder" and "file" of `save`.
+        job: as for `build.run`; its options are "path", the restore path, "folder" and "file" of `save`, and
+            "rivals", the other assignments that might be meant.
 
     Returns:
         The observation of `witness.restore`, with "behaviour": {"same_output", "max_difference"}, or None where
-        the outputs cannot be compared.
+        the outputs cannot be compared, and "roles"; see `behaviour.judge`.
     """
     path, folder = job["options"]["path"], job["options"]["folder"]
     build.enter(job)
     model = build.construct(job)
     saved, hidden = _read(folder, path)
     result = witness.restore(model, variables.named_variables, path, job["options"]["file"], saved, hidden)
-    result["behaviour"] = None
+    result["behaviour"], result["roles"] = None, {}
     if result["outcome"] == "restores" and path != "keras-archive":
         named = variables.named_variables(model)
-        mine = behaviour.outputs(model, named, result["assigned"], job["inputs"])
-        result["behaviour"] = behaviour.compare(_read(folder, "outputs"), mine)
+        rivals, (asked, base) = job["options"]["rivals"], _read(folder, "outputs")
+        found = behaviour.judge(model, named, result["assigned"], rivals, asked, base)
+        result["behaviour"], result["roles"] = found
     return result
 
 

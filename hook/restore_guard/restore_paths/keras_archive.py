@@ -16,6 +16,9 @@ from restore_guard.restore_paths.outcome import Failure, Outcome
 from restore_guard.signature import Archive, Revival, Signature
 
 
+_UNKNOWN = Revival(error="what the code makes of it is not known")
+
+
 def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival]) -> Signature:
     """The model that the load call makes of `saved`'s configuration; `model` itself where it makes none.
 
@@ -29,7 +32,7 @@ def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival])
     if own is None:
         revival = Revival(error="what the builder returns is no Keras model any more")
     else:
-        revival = own.revival if own.config == config else revivals[config]
+        revival = (own.revival if own.config == config else revivals[config]) or _UNKNOWN
     if revival.signature is None:
         return msgspec.structs.replace(model, archive=Archive(config=config, revival=revival))
     return msgspec.structs.replace(
@@ -47,7 +50,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if archive is None or archive.config is None:
         reason = archive.error if archive else "only a Keras model is saved as .keras"
         return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
-    revival = (model.archive and model.archive.revival) or Revival(error="what the code makes of it is not known")
+    revival = (model.archive and model.archive.revival) or _UNKNOWN
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
     return keras_weights.load(saved, revival.signature)
