@@ -91,13 +91,34 @@ def build():
     return Steps()
 """
 
+ATTENTION = """\
+import tensorflow as tf
+
+
+class Attention(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.query = tf.keras.layers.Dense(4)
+        self.key = tf.keras.layers.Dense(4)
+
+    def call(self, x):
+        return tf.nn.softmax(tf.matmul(self.query(x), self.key(x), transpose_b=True))
+
+
+def build():
+    model = Attention()
+    model(tf.zeros((1, 5, 4)))
+    return model
+"""
+
 MODELS = {
+    "attention": 'builder = "attention:build"\nrestores = ["tf-checkpoint", "keras-weights", "h5"]',
     "block": 'builder = "block:build"\nrestores = ["keras-archive", "tf-checkpoint", "keras-weights"]',
     "graph": 'builder = "graph:build"',
     "own": 'builder = "own:build"\nrestores = ["keras-weights"]',
     "steps": 'builder = "steps:build"',
 }
-FILES = {"block.py": BLOCK, "graph.py": GRAPH, "own.py": OWN, "steps.py": STEPS}
+FILES = {"attention.py": ATTENTION, "block.py": BLOCK, "graph.py": GRAPH, "own.py": OWN, "steps.py": STEPS}
 LENIENT = '[tool.restore-guard.rules]\nvariable-missing = "warning"\nvariable-added = "warning"\n'
 
 
@@ -155,6 +176,24 @@ def test_a_witness_sees_what_the_simulation_cannot(make_repository, models):
     assert without.model("block")["behaviour"] is None
     assert set(outcomes(without.model("block")).values()) == {("restores", "simulated")}
     assert outcomes(without.model("graph")) == {"tf1-saver": ("raises", "simulated")}
+
+
+def test_names_that_were_exchanged_in_all_places(make_repository, models):
+    """No line and no name tells it, but what the model computes does: which path follows names, and which order."""
+    project = make_repository(copy_of=models)
+    exchanged = ATTENTION.replace("query", "?").replace("key", "query").replace("?", "key")
+    project.commit({"attention.py": exchanged})
+    run = project.check(*ONE_COMMIT)
+    assert run.code == 1, run.stdout
+    attention = run.model("attention")
+    assert set(outcomes(attention).values()) == {("restores", "witnessed")}
+    misplaced = {path: sorted(one["misplaced"]) for path, one in attention["restores"].items()}
+    both = ["key/bias", "key/kernel", "query/bias", "query/kernel"]
+    assert misplaced == {"tf-checkpoint": both, "keras-weights": both, "h5": []}
+    told = {(finding["rule"], finding["level"], *finding["restores"]) for finding in attention["findings"]}
+    assert told == {("variable-misplaced", "error", "tf-checkpoint", "keras-weights")}
+    lines = {project.line("attention.py", f"self.{name} = ") for name in ("query", "key")}
+    assert {finding["line"] for finding in attention["findings"]} <= lines
 
 
 def test_code_that_refuses_old_configurations(make_repository, models):

@@ -1,4 +1,4 @@
-"""The whole proof: the corpus, models of libraries, versions crossed, and pairs that hypothesis draws.
+"""The whole proof: the corpus, crossed versions, models of libraries, misplaced values, pairs that hypothesis draws.
 
 A disagreement is printed as a pair that can be copied into tests/pairs; the exit code is 1 then.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from differential import proof
 from differential.frameworks import FRAMEWORKS, Oracle
 from differential.table import Table
+from restore_guard import builds
 
 
 def main() -> int:
@@ -32,6 +33,13 @@ def main() -> int:
         proof.cross(table, oracles, pairs)
         _say(begin, "models of keras.applications, keras-hub and Sonnet")
         proof.libraries(table, oracles, folder)
+        for name in ("keras3", "keras2"):
+            _say(begin, f"values that another variable gets, {FRAMEWORKS[name].title}")
+            with builds.Probe(Path(_python(name))) as probe:
+                try:
+                    proof.in_their_roles(oracles[name], probe, folder, seeded=options.seed)
+                except proof.DisagreementError as error:
+                    table.disagreements.append(str(error))
         until = time.monotonic() + 60 * options.minutes
         seed = options.seed
         while True:
@@ -63,10 +71,13 @@ def _parse() -> argparse.Namespace:
 
 
 def _oracle(stack: contextlib.ExitStack, folder: Path, name: str) -> Oracle:
-    python = os.environ[f"RESTORE_GUARD_TEST_{FRAMEWORKS[name].environment.upper()}"]
-    oracle = Oracle(name, python, stack.enter_context((folder / f"{name}.log").open("w")))
+    oracle = Oracle(name, _python(name), stack.enter_context((folder / f"{name}.log").open("w")))
     stack.callback(oracle.close)
     return oracle
+
+
+def _python(name: str) -> str:
+    return os.environ[f"RESTORE_GUARD_TEST_{FRAMEWORKS[name].environment.upper()}"]
 
 
 def _say(begin: float, sentence: str) -> None:

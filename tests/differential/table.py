@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from differential.frameworks import Fault, Judged
 
 OUTCOMES = ("restores", "partial", "raises", "unsupported")
-_COLUMNS = ("pairs", *OUTCOMES, "uncertain", "disagreements")
+_COLUMNS = ("pairs × paths", *OUTCOMES, "uncertain", "disagreements")
 
 
 class Table:
@@ -26,7 +26,7 @@ class Table:
             return
         for path, truth in judged.truth.items():
             count = self.counts.setdefault((row, path), Counter())
-            count.update({"pairs": 1, truth["outcome"]: 1, "uncertain": not judged.simulated(path).certain})
+            count.update({"pairs × paths": 1, truth["outcome"]: 1, "uncertain": not judged.simulated(path).certain})
         for path, sentence in judged.disagreements():
             self.counts[row, path]["disagreements"] += 1
             self.disagreements.append(f"{row}, {name}, {path}: {sentence}")
@@ -39,9 +39,15 @@ class Table:
         self.disagreements += other.disagreements
 
     def markdown(self) -> Iterator[str]:
-        yield f"| framework | restore path | {' | '.join(_COLUMNS)} |"
-        yield f"|---|---|{'---:|' * len(_COLUMNS)}"
-        for (row, path), count in self.counts.items():
-            yield f"| {row} | {path} | {' | '.join(str(count[column]) for column in _COLUMNS)} |"
-        total = sum(self.counts.values(), Counter())
-        yield f"| all | | {' | '.join(str(total[column]) for column in _COLUMNS)} |"
+        """What each framework did, or each crossing of two, and then the same by restore path."""
+        for title, part in (("framework", 0), ("restore path", 1)):
+            yield f"| {title} | {' | '.join(_COLUMNS)} |"
+            yield f"|---|{'---:|' * len(_COLUMNS)}"
+            for name in dict.fromkeys(key[part] for key in self.counts):
+                yield _line(name, sum((count for key, count in self.counts.items() if key[part] == name), Counter()))
+            yield _line("all", sum(self.counts.values(), Counter()))
+            yield ""
+
+
+def _line(name: str, count: Counter) -> str:
+    return f"| {name} | {' | '.join(str(count[column]) for column in _COLUMNS)} |"

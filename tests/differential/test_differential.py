@@ -25,7 +25,7 @@ def test_what_hypothesis_draws_agrees_on_every_framework(oracles, tmp_path):
     table = Table()
     proof.drawn(table, oracles, tmp_path, examples=12)
     for framework in FRAMEWORKS.values():
-        assert sum(count["pairs"] for (row, _), count in table.counts.items() if row == framework.title) >= 24
+        assert sum(count["pairs × paths"] for (row, _), count in table.counts.items() if row == framework.title) >= 24
 
 
 @pytest.mark.parametrize("keras", ["keras3", "keras2"])

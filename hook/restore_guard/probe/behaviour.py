@@ -53,7 +53,7 @@ def judge(model, named, assigned, rivals, asked, base):
     """Compares what a restored model computes with what the saved one did; tells from it which value belongs where.
 
     Where the outputs are equal, every value is in its place, whatever it is called. Where they are not, but would be
-    if the values went where a rival puts them, that is their place. Only of variables that the outputs depend on.
+    if the values went where a rival puts them, that is their place. Only of layers that the outputs depend on.
 
     Args:
         assigned: {variable: the saved one whose value it got}.
@@ -78,7 +78,10 @@ def judge(model, named, assigned, rivals, asked, base):
         return found, {}
     others = {path: rival[path] for rival in [assigned, *rivals] for path in assigned if rival[path] != right[path]}
     doubtful = list(others.items())[:_MOST_DOUBTS]
-    return found, {path: right[path] for path, other in doubtful if not is_right({**right, path: other})}
+    felt = {path for path, other in doubtful if not is_right({**right, path: other})}
+    # A bias may have no effect: its place is that of the kernel beside it.
+    owners = {path.rpartition("/")[0] for path in felt} - {""}
+    return found, {path: right[path] for path, _ in doubtful if path in felt or path.rpartition("/")[0] in owners}
 
 
 def compare(base, head):

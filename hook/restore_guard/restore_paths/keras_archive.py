@@ -15,7 +15,6 @@ from restore_guard.restore_paths import keras_weights
 from restore_guard.restore_paths.outcome import Failure, Outcome
 from restore_guard.signature import Archive, Revival, Signature
 
-
 _UNKNOWN = Revival(error="what the code makes of it is not known")
 
 

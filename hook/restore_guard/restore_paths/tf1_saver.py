@@ -23,13 +23,15 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         if file is None or file.error:
             reason = file.error if file else "only a tf.Graph is saved by tf.compat.v1.train.Saver"
             return Outcome("unsupported", failures=(Failure(reason),))
-    stored = _stored(saved.saver_file.entries)
+    stored = {entry.name: entry for entry in saved.saver_file.entries}
+    cut = _cut(saved.saver_file.entries) if len(stored) < len(saved.saver_file.entries) else {}
     olds, news = saved.variables, model.variables
     assigned: dict[int, int] = {}
     used: set[int] = set()
     failures = []
     for entry in model.saver_file.entries:
-        parts = stored.get(entry.name, ())
+        part = stored.get(entry.name)
+        parts = cut.get(entry.name) or (() if part is None else (part,))
         message = _mismatch(olds, parts, news, entry)
         if message:
             paths = tuple(olds[part.variable].path for part in parts)
@@ -46,16 +48,15 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         # The operations that assign run after all that read: one that cannot read leaves every variable alone.
         assigned={} if failures else assigned,
         used=set() if failures else used,
-        written=_addresses(saved),
+        written=[entry.variable for entry in saved.saver_file.entries],
         written_at=lambda: _addresses(saved),
         read_at=lambda: _addresses(model),
         failures=tuple(failures),
     )
-    reshaped = [
-        model.variables[entry.variable].path
-        for entry in model.saver_file.entries
-        if not failures and stored[entry.name][0].shape != entry.shape
-    ]
+    if failures:
+        return outcome
+    taken = ((stored[entry.name], entry) for entry in model.saver_file.entries)
+    reshaped = [news[entry.variable].path for part, entry in taken if part.shape != entry.shape]
     return dataclasses.replace(outcome, reshaped=tuple(reshaped))
 
 
@@ -69,12 +70,12 @@ def contents(signature: Signature) -> object:
     )
 
 
-def _stored(entries: Sequence[SaverEntry]) -> dict[str, tuple[SaverEntry, ...]]:
-    """{name: the parts of its tensor}, mostly one."""
-    stored: dict[str, tuple[SaverEntry, ...]] = {}
+def _cut(entries: Sequence[SaverEntry]) -> dict[str, list[SaverEntry]]:
+    """{name: the parts of its tensor}."""
+    parts: dict[str, list[SaverEntry]] = {}
     for entry in entries:
-        stored[entry.name] = (*stored[entry.name], entry) if entry.name in stored else (entry,)
-    return stored
+        parts.setdefault(entry.name, []).append(entry)
+    return parts
 
 
 def _mismatch(
