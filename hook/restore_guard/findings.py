@@ -235,7 +235,7 @@ def _sentence(comparison: Comparison, cause: Cause, old: str | None, new: str | 
         renamed = f"{before} was a {types[0]} and is now " + (f"{after}, " if after != before else "")
         return f"{renamed}a {types[1]}."
     if cause.rule == "variable-misplaced":
-        return f"{_listing(dict.fromkeys(f'{t.new} gets the value of {t.got}' for t in cause.troubles))}."
+        return f"{_listing(dict.fromkeys(map(_misplacing, cause.troubles)))}."
     if cause.rule == "sharing-changed" and old is None:
         was = causes.alias_of(new, dict(comparison.saved.aliases))
         return f"{after} was {f'another name of {was}' if was else 'shared with another layer'} and is now on its own."
@@ -249,6 +249,12 @@ def _sentence(comparison: Comparison, cause: Cause, old: str | None, new: str | 
     if cause.rule == "shape-changed":
         return f"{_listing(f'{b.path}: shape {_shape(a)} is now {_shape(b)}' for a, b in pairs)}."
     return f"{_listing(f'{b.path}: dtype {a.dtype} is now {b.dtype}' for a, b in pairs)}."
+
+
+def _misplacing(trouble: Trouble) -> str:
+    if trouble.new == trouble.got and trouble.old is not None:
+        return f"{trouble.new} now does what {trouble.old} did, and gets the value of {trouble.got} still"
+    return f"{trouble.new} gets the value of {trouble.got}"
 
 
 def _type(holders: Mapping[str, Holder], path: str) -> str:

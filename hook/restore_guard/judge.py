@@ -110,7 +110,7 @@ def judge(case: Case) -> ModelResult:
         found = findings.find(compared, context)
     else:
         notes.append("New here: there is no older checkpoint to restore.")
-    found += _of_releases(case, head, base, found)
+    found += _of_releases(case, head, base, saved, found)
     found = _with_behaviour(case, found, compared)
     doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
     if doubtful:
@@ -158,15 +158,25 @@ def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[C
     return [comparison for comparison, _ in both], notes + [note for _, told in both for note in told]
 
 
-def _of_releases(case: Case, head: Signature, base: Signature | None, found: Sequence[Finding]) -> list[Finding]:
-    """What restores step by step need not restore end to end: each release's promise against the head."""
+def _of_releases(
+    case: Case, head: Signature, base: Signature | None, saved: Signature | None, found: Sequence[Finding]
+) -> list[Finding]:
+    """What restores step by step need not restore end to end: each release's promise against the head.
+
+    Args:
+        saved: what was compared with the head already, by the paths of `case`: a release of the same promise needs
+            no second verdict.
+    """
+    paths = paths_of(case)
     told = {(finding.rule, finding.old, finding.new) for finding in found}
     current = _manifest(case.head_manifest)
     findings_of: list[Finding] = []
     for release in case.releases:
         promise = release.promise
-        saved = _with_sites(promise.signature, base)
-        compared = compare(saved, head, promise.restores, case.diff, case.head_revivals)
+        if saved and {*promise.restores} <= {*paths} and same_promise(promise.signature, saved, promise.restores):
+            continue
+        released = _with_sites(promise.signature, base)
+        compared = compare(released, head, promise.restores, case.diff, case.head_revivals)
         known = (
             findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
             if base is not None

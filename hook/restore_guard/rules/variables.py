@@ -41,7 +41,7 @@ RULES = (
         before="layers = [self.query, self.key]",
         after="layers = [self.key, self.query]",
         effects="Every path that goes by position (keras-weights, h5, lists in tf-checkpoint) swaps them in silence.",
-        fix="Keep the order in which the layers are created, or accept the break and retrain.",
+        fix="Keep the names of the layers and the order in which they are created, or accept the break and retrain.",
     ),
     Rule(
         "sharing-changed",
