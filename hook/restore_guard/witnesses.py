@@ -25,7 +25,7 @@ from restore_guard.result import Behaviour
 from restore_guard.signature import Signature, Variable
 
 # By which a model might be meant to be read, promised or not: by name, by attribute, by the order of creation.
-_POSSIBLE = ("tf-checkpoint", "keras-weights", "h5")
+_POSSIBLE = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
 # Each pair of them costs a call of the model.
 _FEW_ALIKE = 8
 

@@ -12,6 +12,8 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from differential import proof
@@ -26,30 +28,14 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
-        pairs = proof.corpus()
-        _say(begin, f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks")
-        proof.run(table, oracles, pairs)
-        _say(begin, "the corpus saved in one version, restored in another")
-        proof.cross(table, oracles, pairs)
-        _say(begin, "models of keras.applications, keras-hub and Sonnet")
-        proof.libraries(table, oracles, folder)
-        for name in ("keras3", "keras2"):
-            _say(begin, f"values that another variable gets, {FRAMEWORKS[name].title}")
-            with builds.Probe(Path(_python(name))) as probe:
-                try:
-                    proof.in_their_roles(oracles[name], probe, folder, seeded=options.seed)
-                except proof.DisagreementError as error:
-                    table.disagreements.append(str(error))
-        until = time.monotonic() + 60 * options.minutes
-        seed = options.seed
-        while True:
-            _say(begin, f"pairs that hypothesis draws, seed {seed}")
+        for title, part in _parts(table, oracles, folder, options):
+            _say(begin, title)
             try:
-                proof.drawn(table, oracles, folder, seeded=seed, until=until)
+                part()
             except proof.DisagreementError as error:
                 table.disagreements.append(str(error))
-            seed += 1
-            if time.monotonic() > until:
+            except KeyboardInterrupt:
+                _say(begin, "interrupted: what follows was not looked at")
                 break
     if options.table:
         print(*table.markdown(), sep="\n")
@@ -57,7 +43,35 @@ def main() -> int:
         print(f"\nDISAGREEMENT: {sentence}")
     for row, faults in table.faults.items():
         _say(begin, f"{row}: {len(faults)} pairs that it cannot build")
+    _say(begin, "the end")
     return 1 if table.disagreements else 0
+
+
+def _parts(
+    table: Table, oracles: proof.Oracles, folder: Path, options: argparse.Namespace
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The parts of the proof, what costs least for what it shows first."""
+    pairs = proof.corpus()
+    yield f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks", partial(proof.run, table, oracles, pairs)
+    for name in ("keras3", "keras2"):
+        yield f"values that another variable gets, {FRAMEWORKS[name].title}", partial(_roles, oracles[name], folder)
+    until, seed = time.monotonic() + 60 * options.minutes, options.seed
+    while time.monotonic() < until:
+        draw = partial(proof.drawn, table, oracles, folder, seeded=seed, until=until)
+        yield f"pairs that hypothesis draws, seed {seed}", draw
+        seed += 1
+    for crossing in proof.CROSSINGS:
+        one, other = (FRAMEWORKS[name].title for name in crossing)
+        yield f"the corpus saved by {one}, restored by {other}", partial(proof.cross, table, oracles, pairs, [crossing])
+    yield (
+        "models of keras.applications, keras-hub and Sonnet",
+        partial(proof.libraries, table, oracles, folder),
+    )
+
+
+def _roles(oracle: Oracle, folder: Path) -> None:
+    with builds.Probe(Path(_python(oracle.name))) as probe:
+        proof.in_their_roles(oracle, probe, folder, seeded=1)
 
 
 def _parse() -> argparse.Namespace:

@@ -68,9 +68,10 @@ def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings=CROSSINGS) -> 
 
 def libraries(table: Table, oracles: Oracles, folder: Path, **names: tuple[str, ...]) -> None:
     """Judges the models of keras.applications, and where they are installed those of keras-hub and Sonnet."""
-    run(table, oracles, real_models.applications(folder, **names))
     if "keras3" in oracles:
         run(table, {"keras3": oracles["keras3"]}, real_models.libraries(folder, **names))
+    for name, pair in real_models.applications(folder, **names).items():
+        run(table, oracles, {name: pair})
 
 
 def drawn(

@@ -104,17 +104,13 @@ SONNET = {
 
 
 def applications(folder: Path, names=tuple(APPLICATIONS)) -> dict[str, tuple[Path, Path]]:
-    """Writes the pairs of keras.applications; returns {name: (base, head)}."""
-    return _written(
-        folder,
-        {
-            name: {
-                head: _APPLICATION.format(name=name, arguments=APPLICATIONS[name]) + text
-                for head, text in _HEADS.items()
-            }
-            for name in names
-        },
-    )
+    """Writes the pairs of keras.applications, each with one of the changes in turn; returns {name: (base, head)}."""
+    sources = {}
+    for number, name in enumerate(names):
+        model = _APPLICATION.format(name=name, arguments=APPLICATIONS[name])
+        change = tuple(_HEADS)[(number + 1) % len(_HEADS)]
+        sources[name] = {head: model + _HEADS[head] for head in {"base": None, change: None}}
+    return _written(folder, sources, unchanged=False)
 
 
 def libraries(folder: Path, names=tuple(HUB)) -> dict[str, tuple[Path, Path]]:
@@ -127,11 +123,14 @@ def libraries(folder: Path, names=tuple(HUB)) -> dict[str, tuple[Path, Path]]:
     return _written(folder, sources)
 
 
-def _written(folder: Path, sources: dict[str, dict[str, str]]) -> dict[str, tuple[Path, Path]]:
+def _written(folder: Path, sources: dict[str, dict[str, str]], unchanged: bool = True) -> dict[str, tuple[Path, Path]]:
+    """`unchanged` says whether a base that has other heads is a head too."""
     pairs = {}
     for name, heads in sources.items():
         for head, text in heads.items():
             path = folder / f"{name}-{head}.py"
             path.write_text(text)
+            if head == "base" and len(heads) > 1 and not unchanged:
+                continue
             pairs[f"{name}, {'unchanged' if head == 'base' else head}"] = folder / f"{name}-base.py", path
     return pairs
