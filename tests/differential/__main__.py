@@ -53,8 +53,6 @@ def _parts(
     """The parts of the proof, what costs least for what it shows first."""
     pairs = proof.corpus()
     yield f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks", partial(proof.run, table, oracles, pairs)
-    for name in ("keras3", "keras2"):
-        yield f"values that another variable gets, {FRAMEWORKS[name].title}", partial(_roles, oracles[name], folder)
     until, seed = time.monotonic() + 60 * options.minutes, options.seed
     while time.monotonic() < until:
         draw = partial(proof.drawn, table, oracles, folder, seeded=seed, until=until)
@@ -67,6 +65,8 @@ def _parts(
         "models of keras.applications, keras-hub and Sonnet",
         partial(proof.libraries, table, oracles, folder),
     )
+    for name in ("keras3", "keras2"):
+        yield f"values that another variable gets, {FRAMEWORKS[name].title}", partial(_roles, oracles[name], folder)
 
 
 def _roles(oracle: Oracle, folder: Path) -> None:

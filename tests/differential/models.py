@@ -204,7 +204,7 @@ def run(item, x):
     return item(x, x) if isinstance(item, keras.layers.MultiHeadAttention) else item(x)
 """
 
-_REGISTER = "@keras.saving.register_keras_serializable()"
+_REGISTER = "@keras.utils.register_keras_serializable()"
 
 OPTIMIZERS = {
     "sgd": "keras.optimizers.SGD()",

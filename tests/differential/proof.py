@@ -89,6 +89,8 @@ def drawn(
         DisagreementError: with the smallest pair that hypothesis finds.
     """
 
+    failed = []
+
     @settings(
         derandomize=seeded is None,
         max_examples=examples,
@@ -100,7 +102,8 @@ def drawn(
     )
     @given(search.pairs())
     def agrees(pair):
-        if until is not None and time.monotonic() > until:
+        # What failed must fail again, or hypothesis takes it for chance.
+        if until is not None and time.monotonic() > until and not failed:
             return
         base, head, mutations = pair
         texts = {"base": render(base), "head": render(head)}
@@ -109,6 +112,7 @@ def drawn(
         found = Table()
         run(found, oracles, {", ".join(mutations) or "unchanged": (folder / "base.py", folder / "head.py")})
         if found.disagreements:
+            failed.append(pair)
             shown = (f"# {side}.py\n{text}" for side, text in texts.items())
             raise DisagreementError("\n".join([*found.disagreements, *shown]))
         table.include(found)

@@ -15,13 +15,11 @@ def find(saver, restorer, base, head, folder, paths, deferred=False):
     possible = [path for path in paths if path not in truth]
     restored = restorer.ask("restore", source=str(head), folder=folder, paths=possible, deferred=deferred)
     truth |= restored["truth"]
-    # What cannot even restore itself is unsupported; another version may restore it all the same.
-    doubtful = [path for path in possible if saver is not restorer or truth[path]["outcome"] == "raises"]
-    if doubtful:
-        unchanged = saver.ask("restore", source=str(base), folder=folder, paths=doubtful)["truth"]
-        for path in doubtful:
-            if unchanged[path]["outcome"] == "raises":
-                truth[path] = _unsupported(unchanged[path]["error"])
+    # What cannot even restore itself is unsupported, whatever another version or model makes of it.
+    unchanged = saver.ask("restore", source=str(base), folder=folder, paths=possible)["truth"]
+    for path in possible:
+        if unchanged[path]["outcome"] == "raises":
+            truth[path] = _unsupported(unchanged[path]["error"])
     return saved, restored, truth
 
 

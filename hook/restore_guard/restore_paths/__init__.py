@@ -4,6 +4,7 @@
 compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
+import dataclasses
 from collections.abc import Iterable
 
 from restore_guard.restore_paths import h5, h5_by_name, keras_archive, keras_weights, tf1_saver, tf_checkpoint
@@ -31,7 +32,11 @@ def restore(path: str, saved: Signature, model: Signature, unchanged: Outcome | 
         unchanged: the outcome of `saved` in itself, where the caller has it already.
     """
     itself = unchanged or restore_unchanged(path, saved)
-    return itself if itself.kind == "unsupported" or saved is model else RESTORE_PATHS[path].restore(saved, model)
+    if itself.kind == "unsupported" or saved is model:
+        return itself
+    outcome = RESTORE_PATHS[path].restore(saved, model)
+    # There are such checkpoints, and this model cannot load them.
+    return dataclasses.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
 
 
 def restore_unchanged(path: str, signature: Signature) -> Outcome:
