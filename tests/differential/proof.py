@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from differential import real_models, roles, search
 from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
@@ -88,19 +89,8 @@ def drawn(
     Raises:
         DisagreementError: with the smallest pair that hypothesis finds.
     """
-
     failed = []
 
-    @settings(
-        derandomize=seeded is None,
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(search.pairs())
     def agrees(pair):
         # What failed must fail again, or hypothesis takes it for chance.
         if until is not None and time.monotonic() > until and not failed:
@@ -117,7 +107,22 @@ def drawn(
             raise DisagreementError("\n".join([*found.disagreements, *shown]))
         table.include(found)
 
-    (agrees if seeded is None else seed(seeded)(agrees))()
+    _draw(search.pairs(), agrees, seeded, examples)
+
+
+def _draw(pairs: SearchStrategy, holds: Callable, seeded: int | None, examples: int) -> None:
+    """Tries what must hold on drawn pairs: always the same ones, or others by a seed; raises for the smallest."""
+    drawing = settings(
+        derandomize=seeded is None,
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    tried = drawing(given(pairs)(holds))
+    (tried if seeded is None else seed(seeded)(tried))()
 
 
 def in_their_roles(oracle: Oracle, probe: builds.Probe, folder: Path, *, seeded: int | None = None, examples=_EXAMPLES):
@@ -130,22 +135,12 @@ def in_their_roles(oracle: Oracle, probe: builds.Probe, folder: Path, *, seeded:
         DisagreementError: with the smallest pair where a value in another place is not told, or one in its own is.
     """
 
-    @settings(
-        derandomize=seeded is None,
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(roles.pairs())
     def told(pair):
         wrong = list(_untold(oracle, probe, folder, pair))
         if wrong:
             raise DisagreementError("\n".join([*wrong, "# base.py", pair.base, "# head.py", pair.head]))
 
-    (told if seeded is None else seed(seeded)(told))()
+    _draw(roles.pairs(), told, seeded, examples)
 
 
 def _untold(oracle: Oracle, probe: builds.Probe, folder: Path, pair: roles.Pair) -> Iterator[str]:
@@ -176,9 +171,8 @@ def _witness(probe: builds.Probe, folder: Path, rivals: list[dict[str, str]]) ->
     """What a check sees that really saves and restores."""
     with tempfile.TemporaryDirectory() as kept:
         options = {"folder": kept, "paths": _SILENT}
-        saved = probe.run([builds.Job("save", folder, "base:build", task="save", options=options)])["save"].data[
-            "saved"
-        ]
+        saving = builds.Job("save", folder, "base:build", task="save", options=options)
+        saved = probe.run([saving])["save"].data["saved"]
         jobs = [
             builds.Job(path, folder, "head:build", task="restore", options=options | more)
             for path in _SILENT
