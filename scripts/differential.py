@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     except SetupError as error:
         print(f"scripts/differential: {error}", file=sys.stderr)
         return 3
-    return subprocess.run([str(tool), "-m", "differential", *arguments], cwd=ROOT, env=environ).returncode
+    os.chdir(ROOT)
+    os.execve(tool, [str(tool), "-m", "differential", *arguments], environ)  # so that an interruption ends one process
 
 
 if __name__ == "__main__":

@@ -28,13 +28,12 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(scope="session")
 def judged(oracles):
     """{(framework, pair): what really happens, and the signatures}."""
-    return judge_all(
-        {
-            (keras, name): (oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py")
-            for name in NAMES
-            for keras, oracle in oracles.items()
-        }
-    )
+    work = {
+        (keras, name): (oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py")
+        for name in NAMES
+        for keras, oracle in oracles.items()
+    }
+    return dict(judge_all(work))
 
 
 @dataclass

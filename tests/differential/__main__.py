@@ -1,6 +1,7 @@
 """The whole proof: the corpus, crossed versions, models of libraries, misplaced values, pairs that hypothesis draws.
 
-A disagreement is printed as a pair that can be copied into tests/pairs; the exit code is 1 then.
+A disagreement is printed as a pair that can be copied into tests/pairs; the exit code is 1 then. An interruption ends
+it with what has been seen so far, and 130.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import contextlib
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -17,14 +19,15 @@ from functools import partial
 from pathlib import Path
 
 from differential import proof
-from differential.frameworks import FRAMEWORKS, Oracle
+from differential.frameworks import FRAMEWORKS, Fault, Oracle
 from differential.table import Table
 from restore_guard import builds
 
 
 def main() -> int:
     options = _parse()
-    table, begin = Table(), time.monotonic()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started deaf to it
+    table, begin, code = Table(), time.monotonic(), 0
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
@@ -32,10 +35,11 @@ def main() -> int:
             _say(begin, title)
             try:
                 part()
-            except proof.DisagreementError as error:
+            except (proof.DisagreementError, Fault) as error:
                 table.disagreements.append(str(error))
             except KeyboardInterrupt:
                 _say(begin, "interrupted: what follows was not looked at")
+                code = 130
                 break
     if options.table:
         print(*table.markdown(), sep="\n")
@@ -44,7 +48,7 @@ def main() -> int:
     for row, faults in table.faults.items():
         _say(begin, f"{row}: {len(faults)} pairs that it cannot build")
     _say(begin, "the end")
-    return 1 if table.disagreements else 0
+    return 1 if table.disagreements else code
 
 
 def _parts(

@@ -145,7 +145,7 @@ def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False):
 
 
 def judge_all(pairs):
-    """Judges several pairs at once: {key: arguments of `judge`} -> {key: Judged or Fault}."""
+    """Judges several pairs at once: {key: arguments of `judge`} -> yields (key, Judged or Fault)."""
 
     def one(arguments):
         try:
@@ -154,4 +154,4 @@ def judge_all(pairs):
             return fault
 
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(pairs, pool.map(one, pairs.values()), strict=True))
+        yield from zip(pairs, pool.map(one, pairs.values()), strict=True)

@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -39,7 +40,8 @@ MODULE = "pair_model"
 
 
 def main():
-    """Answers requests until standard input ends."""
+    """Answers requests until standard input ends, and not before: an interruption is for who asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children

@@ -51,7 +51,7 @@ def corpus() -> Pairs:
 def run(table: Table, oracles: Oracles, pairs: Pairs) -> None:
     """Judges pairs on every framework."""
     work = {(name, oracle): (oracle, oracle, *pair) for name, pair in pairs.items() for oracle in oracles.values()}
-    for (name, oracle), judged in judge_all(work).items():
+    for (name, oracle), judged in judge_all(work):
         table.add(FRAMEWORKS[oracle.name].title, name, judged)
 
 
@@ -63,7 +63,7 @@ def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings=CROSSINGS) -> 
         for one, other in crossings
         if one in oracles and other in oracles
     }
-    for (name, one, other), judged in judge_all(work).items():
+    for (name, one, other), judged in judge_all(work):
         table.add(f"{FRAMEWORKS[one].title} → {FRAMEWORKS[other].title}", name, judged)
 
 

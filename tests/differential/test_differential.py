@@ -1,12 +1,15 @@
 """The proof, in the length that every run of the tests can afford; scripts/differential goes on from here."""
 
 import time
+from collections import Counter
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from differential import __main__ as command
 from differential import proof, search
-from differential.frameworks import DEFERRED, FRAMEWORKS, judge
+from differential.frameworks import DEFERRED, FRAMEWORKS, Fault, judge
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
 from differential.table import Table
@@ -185,3 +188,21 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
         "partitioned",
         "registered",
     }
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [(KeyboardInterrupt(), 130), (proof.DisagreementError("a pair"), 1), (Fault("a pair"), 1)]
+)
+def test_a_proof_that_ends_early_is_no_success_and_tells_what_it_has(monkeypatch, capsys, end, code):
+    def parts(table, *_):
+        yield "first", lambda: table.counts.update({("a framework", "a path"): Counter({"restores": 7})})
+        yield "second", Mock(side_effect=end)
+
+    monkeypatch.setattr(command, "FRAMEWORKS", {})
+    monkeypatch.setattr(command, "_parts", parts)
+    monkeypatch.setattr("sys.argv", ["differential", "--table"])
+    assert command.main() == code
+    printed = capsys.readouterr()
+    assert "| a framework | 0 | 7 |" in printed.out
+    assert ("interrupted" in printed.err) == (code == 130)
+    assert ("DISAGREEMENT: a pair" in printed.out) == (code == 1)
