@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -56,7 +57,7 @@ def checkpoint():
 """
 
 BAD = """
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys, tempfile, time
 import tensorflow as tf
 from good import build
 
@@ -135,6 +136,18 @@ def hangs_with_a_daemon(pid_file):
 def reads_its_input():
     return build() if sys.stdin.read() == "" else None
 
+def leaves_temporary_files():
+    tempfile.mkdtemp()
+
+    @tf.function
+    def traced(x):
+        if tf.reduce_sum(x) > 0:
+            x = x + 1
+        return x
+
+    traced(tf.zeros(3))
+    return build()
+
 def values_of_tensors():
     model = build()
     assert model.layers[0].kernel.numpy().shape == (4, 3)
@@ -184,9 +197,15 @@ def built(keras3, folder):
     jobs += [_job(folder, f"bad:{name}", kwargs={"pid_file": str(file)}) for name, file in pid_files.items()]
     before = _tree(folder)
     said = []
-    results = _run(keras3, jobs, said.append)
+    temporary = folder.parent / "temporary"
+    temporary.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        results = _run(keras3, jobs, said.append)
     assert set(results) == {job.id for job in jobs}
     assert _tree(folder) == before, "a build left files in the tree"
+    assert _tree(temporary) == [], "a build left temporary files"
     return results | {"said": said, "left": {name: int(file.read_text()) for name, file in pid_files.items()}}
 
 

@@ -14,14 +14,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from restore_guard import isolation, probe
+from restore_guard import isolation, probe, temporary
 from restore_guard.errors import UncheckedError
 from restore_guard.progress import Count
 from restore_guard.signature import Signature
@@ -103,7 +103,8 @@ class _Made(msgspec.Struct):
 class Probe:
     """A warm Python: entering starts it and it imports TensorFlow at once, while the caller goes on.
 
-    `run` may be called several times. Leaving ends it, with all that it started.
+    `run` may be called several times. Leaving ends it, with all that it started and all that it put into its own folder
+    for temporary files, where TensorFlow leaves a file for every function that it traces (AutoGraph's loader.py).
 
     Args:
         python: the interpreter that has the user's TensorFlow.
@@ -119,23 +120,29 @@ class Probe:
         self.version: str | None = None
 
     def __enter__(self) -> Probe:
-        self.errors = tempfile.TemporaryFile()
-        try:
-            self.process = subprocess.Popen(
-                [str(self.python), str(Path(probe.__file__).parent)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env=isolation.environment(os.environ),
-                start_new_session=True,
-            )
-        except OSError as error:
-            self.errors.close()
-            raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
+        with contextlib.ExitStack() as stack:
+            self.errors = stack.enter_context(tempfile.TemporaryFile())
+            scratch = stack.enter_context(_scratch())
+            try:
+                self.process = subprocess.Popen(
+                    [str(self.python), str(Path(probe.__file__).parent)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self.errors,
+                    env=isolation.environment(os.environ) | {"TMPDIR": str(scratch)},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
         threading.Thread(target=self._listen, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             # The probe ends its builds on SIGTERM; what it started is in its own session.
             self.process.send_signal(signal.SIGTERM)
@@ -148,7 +155,6 @@ class Probe:
         with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
             self.process.stdin.close()
         self.process.stdout.close()
-        self.errors.close()
 
     def run(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """Does all jobs, as many at once as there are processors.
@@ -219,6 +225,13 @@ class Probe:
     def _tail(self) -> str:
         self.errors.seek(0)
         return self.errors.read()[-4000:].decode(errors="replace").strip()
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """What a builder forbids to remove stays."""
+    with contextlib.suppress(PermissionError), temporary.folder() as folder:
+        yield folder
 
 
 def _encode(job: Job) -> dict[str, Any]:
