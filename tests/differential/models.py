@@ -61,12 +61,14 @@ class Model:
         optimizer: one of OPTIMIZERS for a Keras model, of SLOTS for any other root but a module.
         deferred: a subclass that is built by its first call after `build`, with the configured inputs.
         registered: its classes can be found by the name that a `.keras` file holds.
+        mirrored: it is made under a distribution strategy, as for several processors.
     """
 
     root: Node
     optimizer: str | None = None
     deferred: bool = False
     registered: bool = False
+    mirrored: bool = False
 
     @property
     def is_keras(self) -> bool:
@@ -213,6 +215,8 @@ OPTIMIZERS = {
     "amsgrad": "keras.optimizers.Adam(amsgrad=True)",
     "rmsprop": "keras.optimizers.RMSprop()",
     "adagrad": "keras.optimizers.Adagrad()",
+    "averaging": "keras.optimizers.Adam(use_ema=True)",
+    "scaled": "keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam())",
     "legacy": "keras.optimizers.legacy.Adam()",
     "legacy_momentum": "keras.optimizers.legacy.SGD(momentum=0.9)",
 }
@@ -253,6 +257,8 @@ class _Source:
             defined = [re.sub(r"^(class \w+\(keras\.)", rf"{_REGISTER}\n\1", part, flags=re.M) for part in defined]
         head = "import tensorflow as tf\nfrom tensorflow import keras\n"
         inputs = f'INPUTS = [{{"shape": [{STEPS}, {WIDTH}], "dtype": "float32"}}]\n' if self.model.deferred else ""
+        if self.model.mirrored:
+            body = ['with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():', *(f"    {line}" for line in body)]
         build = "def build():\n" + "".join(f"    {line}\n" for line in body)
         return "\n\n".join(filter(None, [head + ("\n" + inputs if inputs else ""), *defined, build]))
 

@@ -81,7 +81,11 @@ def models(draw):
     if kind != "module" and draw(st.booleans()):
         optimizer = draw(st.sampled_from(tuple(OPTIMIZERS if kind in ROOTS_OF_KERAS else SLOTS)))
     deferred = kind == "model" and not (optimizer or "").startswith("legacy") and draw(st.booleans())
-    return Model(root, optimizer, deferred, registered=kind in ROOTS_OF_KERAS and draw(st.booleans()))
+    registered = kind in ROOTS_OF_KERAS and draw(st.booleans())
+    # Under a strategy only training itself can make slots of these.
+    steps = optimizer is None or (kind in ROOTS_OF_KERAS and not optimizer.startswith("legacy"))
+    mirrored = kind != "graph" and steps and draw(st.sampled_from((False, False, False, True)))
+    return Model(root, optimizer, deferred, registered, mirrored)
 
 
 @st.composite

@@ -165,7 +165,7 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
         base, head, mutations = pair
         met.update(
             mutations,
-            [base.optimizer, base.registered and "registered"],
+            [base.optimizer, base.registered and "registered", base.mirrored and "mirrored"],
             *({node.kind for _, node in model.root.walk()} for model in (base, head)),
         )
         for model in (base, head):
@@ -187,6 +187,7 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
         "scope",
         "partitioned",
         "registered",
+        "mirrored",
     }
 
 

@@ -76,8 +76,10 @@ def finish(root, inputs):
     """
     for value in root.values() if isinstance(root, dict) else [root]:
         if frameworks.is_model(value):
-            _call(value, inputs)
-            _build_optimizer(value)
+            # Training enters it as well; the slots of a mirrored variable can be made nowhere else.
+            with value.distribute_strategy.scope():
+                _call(value, inputs)
+                _build_optimizer(value)
 
 
 def _build_optimizer(model):
