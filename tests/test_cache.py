@@ -9,7 +9,8 @@ import time
 import pytest
 from conftest import PAGE, PAGE_MODELS, rename, settings
 
-from restore_guard import builds, cache, installed, isolation
+from restore_guard import builds, cache, isolation
+from restore_guard.environments import installed
 from restore_guard.repository import Repository
 
 MODEL = '''\

@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-from restore_guard import cache, environment, installed, isolation, locked, lockfiles, manifest, temporary
+from restore_guard import cache, isolation, manifest, temporary
 from restore_guard.builds import Answer, Build, Job, Probe
 from restore_guard.config import Config
+from restore_guard.environments import installed, interpreters, locked, lockfiles
 from restore_guard.repository import Repository, Side, pointer
 
 
@@ -53,7 +54,7 @@ def pythons(
 ) -> dict[str, Path]:
     """{side: the Python that builds it}: one for all, unless each commit's lock file is to decide."""
     if config.environment == "shared":
-        found = environment.find(config.python, repository.root / repository.project, environ)
+        found = interpreters.find(config.python, repository.root / repository.project, environ)
         return dict.fromkeys(sides, found.path)
     made = {}
     for kind, side in sides.items():

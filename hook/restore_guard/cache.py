@@ -24,7 +24,7 @@ import msgspec
 
 from restore_guard import layout, probe, signature
 from restore_guard.builds import Build, Job
-from restore_guard.installed import Installed
+from restore_guard.environments.installed import Installed
 from restore_guard.layout import Point
 from restore_guard.repository import Repository, Side
 from restore_guard.signature import Signature, Site

@@ -65,8 +65,8 @@ def check(
     _refuse_two_heads(head, staged, worktree)
 
     def run() -> int:
-        from restore_guard import check as checking
         from restore_guard import sides
+        from restore_guard.commands import check as checking
         from restore_guard.repository import Repository
 
         with Repository(project) as repository, _progress() as progress:
@@ -109,7 +109,7 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
     """
 
     def run() -> int:
-        from restore_guard import update as updating
+        from restore_guard.commands import update as updating
         from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
@@ -138,7 +138,7 @@ def audit(checkpoint: str, name: str | None, form: str) -> None:
     """
 
     def run() -> int:
-        from restore_guard import audit as auditing
+        from restore_guard.commands import audit as auditing
         from restore_guard.reports import audit_json, audit_text
         from restore_guard.repository import Repository
 
@@ -175,9 +175,9 @@ def plan(
     _refuse_two_heads(head, staged, worktree)
 
     def run() -> int:
-        from restore_guard import check as checking
-        from restore_guard import plan as planning
         from restore_guard import sides
+        from restore_guard.commands import check as checking
+        from restore_guard.commands import plan as planning
         from restore_guard.repository import Repository
 
         with Repository() as repository:
@@ -202,7 +202,7 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     """
 
     def run() -> int:
-        from restore_guard import joining
+        from restore_guard.commands import joining
 
         result = joining.join(joining.read(files))
         _write(result, form, output)
@@ -221,7 +221,7 @@ def init(yes: bool) -> None:
 
     def run() -> int:
         from restore_guard import builds
-        from restore_guard import init as initialising
+        from restore_guard.commands import init as initialising
         from restore_guard.reports import init_text
         from restore_guard.repository import Repository
 
@@ -264,7 +264,7 @@ def doctor() -> None:
     """Examine this set-up, and see with a planted break that the gate goes red. Changes nothing."""
 
     def run() -> int:
-        from restore_guard import doctor as examining
+        from restore_guard.commands import doctor as examining
         from restore_guard.reports import doctor_text
         from restore_guard.repository import Repository
 

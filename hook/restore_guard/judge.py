@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from restore_guard import findings, lockfiles, witnesses
+from restore_guard import findings, witnesses
 from restore_guard.builds import Build
 from restore_guard.comparison import Comparison, compare
 from restore_guard.config import Config
 from restore_guard.diffs import Diff
-from restore_guard.lockfiles import Move
+from restore_guard.environments import lockfiles
+from restore_guard.environments.lockfiles import Move
 from restore_guard.manifest import Accepted, Found, Manifest, ManifestError
 from restore_guard.releases import Release
 from restore_guard.restore_paths import Outcome, default_paths, restore_unchanged, same_promise

@@ -7,9 +7,10 @@ import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from restore_guard import affected, building, builds, judge, lockfiles, manifest, releases, revivals, witnesses
+from restore_guard import affected, building, builds, judge, manifest, releases, revivals, witnesses
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.diffs import Diff, FileDiff
+from restore_guard.environments import lockfiles
 from restore_guard.project import Project
 from restore_guard.repository import Change, Repository
 from restore_guard.result import ModelResult

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restore_guard import joining
 from restore_guard.actions import events, inputs, publishing
 from restore_guard.actions.clone import Clone
 from restore_guard.actions.inputs import Inputs
+from restore_guard.commands import joining
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.reports.wording import plain
 from restore_guard.result import ModelResult, Result
@@ -75,7 +75,7 @@ def _is_checked(model: ModelResult) -> bool:
 
 
 def _check(event: str, given: Inputs, environ: Mapping[str, str]) -> Result:
-    from restore_guard import check
+    from restore_guard.commands import check
     from restore_guard.progress import Progress
 
     with _open(given) as repository, Progress(sys.stderr) as progress:
@@ -93,7 +93,7 @@ def _check(event: str, given: Inputs, environ: Mapping[str, str]) -> Result:
 
 def _plan(event: str, given: Inputs, environ: Mapping[str, str]) -> tuple[Result, str]:
     """What needs no job, with the rest unchecked; and the matrix of the rest."""
-    from restore_guard import check, plan
+    from restore_guard.commands import check, plan
 
     with _open(given) as repository:
         base, head = _sides(event, given, repository, environ)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.filesize import decimal
 
-from restore_guard.audit import Audit
+from restore_guard.commands.audit import Audit
 from restore_guard.reports import text_report
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import ModelResult

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from restore_guard.doctor import Finding
+from restore_guard.commands.doctor import Finding
 from restore_guard.reports.wording import plain
 
 _COLORS = {"ok": "green", "problem": "red", "unchecked": "yellow"}

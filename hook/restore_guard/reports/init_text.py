@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from restore_guard.discovery import Candidate
-from restore_guard.init import Plan, Survey
+from restore_guard.commands.discovery import Candidate
+from restore_guard.commands.init import Plan, Survey
 from restore_guard.reports.wording import counted, plain
 
 

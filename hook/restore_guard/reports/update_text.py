@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from restore_guard.commands.update import Updated
 from restore_guard.reports import text_report
 from restore_guard.reports.wording import plain
-from restore_guard.update import Updated
 
 _MARKS = {"written": "written", "unchanged": "current", "refused": "refused", "failed": "failed"}
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import settings
 
 from restore_guard import builds, cache
-from restore_guard.plan import matrix, share
+from restore_guard.commands.plan import matrix, share
 
 
 def test_matrix():

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from restore_guard import config
+from restore_guard.commands.origin import Origin
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UsageError
-from restore_guard.origin import Origin
 
 HOOKS = ".pre-commit-config.yaml"
 WORKFLOW = ".github/workflows/restore-guard.yml"

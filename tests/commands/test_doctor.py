@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SMALL, settings
 
-from restore_guard import doctor
+from restore_guard.commands import doctor
 from restore_guard.repository import Repository
 
 TYPES = ["--hook-type", "pre-commit", "--hook-type", "pre-merge-commit", "--hook-type", "pre-push"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from restore_guard import environment
-from restore_guard import managers as managing
+from restore_guard.environments import interpreters
+from restore_guard.environments import managers as managing
 from restore_guard.errors import UncheckedError
 
 PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.9"\n'
@@ -61,7 +61,7 @@ def test_environment_of_a_manager(managers, home, project, tool):
     hooks = environ | {"PRE_COMMIT": "1", "VIRTUAL_ENV": sys.prefix, "PATH": f"{sys.prefix}/bin:{environ['PATH']}"}
     before = _contents(project)
     with pytest.raises(UncheckedError, match="No Python with TensorFlow was found"):
-        environment.find(None, project, hooks)
+        interpreters.find(None, project, hooks)
     assert _contents(project) == before, "looking for an environment made something"
     # Some look for updates of themselves, or ask for the index, where they can.
     subprocess.run(make, cwd=project, env=environ, check=True, capture_output=True)
@@ -69,7 +69,7 @@ def test_environment_of_a_manager(managers, home, project, tool):
     before = _contents(project), _contents(home)
     for folder in (project, project / "models"):
         with pytest.raises(UncheckedError) as caught:
-            environment.find(None, folder, hooks)
+            interpreters.find(None, folder, hooks)
         assert f"({tool}'s environment, for there is {file}) has no TensorFlow" in str(caught.value)
         assert f"{tool} " in str(caught.value) and 'python = ".venv/bin/python"' in str(caught.value)
 
@@ -80,10 +80,10 @@ def test_environment_of_a_manager(managers, home, project, tool):
     assert (_contents(project), _contents(home)) == before, "looking for an environment made something"
     (library / "tensorflow").mkdir()
     with pytest.raises(UncheckedError, match="has no TensorFlow"):  # what an uninstalled package leaves behind
-        environment.find(None, project, hooks)
+        interpreters.find(None, project, hooks)
     (library / "tensorflow/__init__.py").touch()
     for folder in (project, project / "models"):
-        found = environment.find(None, folder, hooks)
+        found = interpreters.find(None, folder, hooks)
         assert (found.path, found.reason) == (managed.python, f"{tool}'s environment, for there is {file}")
 
 

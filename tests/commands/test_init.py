@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from signatures import module
 
-from restore_guard import config, init, origin
+from restore_guard import config
 from restore_guard.builds import Build
-from restore_guard.discovery import Candidate
-from restore_guard.environment import Interpreter
+from restore_guard.commands import init, origin
+from restore_guard.commands.discovery import Candidate
+from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
 from restore_guard.repository import Repository
 

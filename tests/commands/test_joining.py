@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from report_samples import RANKER, RETIRED, SUBCLASSED, TOWER, UNAFFECTED
 
+from restore_guard.commands.joining import found, join, read
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.joining import found, join, read
 from restore_guard.reports import load
 from restore_guard.result import Finding, ModelResult, Result
 

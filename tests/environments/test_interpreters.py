@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_guard import environment
+from restore_guard.environments import interpreters
 from restore_guard.errors import UncheckedError, UsageError
 
 
@@ -28,7 +28,7 @@ def project(tmp_path):
 
 
 def _find(project, environ, configured=None):
-    return environment.find(configured, project, {"PATH": "/nowhere"} | environ)
+    return interpreters.find(configured, project, {"PATH": "/nowhere"} | environ)
 
 
 def test_configuration_wins_and_is_seen_from_the_project(project):
@@ -78,7 +78,7 @@ def test_active_environment_before_the_projects_own(project, tmp_path, variable)
 @pytest.mark.parametrize("name", [".venv", "venv"])
 def test_environment_in_the_project(project, name):
     python = _python(project / name, True)
-    assert _find(project, {}) == environment.Interpreter(python, f"{name} in the project")
+    assert _find(project, {}) == interpreters.Interpreter(python, f"{name} in the project")
 
 
 def test_environment_without_tensorflow_is_passed_over(project, tmp_path):
@@ -113,7 +113,7 @@ def test_hooks_own_environment_does_not_hide_condas(project, tmp_path):
 def test_graphical_client_has_no_active_environment(project):
     """Nor a PATH with anything of the user's."""
     python = _python(project / ".venv", True)
-    assert _find(project, _hooks("/usr/bin:/bin")) == environment.Interpreter(python, ".venv in the project")
+    assert _find(project, _hooks("/usr/bin:/bin")) == interpreters.Interpreter(python, ".venv in the project")
 
 
 def test_linked_worktree_uses_the_environment_of_the_main_one(project, tmp_path):
@@ -134,7 +134,7 @@ def test_hooks_own_environment_comes_last(project, tmp_path, monkeypatch):
     """As `additional_dependencies` of the hook can make it."""
     own = _python(tmp_path / "hook", True)
     monkeypatch.setattr(sys, "executable", str(own))
-    assert _find(project, _hooks("/nowhere")) == environment.Interpreter(own, "restore-guard's own")
+    assert _find(project, _hooks("/nowhere")) == interpreters.Interpreter(own, "restore-guard's own")
     python = _python(project / "venv", True)
     assert _find(project, _hooks("/nowhere")).path == python
 

@@ -13,15 +13,17 @@ from typing import Literal
 
 import msgspec
 
-from restore_guard import affected, building, builds, check, environment, judge, manifest, temporary, verdicts
+from restore_guard import affected, building, builds, judge, manifest, temporary, verdicts
+from restore_guard.commands import check
+from restore_guard.commands.setup_files import HOOKS, STAGES
 from restore_guard.diffs import Diff
-from restore_guard.environment import Interpreter
+from restore_guard.environments import interpreters
+from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.manifest import Manifest
 from restore_guard.project import Project, load
 from restore_guard.repository import Repository
 from restore_guard.result import ModelResult
-from restore_guard.setup_files import HOOKS, STAGES
 
 Progress = Callable[[str], None]
 
@@ -61,7 +63,7 @@ def examine(
     yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
     try:
         if project.config.environment == "shared":
-            python = environment.find(project.config.python, where, environ)
+            python = interpreters.find(project.config.python, where, environ)
         else:
             sides = {"head": project.side}
             found = building.pythons(repository, sides, project.config, environ, progress)["head"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from restore_guard.environments.lockfiles import Move, find, is_framework, moves, pins
 from restore_guard.errors import UncheckedError
-from restore_guard.lockfiles import Move, find, is_framework, moves, pins
 
 UV = b"""\
 version = 1

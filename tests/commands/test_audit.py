@@ -12,10 +12,11 @@ import pytest
 from conftest import settings
 from test_pairs import PAIRS
 
-from restore_guard import audit as auditing
-from restore_guard import building, builds, check, checkpoint
-from restore_guard import update as updating
-from restore_guard.audit import compared
+from restore_guard import building, builds, checkpoint
+from restore_guard.commands import audit as auditing
+from restore_guard.commands import check
+from restore_guard.commands import update as updating
+from restore_guard.commands.audit import compared
 from restore_guard.errors import UsageError
 from restore_guard.repository import Repository
 from restore_guard.restore_paths import restore, restore_unchanged
@@ -23,7 +24,7 @@ from restore_guard.translation import in_words_of
 
 pytestmark = pytest.mark.tensorflow
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 CHOSEN = [
     "compatible/dropout-in-subclass",
     "dtype-changed/layer-in-half-precision",

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from restore_guard import cache
+from restore_guard.environments.lockfiles import Lock
 from restore_guard.errors import UncheckedError
-from restore_guard.lockfiles import Lock
 
 # uv tells these from one lock file to the next; they are not the user's to decide here.
 _WITHHELD = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "UV_SYSTEM_PYTHON", "CONDA_PREFIX")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restore_guard.discovery import find
+from restore_guard.commands.discovery import find
 
 
 def _found(files):

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_guard import managers
+from restore_guard.environments import managers
+from restore_guard.environments.managers import python_of
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.managers import python_of
 
 LINE_TO_ADD = 'name the Python that has it, in [tool.restore-guard] of pyproject.toml: python = ".venv/bin/python"'
 

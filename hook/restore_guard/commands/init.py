@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restore_guard import building, builds, config, discovery, environment, origin, setup_files, update
+from restore_guard import building, builds, config
+from restore_guard.commands import discovery, origin, setup_files, update
+from restore_guard.commands.discovery import Candidate
+from restore_guard.commands.setup_files import File
 from restore_guard.config import Config, Input
-from restore_guard.discovery import Candidate
-from restore_guard.environment import Interpreter
+from restore_guard.environments import interpreters
+from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
 from restore_guard.repository import Repository
-from restore_guard.setup_files import File
 
 NOT_BUILT = "is not built"
 """In the failure of a model that has no variables before it is called: its inputs are all that is missing."""
@@ -95,7 +97,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
             'builder = "package.module:function".'
         )
     root = repository.root / repository.project
-    python = environment.find(settings.python if settings else None, root, environ)
+    python = interpreters.find(settings.python if settings else None, root, environ)
     ready = tuple(Model(candidate, builds.Build()) for candidate in found if not candidate.required)
     uncallable = tuple(candidate for candidate in found if candidate.required)
     return Survey(repository.project, settings, python, (), ready, uncallable)
