@@ -11,7 +11,7 @@ def graph(*nodes):
     """Args: (type, variable's position or None, {edge: node}, slots); the first is the root."""
     return ObjectGraph(
         tuple(
-            GraphNode(kind, position, tuple(children.items()), tuple(slots[0]) if slots else (), bool(slots))
+            GraphNode(kind, position, tuple(children.items()), *([tuple(slots[0]), "making"] if slots else []))
             for kind, position, children, *slots in nodes
         )
     )
@@ -39,7 +39,8 @@ def tree(generation, *nodes, nests=True):
         generation,
         nests,
         tuple(
-            TreeNode(kind, role, kind.lower(), tuple(own), True, tuple(children)) for kind, role, own, children in nodes
+            TreeNode(kind, role, kind.lower(), tuple(own), children=tuple(children))
+            for kind, role, own, children in nodes
         ),
     )
 

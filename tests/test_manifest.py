@@ -113,7 +113,7 @@ def signatures(draw):
             draw(st.none() | positions),
             tuple(draw(st.lists(st.tuples(names, number), max_size=3, unique_by=lambda edge: edge[0]))),
             tuple(draw(st.lists(st.tuples(names, number, number), max_size=slotted))),
-            slotted,
+            "making" if slotted else None,
         )
         for slotted in draw(st.lists(st.booleans(), min_size=count, max_size=count))
     ]

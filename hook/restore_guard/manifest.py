@@ -260,7 +260,7 @@ def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
             entry["variable"] = variables[node.variable]
         if node.children:
             entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
-        if node.slotted:
+        if node.slots_by == "making":
             entry["slots"] = [[name, names[original], names[slot]] for name, original, slot in node.slots]
         document[names[number]] = entry
     return document
@@ -282,7 +282,7 @@ def _graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) ->
                 variables[entry["variable"]] if "variable" in entry else None,
                 tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
                 tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
-                "slots" in entry,
+                "making" if "slots" in entry else None,
             )
             for name, entry in document.items()
         )
@@ -309,6 +309,8 @@ def _tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
             entry["variables"] = [variables[position] for position in node.variables]
         if not node.built:
             entry["built"] = False
+        if node.vocabulary is not None:
+            entry["vocabulary"] = node.vocabulary
         if node.children:
             entry["children"] = [[attribute, _target(target, names)] for attribute, target in node.children]
         nodes[names[number]] = entry
@@ -350,6 +352,7 @@ def _tree_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> 
                 entry.get("name"),
                 tuple(variables[name] for name in entry.get("variables", ())),
                 entry.get("built", True),
+                entry.get("vocabulary"),
                 tuple((attribute, target(value)) for attribute, value in entry.get("children", ())),
             )
             for entry in document["nodes"].values()

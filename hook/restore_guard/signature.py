@@ -51,14 +51,15 @@ class Holder(Struct):
 class GraphNode(Struct):
     """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
 
-    `slotted` says that it is a legacy optimizer, which makes a slot where a checkpoint has one.
+    `slots_by` tells a legacy optimizer, which makes a slot where a checkpoint has one, from a later one of Keras 2,
+    which refuses it. Nothing else knows of slots.
     """
 
     type: str
     variable: int | None = None
     children: tuple[tuple[str, int], ...] = ()
     slots: tuple[tuple[str, int, int], ...] = ()
-    slotted: bool = False
+    slots_by: Literal["making", "refusing"] | None = None
 
 
 class ObjectGraph(Struct):
@@ -73,13 +74,17 @@ Items = tuple[tuple[str, "int | Items | None"], ...]
 
 
 class TreeNode(Struct):
-    """An object that Keras walks when it saves; `variables` in the order of `save_own_variables`."""
+    """An object that Keras walks when it saves; `variables` in the order of `save_own_variables`.
+
+    `vocabulary` is that of a lookup layer which a `.keras` file keeps beside the weights, and reads from there.
+    """
 
     type: str
     role: Literal["layer", "optimizer", "stateless", "custom"]
     name: str | None = None
     variables: tuple[int, ...] = ()
     built: bool = True
+    vocabulary: Literal["known", "empty"] | None = None
     # Pairs of attribute and target, recursive where msgspec's types are not: checked by `KerasTree`.
     children: tuple = ()
     site: Site | None = None

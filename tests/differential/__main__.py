@@ -1,4 +1,4 @@
-"""The whole proof: the corpus, crossed versions, models of libraries, misplaced values, pairs that hypothesis draws.
+"""The whole proof: the corpus, drawn pairs, what Keras has, crossed versions, libraries, misplaced values.
 
 A disagreement is printed as a pair that can be copied into tests/pairs; the exit code is 1 then. An interruption ends
 it with what has been seen so far, and 130.
@@ -69,6 +69,7 @@ def _parts(
         "models of keras.applications, keras-hub and Sonnet",
         partial(proof.libraries, table, oracles, folder),
     )
+    yield "layers and optimizers of Keras", partial(proof.built_in, table, oracles, folder)
     for name in ("keras3", "keras2"):
         yield f"values that another variable gets, {FRAMEWORKS[name].title}", partial(_roles, oracles[name], folder)
 

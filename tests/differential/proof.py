@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from differential import real_models, roles, search
+from differential import builtins, real_models, roles, search
 from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
 from differential.models import render
 from differential.table import Table
@@ -73,6 +73,12 @@ def libraries(table: Table, oracles: Oracles, folder: Path, **names: tuple[str, 
         run(table, {"keras3": oracles["keras3"]}, real_models.libraries(folder, **names))
     for name, pair in real_models.applications(folder, **names).items():
         run(table, oracles, {name: pair})
+
+
+def built_in(table: Table, oracles: Oracles, folder: Path, *, every=1) -> None:
+    """Judges all layers and optimizers of Keras, or one pair out of `every`."""
+    pairs = builtins.pairs(folder)
+    run(table, oracles, {name: pairs[name] for name in list(pairs)[::every]})
 
 
 def drawn(

@@ -154,6 +154,161 @@ def test_what_a_layer_loads_by_code_of_its_own_is_not_certain(oracles, tmp_path,
     assert judged.simulated("tf-checkpoint").certain
 
 
+# What a search for odd ends of TensorFlow found: (frameworks, base, head, {path: its real outcome}).
+LEGACY = """\
+from tensorflow import keras
+
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.legacy.Adam())
+    if hasattr(model.optimizer, "get_slot"):
+        model.optimizer._create_all_weights(model.trainable_variables)
+    return model
+"""
+SLOTS_BELOW = """\
+import tensorflow as tf
+
+
+class Trainer(tf.Module):
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+
+def build():
+    variable = tf.Variable([1.0, 2.0])
+    optimizer = tf.compat.v1.train.AdamOptimizer()
+    optimizer.apply_gradients([(tf.zeros(2), variable)])
+    return {"a": variable, "trainer": Trainer(optimizer)}
+"""
+SLASHES = """\
+from tensorflow import keras
+
+
+def build():
+    names = ("stem", "stem/norm")
+    return keras.Sequential([keras.Input((3,)), *(keras.layers.Dense(2, name=name) for name in names)])
+"""
+GROWING = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Memory(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.seen = tf.Variable(tf.zeros((1, 2)), shape=(None, 2), trainable=False)
+
+    def call(self, x):
+        return x
+
+
+def build():
+    return keras.Sequential([keras.Input((3,)), Memory(), keras.layers.Dense(2)])
+"""
+LOOKUP = """\
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+
+@keras.utils.register_keras_serializable("cases")
+class Model(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = keras.layers.StringLookup()
+        self.words.adapt(np.array(["x", "y"]))
+
+    def call(self, x):
+        return self.words(x)
+
+
+def build():
+    model = Model()
+    model(tf.constant([["x"]]))
+    return model
+"""
+RANKLESS = """\
+import tensorflow as tf
+
+
+def build():
+    return tf.train.Checkpoint(
+        any=tf.Variable(tf.zeros((4,)), shape=tf.TensorShape(None)),
+        data=iter(tf.data.Dataset.range(3)),
+        step=tf.Variable(1),
+    )
+"""
+MIRRORED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+def build():
+    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile("adam", "mse")
+    return model
+"""
+KERAS_2, ALL = ("keras2", "tf_keras"), tuple(FRAMEWORKS)
+ENDS = {
+    "legacy optimizer into a later one": (KERAS_2, LEGACY, ("legacy.", ""), {"tf-checkpoint": "raises"}),
+    "slots into no optimizer": (
+        ALL,
+        SLOTS_BELOW,
+        ("Trainer(opt", "Trainer(tf.Module() or opt"),
+        {"tf-checkpoint": "raises"},
+    ),
+    "names of layers with slashes": (KERAS_2, SLASHES, ("", ""), {"h5": "restores", "h5-by-name": "restores"}),
+    "a variable that grows": (
+        KERAS_2,
+        GROWING,
+        ("", ""),
+        {"tf-checkpoint": "restores", "h5": "restores", "h5-by-name": "unsupported"},
+    ),
+    "a vocabulary that has moved": (KERAS_2, LOOKUP, ("self.words", "self.tokens"), {"keras-archive": "raises"}),
+    "no rank, and an iterator": (ALL, RANKLESS, ("step", "count"), {"tf-checkpoint": "partial"}),
+    "a distribution strategy": (ALL, MIRRORED, ("", ""), {"tf-checkpoint": "restores"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("end", "keras"), [(end, keras) for end, (frameworks, *_) in ENDS.items() for keras in frameworks]
+)
+def test_odd_ends(oracles, tmp_path, end, keras):
+    _, source, (old, new), outcomes = ENDS[end]
+    base, head = tmp_path / "base.py", tmp_path / "head.py"
+    base.write_text(source)
+    head.write_text(source.replace(old, new) if old else source)
+    judged = judge(oracles[keras], oracles[keras], base, head)
+    assert list(judged.disagreements()) == []
+    assert {path: judged.truth[path]["outcome"] for path in outcomes} == outcomes
+    assert all(judged.simulated(path).certain for path in outcomes)
+
+
+def test_only_the_value_in_a_file_has_a_whole_shape(oracles, tmp_path):
+    base, head = tmp_path / "base.py", tmp_path / "head.py"
+    base.write_text(RANKLESS)
+    head.write_text(RANKLESS.replace(", shape=tf.TensorShape(None)", "").replace("(4,)", "(5,)"))
+    judged = judge(oracles["keras3"], oracles["keras3"], base, head)
+    assert judged.truth["tf-checkpoint"]["outcome"] == "raises"
+    assert not judged.simulated("tf-checkpoint").certain
+
+
+@pytest.mark.long
+def test_all_that_keras_has_agrees(oracles, tmp_path):
+    table = Table()
+    proof.built_in(table, oracles, tmp_path)
+    assert table.disagreements == []
+
+
+def test_some_of_what_keras_has_agrees(oracles, tmp_path):
+    table = Table()
+    proof.built_in(table, oracles, tmp_path, every=23)
+    assert table.disagreements == []
+    assert sum(count["pairs × paths"] for count in table.counts.values()) > 100
+
+
 def test_the_search_reaches_every_kind_of_model_and_mutation():
     met = set()
 

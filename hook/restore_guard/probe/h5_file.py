@@ -37,8 +37,7 @@ def read(root, index):
             }
             for name, layer, weights in groups
         ],
-        "error": _conflict([name for name, _, _ in groups])
-        or next((error for _, _, weights in groups for error in [_conflict(map(_name, weights))] if error), None),
+        "error": _conflict([*sorted(groups[:-1], key=lambda group: group[0]), groups[-1]]),
     }
 
 
@@ -104,15 +103,19 @@ def _name(weight):
     return weight.path if hasattr(weight, "path") else weight.name
 
 
-def _conflict(names):
-    """HDF5's error for a name that is taken, or that runs through one that is taken; None where all fit."""
-    taken, folders = set(), set()
-    for name in names:
-        parts = [part for part in name.split("/") if part]
-        above = {"/".join(parts[:end]) for end in range(1, len(parts))}
-        whole = "/".join(parts)
-        if whole in taken | folders or above & taken:
-            return f"Unable to create dataset (name already exists): {name}"
-        taken.add(whole)
-        folders |= above
+def _conflict(groups):
+    """HDF5's error for a name that is taken, or that leads through a weight; None where all fit.
+
+    Args:
+        groups: (name, layer, weights), in the order in which they are written.
+    """
+    folders, weights = set(), set()
+    for layer, _, listed in groups:
+        for name in (None, *map(_name, listed)):
+            parts = [part for part in f"{layer}/{name or ''}".split("/") if part]
+            whole, above = "/".join(parts), {"/".join(parts[:end]) for end in range(1, len(parts))}
+            if whole in folders | weights or above & weights:
+                return f"Unable to create dataset (name already exists): {name or layer}"
+            folders |= above
+            (folders if name is None else weights).add(whole)
     return None

@@ -20,29 +20,9 @@ def serialize(model):
     try:
         with _version_3(keras.package), lib.ObjectSharingScope():
             config = lib.serialize_keras_object(model)
-        if any(map(_lacks_vocabulary, _saved(keras, model, set()))):
-            return None, "a lookup layer without a vocabulary is saved and cannot be loaded"
         return json.dumps(_repeatable(config, {})), None
     except Exception as error:
         return None, f"{type(error).__name__}: {error}"
-
-
-def _lacks_vocabulary(saved):
-    """Keras writes such a layer and raises when it loads it: `IndexLookup.load_assets`."""
-    reads = hasattr(saved, "load_assets") and hasattr(saved, "get_vocabulary")
-    return reads and not saved.get_vocabulary(include_special_tokens=False)
-
-
-def _saved(keras, value, visited, inside=False):
-    """Yields all that Keras walks, as `saving_lib._load_state` and `_load_container_state` do."""
-    if isinstance(value, (list, dict, tuple, set)):
-        for item in (value.values() if isinstance(value, dict) else value) if not inside else ():
-            yield from _saved(keras, item, visited, inside=not keras.nests_containers)
-    elif keras.is_saveable(value) and id(value) not in visited:
-        visited.add(id(value))
-        yield value
-        for _, child in keras.walk(value):
-            yield from _saved(keras, child, visited)
 
 
 def deserialize(config, package, root):

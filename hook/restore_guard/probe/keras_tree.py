@@ -6,6 +6,8 @@ the installed framework's own; here its steps are written down as data.
 
 import importlib
 
+import tensorflow as tf
+
 from . import frameworks, variables
 
 # A functional model reaches its layers a second time through these; "layers" comes first in every version,
@@ -24,8 +26,8 @@ def read(root, index, sites):
     Returns:
         {"generation": 2|3, "nests": bool, "nodes": [node]}; the root is the first node. A node is
         {"type", "name", "role": layer|optimizer|stateless|custom, "variables": [position] in saved order,
-        "children": [[attribute, target]], "site"}; a target is a node's number or a list of
-        [key, target or null], the key being what the item is addressed by (null: holds nothing that is saved).
+        "vocabulary": known|empty|null, "children": [[attribute, target]], "site"}; a target is a node's number or a
+        list of [key, target or null], the key being what the item is addressed by (null: holds nothing that is saved).
     """
     if not frameworks.is_model(root):
         return None
@@ -54,6 +56,7 @@ class _Reader:
             "role": role,
             "variables": saved,
             "built": bool(getattr(saveable, "built", True)),
+            "vocabulary": _vocabulary(saveable),
             "children": [],
             "site": self.sites.of(saveable),
         }
@@ -97,6 +100,18 @@ def _own_variables(keras, saveable, index):
         if positions is not None and None not in positions and not getattr(saveable, "lora_enabled", False):
             return "layer", positions
     return "custom", [position for position in _positions(_listed(saveable), index) if position is not None]
+
+
+def _vocabulary(saveable):
+    """What `IndexLookup.load_assets` reads: the vocabulary, where it is not in the configuration."""
+    if not (hasattr(saveable, "load_assets") and hasattr(saveable, "get_vocabulary")):
+        return None
+    configured = getattr(saveable, "_lookup_layer", saveable).input_vocabulary
+    if configured is not None and len(configured):
+        return None
+    # A layer cannot adapt in a graph.
+    known = tf.executing_eagerly() and saveable.get_vocabulary(include_special_tokens=False)
+    return "known" if known else "empty"
 
 
 def _listed(layer):

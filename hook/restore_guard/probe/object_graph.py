@@ -20,7 +20,7 @@ def read(root, index):
 
     Returns:
         {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]],
-        "slotted"}]}
+        "slots_by"}]}
         in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
     """
     if isinstance(root, tf.Graph):
@@ -39,7 +39,7 @@ def read(root, index):
                 "variable": index.get(id(variables.unwrap(value))),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
-                "slotted": variables.has_slots(value),
+                "slots_by": _slots_by(value),
             }
             for number, value in enumerate(objects)
         ]
@@ -62,6 +62,13 @@ def _traverse(start):
                 seen.add(id(child))
                 queue.append(child)
     return objects, children
+
+
+def _slots_by(value):
+    if variables.has_slots(value):
+        return "making"
+    # Keras 2.11's optimizers have it only to raise.
+    return "refusing" if hasattr(value, "_create_or_restore_slot_variable") else None
 
 
 def _slots(objects, children):

@@ -136,7 +136,7 @@ def is_seed_state(path, variable):
       TF       tf.random.Generator._state_var: `StateVar:0`, int64 of shape (3,), other sizes by algorithm
     A wrapped state may be named otherwise; the edge to that of a tf.random.Generator is the same.
     """
-    if len(variable.shape) != 1 or not tf.as_dtype(variable.dtype).is_integer:
+    if tf.TensorShape(variable.shape).rank != 1 or not tf.as_dtype(variable.dtype).is_integer:
         return False
     name = variable.name.split(":")[0].split("/")[-1]
     return name.startswith(_SEED_STATE_NAMES) or path.split("/")[-1].lstrip("_") == "state_var"
@@ -308,7 +308,9 @@ def _stored_arrays(restore_path, path, variables):
 
 def _bundle_arrays(path):
     reader = tf.train.load_checkpoint(path)
-    return [np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()]
+    # The state of an iterator over a dataset is no array.
+    arrays = [name for name, dtype in reader.get_variable_to_dtype_map().items() if dtype != tf.variant]
+    return [np.asarray(reader.get_tensor(name)) for name in arrays]
 
 
 def _bundle_slices(path, variables):

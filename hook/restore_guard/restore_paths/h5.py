@@ -6,7 +6,7 @@ keras/src/saving/legacy/hdf5_format.py (Keras 2).
 
 from __future__ import annotations
 
-from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import H5Layer, Signature
 
 # HDF5 has no bfloat16: its two bytes come back as a type that NumPy casts to nothing.
@@ -55,7 +55,8 @@ def unsupported(saved: Signature, model: Signature) -> Outcome | None:
     for signature in (saved, model):
         if signature.h5_file is None:
             return Outcome("unsupported", failures=(Failure("only a Keras model is saved as HDF5"),))
-        if signature.h5_file.error:
+        # What HDF5 has no names for can still be loaded into.
+        if signature.h5_file.error and (signature is saved or not signature.h5_file.layers):
             return Outcome("unsupported", failures=(Failure(signature.h5_file.error),))
     return None
 
@@ -81,7 +82,7 @@ class Load:
         olds, news = self.saved.variables, self.model.variables
         for source, to in zip(sources, new.variables, strict=True):
             stored, target = olds[source], news[to]
-            if stored.shape != target.shape:
+            if not self.takes(stored.shape, target.shape):
                 self.fail(
                     f"Shape mismatch in {shape} for weight {target.path}. "
                     f"Weight expects shape {target.shape}. Received saved weight with shape {stored.shape}",
@@ -94,6 +95,9 @@ class Load:
                 return
             self.assigned[to] = source
             self.used.add(source)
+
+    def takes(self, stored: tuple[int | None, ...] | None, target: tuple[int | None, ...] | None) -> bool:
+        return stored == target or compatible(stored, target)
 
     def drops_surplus(self, new: H5Layer) -> bool:
         """Keras 2 hands a nested model's layers what they need, one after the other (`convert_nested_model`)."""

@@ -10,15 +10,21 @@ from collections import defaultdict
 import msgspec
 
 from restore_guard.restore_paths.h5 import Load, contents, unsupported
-from restore_guard.restore_paths.outcome import Outcome
+from restore_guard.restore_paths.outcome import Outcome, compatible
 from restore_guard.signature import Signature
+
+
+class _LoadByName(Load):
+    def takes(self, stored: tuple[int | None, ...] | None, target: tuple[int | None, ...] | None) -> bool:
+        """Keras compares with the variable's shape as it was declared, which no value has if a part is unknown."""
+        return target is not None and None not in target and compatible(stored, target)
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:
     """What `model.load_weights("x.h5", by_name=True)` does with a file that `saved` wrote."""
     if (refused := unsupported(saved, model)) is not None:
         return refused
-    load = Load(saved, model)
+    load = _LoadByName(saved, model)
     *olds, old_top = saved.h5_file.layers
     *news, new_top = model.h5_file.layers
     named = defaultdict(list)

@@ -52,10 +52,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     revival = (model.archive and model.archive.revival) or _UNKNOWN
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
-    return keras_weights.load(saved, revival.signature)
+    return keras_weights.load(saved, revival.signature, archived=True)
 
 
 def contents(signature: Signature) -> object:
-    """The configuration, and the weights as in a weights file."""
-    archive = signature.archive
-    return archive and (archive.config, archive.error, keras_weights.contents(signature))
+    """The configuration, the weights as in a weights file, and the vocabularies beside them."""
+    archive, tree = signature.archive, signature.keras_tree
+    vocabularies = keras_weights.save(tree).vocabularies if tree is not None else None
+    return archive and (archive.config, archive.error, keras_weights.contents(signature), vocabularies)

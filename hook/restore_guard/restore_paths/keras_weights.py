@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NoReturn
 
 from restore_guard.restore_paths.h5 import UNREADABLE
-from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import Items, KerasTree, Signature, TreeNode
 
 
@@ -31,10 +31,14 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     return load(saved, model)
 
 
-def load(saved: Signature, model: Signature) -> Outcome:
-    """What `_load_state` does to a model with the weights that `saved` wrote, built or not."""
-    file = save(saved.keras_tree)
-    load = _Load3(saved, model, file) if model.keras_tree.generation == 3 else _Load2(saved, model, file)
+def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outcome:
+    """What `_load_state` does to a model with the weights that `saved` wrote, built or not.
+
+    Args:
+        archived: they are in a `.keras` file, and the vocabularies of lookup layers beside them.
+    """
+    file, kind = save(saved.keras_tree), _Load3 if model.keras_tree.generation == 3 else _Load2
+    load = kind(saved, model, file, archived)
     if file.plain and load.is_its_own:
         load.back()
     else:
@@ -73,11 +77,13 @@ class File:
 
     Attributes:
         groups: {address: positions of the variables in saved order}.
+        vocabularies: {address: known or empty}, of lookup layers; only a `.keras` file has them.
         plain: every object has an address of its own and none holds itself, so that loading it into what was saved
             goes the same way and gives each variable its own value.
     """
 
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    vocabularies: dict[str, str] = field(default_factory=dict)
     plain: bool = True
 
     @cached_property
@@ -105,6 +111,9 @@ def save(tree: KerasTree) -> File:
         # Keras 3 makes a group for whatever has a name (its metadata), Keras 2 for all.
         if node.role != "stateless" and (node.variables or node.name is not None or tree.generation == 2):
             file.groups[path] = node.variables
+        if node.vocabulary is not None:
+            file.vocabularies[path] = node.vocabulary
+            file.plain = file.plain and node.vocabulary == "known"
         visited.add(number)
         around.add(number)
         for attribute, target in node.children:
@@ -147,8 +156,8 @@ class _Failed(Exception):
 class _Load:
     """What both generations share: the assignment of one object's own variables."""
 
-    def __init__(self, saved: Signature, model: Signature, file: File) -> None:
-        self.saved, self.model, self.file = saved, model, file
+    def __init__(self, saved: Signature, model: Signature, file: File, archived: bool) -> None:
+        self.saved, self.model, self.file, self.archived = saved, model, file, archived
         self.olds, self.news = saved.variables, model.variables
         self.tree: KerasTree = model.keras_tree
         self.assigned: dict[int, int] = {}
@@ -168,7 +177,21 @@ class _Load:
         self.used.update(self.assigned)
 
     def own(self, number: int, path: str) -> None:
-        """`load_own_variables` of one object.
+        """`load_own_variables` of one object, and its `load_assets`.
+
+        Raises:
+            _Failed: as Keras raises; what was assigned before the error stays assigned.
+        """
+        self.variables(number, path)
+        if self.archived and self.tree.nodes[number].vocabulary is not None:
+            vocabulary = self.file.vocabularies.get(path)
+            if vocabulary is None:
+                self.fail(number, "expected str, bytes or os.PathLike object, not NoneType", (), ())
+            elif vocabulary == "empty":
+                self.fail(number, "a lookup layer without a vocabulary is saved and cannot be loaded", (), ())
+
+    def variables(self, number: int, path: str) -> None:
+        """The variables of one object.
 
         Raises:
             _Failed: as Keras raises; what was assigned before the error stays assigned.
@@ -185,7 +208,7 @@ class _Load:
             return
         for source, to in zip(stored, expected, strict=True):
             old, new = self.olds[source], self.news[to]
-            if old.shape != new.shape:
+            if old.shape != new.shape and not compatible(old.shape, new.shape):
                 message = (
                     "The shape of the target variable and the shape of the target value in "
                     f"`variable.assign(value)` must match. variable.shape={new.shape}, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import ObjectGraph, Signature, Variable
 
 
@@ -78,6 +78,9 @@ def _valued(graph: ObjectGraph) -> set[int]:
     return found
 
 
+_REFUSED = "You are trying to restore a checkpoint from a legacy Keras optimizer into a v2.11+ Optimizer."
+
+
 @dataclass
 class _Binding:
     """What is restored.
@@ -108,6 +111,10 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
     bound, queue, found = {0: 0}, deque([0]), _Binding()
     restored: set[int] = set()
 
+    def fail(message: str) -> None:
+        if Failure(message) not in found.failures:
+            found.failures += (Failure(message),)
+
     def bind(source: int, target: int) -> None:
         if source not in bound:
             bound[source] = target
@@ -117,10 +124,12 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
         """`_create_or_restore_slot_variable`."""
         if (optimizer, name, original) in slots:
             bind(source, slots[optimizer, name, original])
-        elif model.nodes[optimizer].slotted:
+        elif model.nodes[optimizer].slots_by == "refusing":
+            fail(_REFUSED)
+        elif model.nodes[optimizer].slots_by == "making":
             if model.nodes[original].variable is None:
                 message = f"'{model.nodes[original].type}' object has no attribute '_unique_id'"
-                found.failures += (Failure(message),)
+                fail(message)
             elif saved.nodes[source].variable is not None:
                 found.created.add(saved.nodes[source].variable)
 
@@ -140,6 +149,8 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
                     bound[child] = edges[name]
                     queue.append(child)
         for original, name, slot in slots_of_optimizer.pop(source, ()) if slots_of_optimizer else ():
+            if live.slots_by is None:  # asked without a look whether it has any
+                fail(f"'{live.type}' object has no attribute '_create_or_restore_slot_variable'")
             bind_slot(slot, target, name, original)
         for optimizer, name, slot in slots_of_variable.pop(source, ()) if slots_of_variable else ():
             if optimizer not in bound:
@@ -152,18 +163,12 @@ def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
 def _mismatch(saved: Variable, model: Variable) -> str | None:
     if saved.dtype != model.dtype:
         return f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal original dtype {saved.dtype}"
-    if not _compatible(saved.shape, model.shape):
+    if not compatible(saved.shape, model.shape):
         return (
             f"Received incompatible tensor with shape {_text(saved.shape)} when attempting to restore variable "
             f"with shape {_text(model.shape)} and name {model.path}."
         )
     return None
-
-
-def _compatible(saved: tuple | None, model: tuple | None) -> bool:
-    if saved is None or model is None:
-        return True
-    return len(saved) == len(model) and all(a is None or b is None or a == b for a, b in zip(saved, model, strict=True))
 
 
 def _text(shape: tuple | None) -> str:
