@@ -19,6 +19,7 @@ def read(root, index):
     """
     if not frameworks.is_model(root):
         return None
+    called = "path" if frameworks.keras_of(root).generation == 3 else "name"
     try:
         groups = [(layer.name, layer, _weights(layer)) for layer in root.layers]
         groups.append(("top_level_model_weights", root, _own_weights(root)))
@@ -37,7 +38,7 @@ def read(root, index):
             }
             for name, layer, weights in groups
         ],
-        "error": _conflict([*sorted(groups[:-1], key=lambda group: group[0]), groups[-1]]),
+        "error": _conflict([*sorted(groups[:-1], key=lambda group: group[0]), groups[-1]], called),
     }
 
 
@@ -99,19 +100,19 @@ def _elements(variable):
     return count
 
 
-def _name(weight):
-    return weight.path if hasattr(weight, "path") else weight.name
-
-
-def _conflict(groups):
-    """HDF5's error for a name that is taken, or that leads through a weight; None where all fit.
+def _conflict(groups, called):
+    """The error for a weight without a name, or HDF5's for one that is taken or leads through a weight; else None.
 
     Args:
         groups: (name, layer, weights), in the order in which they are written.
+        called: the attribute of a weight that is its name.
     """
     folders, weights = set(), set()
     for layer, _, listed in groups:
-        for name in (None, *map(_name, listed)):
+        for weight in listed:
+            if not hasattr(weight, called):
+                return f"'{type(weight).__name__}' object has no attribute '{called}'"
+        for name in (None, *(getattr(weight, called) for weight in listed)):
             parts = [part for part in f"{layer}/{name or ''}".split("/") if part]
             whole, above = "/".join(parts), {"/".join(parts[:end]) for end in range(1, len(parts))}
             if whole in folders | weights or above & weights:
