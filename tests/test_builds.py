@@ -449,6 +449,19 @@ def test_interpreter_that_dies_without_a_word(folder, tmp_path):
     assert "Illegal instruction" in built.detail
 
 
+@pytest.mark.parametrize("own", [None, "/models"])
+def test_what_tensorflow_hub_downloads_lasts_and_the_rest_does_not(folder, tmp_path, monkeypatch, own):
+    monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
+    if own:
+        monkeypatch.setenv("TFHUB_CACHE_DIR", own)
+    python = _fake(tmp_path / "python", f"env >{tmp_path}/env; exit 1")
+    _run(python, [_job(folder, "good:build")])
+    seen = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
+    assert seen["TFHUB_CACHE_DIR"] == (own or f"{tempfile.gettempdir()}/tfhub_modules")
+    assert seen["TMPDIR"].startswith(f"{tempfile.gettempdir()}/restore-guard-")
+    assert not Path(seen["TMPDIR"]).exists()
+
+
 def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path):
     answer = '{"id": "good:build", "failure": "the real answer", "detail": ""}'
     python = _fake(tmp_path / "python", f"""read request; echo 'Welcome to our cluster'; echo '[1]'; echo '{answer}'""")

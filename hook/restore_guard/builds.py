@@ -29,6 +29,8 @@ from restore_guard.trace import Trace
 
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
+# TensorFlow Hub keeps what it downloads among the temporary files (`tfhub_cache_dir` in tensorflow_hub/resolver.py).
+_LASTING = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Probe:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self.errors,
-                    env=isolation.environment(os.environ) | {"TMPDIR": str(scratch)},
+                    env=_LASTING | isolation.environment(os.environ) | {"TMPDIR": str(scratch)},
                     start_new_session=True,
                 )
             except OSError as error:
