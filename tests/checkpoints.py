@@ -54,6 +54,14 @@ def functional():
     return model
 
 
+def lookup():
+    """A vocabulary that is not in the configuration."""
+    words = tf.keras.layers.StringLookup()
+    words.adapt(tf.constant(["x", "y"]))
+    inputs = tf.keras.Input((1,), dtype="string")
+    return tf.keras.Model(inputs, tf.keras.layers.Dense(2)(tf.keras.layers.Embedding(5, 3)(words(inputs))))
+
+
 def twins():
     """Layers that only their names tell apart."""
     layers = [
@@ -111,6 +119,7 @@ def _save_samples(folder):
     compiled.save_weights(str(folder / "compiled.weights.h5"))
     compiled.save(str(folder / "compiled.keras"))
     compiled.save(str(folder / "compiled.h5"))
+    small.lookup().save(str(folder / "lookup.keras"))
     os.rename(oracle.witness.save(model, "h5", folder), folder / "weights_only.h5")
     twins = small.twins()
     tf.train.Checkpoint(twins).save(str(folder / "twins/ckpt"))

@@ -127,8 +127,8 @@ def test_a_whole_file_is_no_false_alarm(files):
     names = [path.name for path in files.sample("").iterdir() if path.name != "small.py"]
     read = files.read([files.sample(name) for name in names])
     for path, found in read.items():
-        hdf5 = path.suffix == ".h5" or path.name in ("saved_model", "saved_keras")
-        assert found.state == ("readable" if hdf5 else "intact"), (path.name, found.damage, found.failure)
+        partly = path.suffix == ".h5" or path.name in ("saved_model", "saved_keras", "lookup.keras")
+        assert found.state == ("readable" if partly else "intact"), (path.name, found.damage, found.failure)
         assert found.tensors > 0 and found.signature is not None, path.name
         assert bool(found.not_finite) == (path.name == "not_finite"), path.name
     assert read[files.sample("not_finite")].not_finite == {"weight": (1, 2)}
@@ -237,6 +237,7 @@ def warm(files, make_repository, monkeypatch):
         "functional": 'builder = "small:functional"',
         "tables": 'builder = "small:tables"',
         "twins": 'builder = "small:twins"',
+        "lookup": 'builder = "small:lookup"\nrestores = ["keras-archive", "tf-checkpoint"]',
         "broken": 'builder = "small:gone"',
     }
     code = files.sample("small.py").read_text()
@@ -266,6 +267,11 @@ def test_a_checkpoint_that_holds_the_model_under_a_name_is_judged_by_the_call_th
     (model,) = warm.audit("named", "functional").models
     assert model.verdict == "restores"
     assert "tf.train.Checkpoint(model=model)" in model.notes[0]
+
+
+def test_a_vocabulary_beside_the_weights_is_found_where_it_was_saved(warm):
+    (model,) = warm.audit("lookup.keras", "lookup").models
+    assert (model.verdict, model.restores["keras-archive"].outcome) == ("restores", "restores")
 
 
 def test_values_that_are_no_numbers_are_a_warning(warm):

@@ -13,6 +13,9 @@ import zipfile
 from . import children, hdf5
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+# Of a lookup layer, below the address of its weights (`IndexLookup.save_assets`).
+_ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
+_UNKNOWN_HEADERS = "not all headers of the zip are verified: Keras writes some of them otherwise"
 _CHUNK = 1 << 20
 _LOCAL, _CENTRAL, _END = "<4s5H3L2H", "<4s6H3L5H2L", "<4s4H2LH"
 
@@ -34,6 +37,7 @@ def read(path, contents):
                 contents.archive = {"config": config}
             if whole.get(_WEIGHTS):
                 _weights(archive, contents)
+                _vocabularies(archive, contents)
     except zipfile.BadZipFile as error:
         contents.damage.append(f"it is not a whole zip archive: {error}")
     except Exception as error:
@@ -62,6 +66,14 @@ def _weights(archive, contents):
                 file.write(part)
         file.seek(0)
         hdf5.read_member(file, contents)
+
+
+def _vocabularies(archive, contents):
+    sizes = {info.filename: info.file_size for info in archive.infolist()}
+    for path, number in contents.keras_tree["nodes"][0]["children"] if contents.keras_tree else ():
+        size = sizes.get(f"{_ASSETS}{path}{_VOCABULARY}")
+        if size is not None:
+            contents.keras_tree["nodes"][number]["vocabulary"] = "known" if size else "empty"
 
 
 def _check_headers(path, archive, contents):
@@ -100,7 +112,7 @@ def _strange_headers(path, archive):
             if info.header_offset != end:
                 return False, f"{info.filename} in it does not follow the member before it"
             if not plain:
-                return True, "the zip was not written by Keras, and not all of its headers are verified"
+                return True, _UNKNOWN_HEADERS
             if local[:7] != known or name != _encoded(info) or sizes != (info.compress_size, info.file_size):
                 return False, f"the two headers of {info.filename} in it contradict each other"
             end = file.tell() + info.compress_size
@@ -117,7 +129,7 @@ def _strange_end(file, start, archive):
         made_by, external = head[1], head[15]
         usual = made_by in (head[2], head[2] | 3 << 8) and external in (0o600 << 16, 0o100600 << 16)
         if not usual or any(head[11:15]):
-            return True, "the zip was not written by Keras, and not all of its headers are verified"
+            return True, _UNKNOWN_HEADERS
     size, count = file.tell() - start, len(archive.infolist())
     if file.read() != struct.pack(_END, b"PK\5\6", 0, 0, count, count, size, start, 0):
         return False, "the end of its list of members is not what it must be"
