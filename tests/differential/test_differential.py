@@ -250,6 +250,29 @@ def build():
         model.compile("adam", "mse")
     return model
 """
+NAMELESS = """\
+import tempfile
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Served(tf.Module):
+    def __init__(self):
+        self.weight = tf.Variable(tf.ones((3, 3)))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3))])
+    def __call__(self, x):
+        return x @ self.weight
+
+
+def build():
+    path, served = tempfile.mkdtemp(), Served()
+    tf.saved_model.save(served, path, signatures={"serving_default": served.__call__.get_concrete_function()})
+    layer = keras.layers.TFSMLayer(path, call_endpoint="serving_default")
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, keras.layers.Dense(2)(layer(inputs)["output_0"]))
+"""
 KERAS_2, ALL = ("keras2", "tf_keras"), tuple(FRAMEWORKS)
 ENDS = {
     "legacy optimizer into a later one": (KERAS_2, LEGACY, ("legacy.", ""), {"tf-checkpoint": "raises"}),
@@ -268,6 +291,7 @@ ENDS = {
     ),
     "a vocabulary that has moved": (KERAS_2, LOOKUP, ("self.words", "self.tokens"), {"keras-archive": "raises"}),
     "no rank, and an iterator": (ALL, RANKLESS, ("step", "count"), {"tf-checkpoint": "partial"}),
+    "weights without a name": (("keras36",), NAMELESS, ("", ""), {"h5": "unsupported"}),
     "a distribution strategy": (ALL, MIRRORED, ("", ""), {"tf-checkpoint": "restores"}),
 }
 
