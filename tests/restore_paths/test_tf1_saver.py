@@ -46,6 +46,11 @@ def test_another_shape_is_taken_in_silence_by_a_resource_variable():
     assert (outcome.kind, outcome.reshaped) == ("restores", ("layer/w",))
 
 
+def test_a_resource_variable_takes_a_value_of_another_rank_and_of_a_size_that_is_not_known():
+    outcome = restore("tf1-saver", saver(("layer/w", (None,))), saver(W))
+    assert (outcome.kind, outcome.certain) == ("restores", False)
+
+
 def test_another_shape_raises_with_a_reference_variable():
     strict = msgspec.structs.replace(SaverEntry("layer/w", 0, (4, 3)), strict=True)
     model = msgspec.structs.replace(saver(("layer/w", (4, 3))), saver_file=SaverFile((strict,)))

@@ -96,8 +96,8 @@ class Load:
             self.assigned[to] = source
             self.used.add(source)
 
-    def takes(self, stored: tuple[int | None, ...] | None, target: tuple[int | None, ...] | None) -> bool:
-        return stored == target or compatible(stored, target)
+    # Whether a variable of the second shape takes a value of the first.
+    takes = staticmethod(compatible)
 
     def drops_surplus(self, new: H5Layer) -> bool:
         """Keras 2 hands a nested model's layers what they need, one after the other (`convert_nested_model`)."""

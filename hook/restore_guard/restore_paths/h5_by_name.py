@@ -15,7 +15,8 @@ from restore_guard.signature import Signature
 
 
 class _LoadByName(Load):
-    def takes(self, stored: tuple[int | None, ...] | None, target: tuple[int | None, ...] | None) -> bool:
+    @staticmethod
+    def takes(stored: tuple[int | None, ...] | None, target: tuple[int | None, ...] | None) -> bool:
         """Keras compares with the variable's shape as it was declared, which no value has if a part is unknown."""
         return target is not None and None not in target and compatible(stored, target)
 

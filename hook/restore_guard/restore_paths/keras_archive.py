@@ -57,6 +57,5 @@ def restore(saved: Signature, model: Signature) -> Outcome:
 
 def contents(signature: Signature) -> object:
     """The configuration, the weights as in a weights file, and the vocabularies beside them."""
-    archive, tree = signature.archive, signature.keras_tree
-    vocabularies = keras_weights.save(tree).vocabularies if tree is not None else None
-    return archive and (archive.config, archive.error, keras_weights.contents(signature), vocabularies)
+    archive = signature.archive
+    return archive and (archive.config, archive.error, keras_weights.contents(signature, archived=True))

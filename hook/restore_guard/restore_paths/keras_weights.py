@@ -58,13 +58,14 @@ def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outco
     )
 
 
-def contents(signature: Signature) -> object:
-    """Every group that holds a variable, with its variables in order."""
+def contents(signature: Signature, *, archived: bool = False) -> object:
+    """Every group that holds a variable, with its variables in order; in a `.keras` file the vocabularies too."""
     tree = signature.keras_tree
     if tree is None:
         return None
-    groups = {path: _paths(signature, group) for path, group in save(tree).groups.items() if group}
-    return tree.generation, tree.nodes[0].built, groups
+    file = save(tree)
+    groups = {path: _paths(signature, group) for path, group in file.groups.items() if group}
+    return tree.generation, tree.nodes[0].built, groups, file.vocabularies if archived else None
 
 
 def _paths(signature: Signature, positions: Sequence[int]) -> list[str]:
@@ -208,7 +209,7 @@ class _Load:
             return
         for source, to in zip(stored, expected, strict=True):
             old, new = self.olds[source], self.news[to]
-            if old.shape != new.shape and not compatible(old.shape, new.shape):
+            if not compatible(old.shape, new.shape):
                 message = (
                     "The shape of the target variable and the shape of the target value in "
                     f"`variable.assign(value)` must match. variable.shape={new.shape}, "

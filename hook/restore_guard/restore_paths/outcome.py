@@ -148,11 +148,10 @@ def settle(
     dropped = sorted(set(written).difference(used))
     initial = tuple(news[position].path for position in kept if not news[position].seed)
     unused = tuple(olds[position].path for position in dropped if not olds[position].seed)
-    if not failures and (vague := {n for n, old in enumerate(olds) if old.shape is None or None in old.shape}):
+    if not failures:
         # Only the value in a file has a whole shape.
-        certain &= all(
-            _surely(olds[source].shape, news[to].shape) for to, source in assigned.items() if source in vague
-        )
+        pairs = ((olds[source].shape, news[to].shape) for to, source in assigned.items())
+        certain &= all(old == new or _surely(old, new) for old, new in pairs)
     kind: Kind = "raises" if failures else "partial" if initial or unused else "restores"
     return Outcome(
         kind,
@@ -168,13 +167,15 @@ def settle(
 
 def compatible(one: tuple[int | None, ...] | None, other: tuple[int | None, ...] | None) -> bool:
     """Whether a value may have both shapes; None is an unknown dimension, or an unknown rank."""
-    if one is None or other is None:
+    if one == other or one is None or other is None:
         return True
     return len(one) == len(other) and all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))
 
 
 def _surely(saved: tuple[int | None, ...] | None, model: tuple[int | None, ...] | None) -> bool:
-    """Whether every value of the one shape fits the other, the two being compatible."""
+    """Whether every value of the one shape fits the other, which the load call has not refused."""
     if saved is None or model is None:
         return model is None
-    return all(new is None for old, new in zip(saved, model, strict=True) if old is None)
+    if None not in saved:
+        return True
+    return len(saved) == len(model) and all(new is None for old, new in zip(saved, model, strict=True) if old is None)
