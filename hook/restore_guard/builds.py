@@ -29,8 +29,6 @@ from restore_guard.trace import Trace
 
 # Time that importing TensorFlow itself may take, on top of the builds' own.
 _IMPORT_SECONDS = 300
-# TensorFlow Hub keeps what it downloads among the temporary files (`tfhub_cache_dir` in tensorflow_hub/resolver.py).
-_LASTING = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class Probe:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self.errors,
-                    env=_LASTING | isolation.environment(os.environ) | {"TMPDIR": str(scratch)},
+                    env=_environment(scratch),
                     start_new_session=True,
                 )
             except OSError as error:
@@ -227,6 +225,12 @@ class Probe:
     def _tail(self) -> str:
         self.errors.seek(0)
         return self.errors.read()[-4000:].decode(errors="replace").strip()
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """What a build sees; TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`)."""
+    lasting = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
+    return lasting | isolation.environment(os.environ) | {"TMPDIR": str(scratch)}
 
 
 @contextlib.contextmanager
