@@ -208,6 +208,9 @@ class Warm:
     def __init__(self, files, project):
         self.files, self.project = files, project
 
+    def manifest(self, name):
+        return json.loads((self.project.root / f"restore-manifest/{name}.json").read_text())
+
     def audit(self, sample, name=None):
         path = sample if isinstance(sample, Path) else self.files.sample(sample)
         with Repository(self.project.root) as repository:
@@ -311,16 +314,13 @@ def test_layers_that_changed_places_are_misplaced(warm):
 
 @pytest.mark.parametrize("files", ["keras3"], indirect=True)
 def test_a_manifest_is_pinned_to_a_checkpoint_until_a_break_is_accepted(warm):
-    def manifest():
-        return json.loads((project.root / "restore-manifest/functional.json").read_text())
-
     project = warm.project
     project.write({"pyproject.toml": settings(warm.files.python, {"functional": 'builder = "small:functional"'})})
     assert warm.update().state == "written"
     project.commit(message="manifest")
-    built = manifest()
+    built = warm.manifest("functional")
     assert warm.update("named").state == "written"
-    pinned = manifest()
+    pinned = warm.manifest("functional")
     assert pinned["pinned"] == {"tf-checkpoint": "ckpt-1"}
     assert {key for key in built if built[key] != pinned[key]} == {"object_graph"}
     assert str(warm.files.folder) not in json.dumps(pinned)
@@ -335,15 +335,15 @@ def test_a_manifest_is_pinned_to_a_checkpoint_until_a_break_is_accepted(warm):
     assert model.restores["tf-checkpoint"].outcome == "partial"
     assert model.restores["keras-weights"].outcome == "restores"
     assert [warm.update().state, warm.update("named").state] == ["refused", "refused"]
-    assert manifest() == pinned
+    assert warm.manifest("functional") == pinned
 
     # The weights file still restores; the break of the other path is accepted, which ends its pin.
     assert warm.update("compiled.weights.h5", "one layer less").state == "written"
-    accepted = manifest()
+    accepted = warm.manifest("functional")
     assert accepted["pinned"] == {"keras-weights": "compiled.weights.h5"}
     assert [(entry["epoch"], list(entry["broken"])) for entry in accepted["history"]] == [(2, ["tf-checkpoint"])]
     assert warm.update().state == "unchanged"
-    assert manifest() == accepted
+    assert warm.manifest("functional") == accepted
     assert warm.check()[0] == 0
 
     # A pin that is lost by hand is no longer what was promised.
@@ -356,9 +356,6 @@ def test_a_manifest_is_pinned_to_a_checkpoint_until_a_break_is_accepted(warm):
 
 @pytest.mark.parametrize("files", ["keras3"], indirect=True)
 def test_what_a_checkpoint_lacks_is_not_promised_but_needs_a_reason(warm):
-    def manifest():
-        return json.loads((project.root / "restore-manifest/small.json").read_text())
-
     project = warm.project
     project.write({"pyproject.toml": settings(warm.files.python, {"small": 'builder = "small:build"'})})
     project.edit(
@@ -370,8 +367,8 @@ def test_what_a_checkpoint_lacks_is_not_promised_but_needs_a_reason(warm):
     assert warm.update("checkpoint").state == "refused"
     done = warm.update("checkpoint", "scale starts at its initial value")
     assert done.state == "written" and done.findings
-    assert manifest()["pinned"] == {"tf-checkpoint": "ckpt-1"}
-    assert manifest()["history"][0]["broken"]["tf-checkpoint"]["initial"] == ["scale"]
+    assert warm.manifest("small")["pinned"] == {"tf-checkpoint": "ckpt-1"}
+    assert warm.manifest("small")["history"][0]["broken"]["tf-checkpoint"]["initial"] == ["scale"]
     project.commit(message="pinned")
     assert warm.update().state == "unchanged"
     assert warm.check()[0] == 0

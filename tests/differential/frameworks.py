@@ -115,11 +115,11 @@ class Judged:
                     yield path, f"values from nowhere in {truth['changed_otherwise']}"
                 # What a restore itself created, slots of a legacy optimizer, is not in the model's signature.
                 known = {variable.path for variable in model.variables}
-                for name, of in (("initial", known), ("unused", None)):
-                    real = sorted(item for item in truth[name] if of is None or item in of)
+                initial = [name for name in truth["initial"] if name in known]
+                for name, real in (("initial", initial), ("unused", truth["unused"])):
                     simulated = sorted(getattr(outcome, name))
-                    if simulated != real:
-                        yield path, f"{name}: simulated {simulated}, really {real}"
+                    if simulated != sorted(real):
+                        yield path, f"{name}: simulated {simulated}, really {sorted(real)}"
                 assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
                 real = {new: old for new, old in truth["assigned"].items() if new in known}
                 if assigned != real:

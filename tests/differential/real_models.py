@@ -33,7 +33,7 @@ def backbone():
 
 """
 _HEADS = {
-    "base": """\
+    "unchanged": """\
 def build():
     model = backbone()
     x = keras.layers.GlobalAveragePooling2D()(model.output)
@@ -96,7 +96,7 @@ def build():
     return module
 """
 SONNET = {
-    "base": ["snt.Linear(4)", "tf.nn.relu", "snt.nets.MLP([4, 3])"],
+    "unchanged": ["snt.Linear(4)", "tf.nn.relu", "snt.nets.MLP([4, 3])"],
     "layer-inserted": ["snt.Linear(4)", "snt.LayerNorm(-1, True, True)", "tf.nn.relu", "snt.nets.MLP([4, 3])"],
     "layer-renamed": ["snt.Linear(4, name='stem')", "tf.nn.relu", "snt.nets.MLP([4, 3])"],
     "wrapped": ["snt.Sequential([snt.Linear(4), tf.nn.relu])", "snt.nets.MLP([4, 3])"],
@@ -109,8 +109,8 @@ def applications(folder: Path, names=tuple(APPLICATIONS)) -> dict[str, tuple[Pat
     for number, name in enumerate(names):
         model = _APPLICATION.format(name=name, arguments=APPLICATIONS[name])
         change = tuple(_HEADS)[(number + 1) % len(_HEADS)]
-        sources[name] = {head: model + _HEADS[head] for head in {"base": None, change: None}}
-    return _written(folder, sources, unchanged=False)
+        sources[name] = model + _HEADS["unchanged"], {change: model + _HEADS[change]}
+    return _written(folder, sources)
 
 
 def libraries(folder: Path, names=tuple(HUB)) -> dict[str, tuple[Path, Path]]:
@@ -118,19 +118,21 @@ def libraries(folder: Path, names=tuple(HUB)) -> dict[str, tuple[Path, Path]]:
     sources = {}
     for name in names:
         two, three = (f"keras_hub.models.{name}({HUB[name].format(layers=layers)})" for layers in (2, 3))
-        sources[name] = {head: _HUB.format(made=made) for head, made in {"base": two, "layer-inserted": three}.items()}
-    sources["Sonnet"] = {head: _SONNET.format(layers=",\n        ".join(layers)) for head, layers in SONNET.items()}
+        heads = {head: _HUB.format(made=made) for head, made in {"unchanged": two, "layer-inserted": three}.items()}
+        sources[name] = heads["unchanged"], heads
+    heads = {head: _SONNET.format(layers=",\n        ".join(layers)) for head, layers in SONNET.items()}
+    sources["Sonnet"] = heads["unchanged"], heads
     return _written(folder, sources)
 
 
-def _written(folder: Path, sources: dict[str, dict[str, str]], unchanged: bool = True) -> dict[str, tuple[Path, Path]]:
-    """`unchanged` says whether a base that has other heads is a head too."""
+def _written(folder: Path, sources: dict[str, tuple[str, dict[str, str]]]) -> dict[str, tuple[Path, Path]]:
+    """{name: (base, {change: head})} -> {"name, change": (base, head)}."""
     pairs = {}
-    for name, heads in sources.items():
-        for head, text in heads.items():
-            path = folder / f"{name}-{head}.py"
-            path.write_text(text)
-            if head == "base" and len(heads) > 1 and not unchanged:
-                continue
-            pairs[f"{name}, {'unchanged' if head == 'base' else head}"] = folder / f"{name}-base.py", path
+    for name, (base, heads) in sources.items():
+        before = folder / f"{name}-base.py"
+        before.write_text(base)
+        for change, head in heads.items():
+            after = folder / f"{name}-{change}.py"
+            after.write_text(head)
+            pairs[f"{name}, {change}"] = before, after
     return pairs

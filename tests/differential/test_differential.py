@@ -303,7 +303,7 @@ def test_odd_ends(oracles, tmp_path, end, keras):
     _, source, (old, new), outcomes = ENDS[end]
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(source)
-    head.write_text(source.replace(old, new) if old else source)
+    head.write_text(source.replace(old, new))
     judged = judge(oracles[keras], oracles[keras], base, head)
     assert list(judged.disagreements()) == []
     assert {path: judged.truth[path]["outcome"] for path in outcomes} == outcomes
