@@ -47,8 +47,9 @@ def test_another_shape_is_taken_in_silence_by_a_resource_variable():
 
 
 def test_a_resource_variable_takes_a_value_of_another_rank_and_of_a_size_that_is_not_known():
-    outcome = restore("tf1-saver", saver(("layer/w", (None,))), saver(W))
-    assert (outcome.kind, outcome.certain) == ("restores", False)
+    for shape in ((4, 2), (None, 2)):
+        outcome = restore("tf1-saver", saver(("layer/w", (None,))), saver(("layer/w", shape)))
+        assert (outcome.kind, outcome.certain) == ("restores", False)
 
 
 def test_another_shape_raises_with_a_reference_variable():
