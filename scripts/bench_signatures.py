@@ -10,10 +10,10 @@ import time
 
 import msgspec
 
-from restore_guard import findings
-from restore_guard.comparison import compare
+from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
-from restore_guard.diffs import Diff, FileDiff
+from restore_guard.judging import findings
+from restore_guard.judging.comparison import compare
 from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.signature import Archive, ObjectGraph, Revival, SaverEntry, SaverFile, Signature
 

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from differential.frameworks import FRAMEWORKS, judge_all
 
-from restore_guard import builds, findings
-from restore_guard.comparison import compare, never_written
+from restore_guard.build import Job
+from restore_guard.building import probing
+from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
-from restore_guard.diffs import Diff, FileDiff
+from restore_guard.judging import findings
+from restore_guard.judging.comparison import compare, never_written
 from restore_guard.restore_paths import default_paths
 
 HERE = Path(__file__).parent
@@ -26,11 +28,18 @@ pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture(scope="session")
-def judged(oracles):
+def chosen(request):
+    """The pairs that the selected tests are about."""
+    about = (getattr(item, "callspec", None) for item in request.session.items)
+    return sorted({call.params["name"] for call in about if call is not None and call.params.get("name") in NAMES})
+
+
+@pytest.fixture(scope="session")
+def judged(oracles, chosen):
     """{(framework, pair): what really happens, and the signatures}."""
     work = {
         (keras, name): (oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py")
-        for name in NAMES
+        for name in chosen
         for keras, oracle in oracles.items()
     }
     return dict(judge_all(work))
@@ -45,9 +54,9 @@ class Corpus:
 
 
 @pytest.fixture(scope="session", params=["keras3", "keras2"])
-def corpus(request):
-    jobs = [builds.Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in NAMES for side in ("base", "head")]
-    with builds.Probe(request.getfixturevalue(request.param)) as probe:
+def corpus(request, chosen):
+    jobs = [Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in chosen for side in ("base", "head")]
+    with probing.Probe(request.getfixturevalue(request.param)) as probe:
         built = probe.run(jobs)
     return Corpus(request.param, {number: build.signature or build.failure for number, build in built.items()})
 

@@ -65,9 +65,9 @@ def check(
     _refuse_two_heads(head, staged, worktree)
 
     def run() -> int:
-        from restore_guard import sides
+        from restore_guard.change import sides
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import check as checking
-        from restore_guard.repository import Repository
 
         with Repository(project) as repository, _progress() as progress:
             compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
@@ -109,8 +109,8 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
     """
 
     def run() -> int:
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import update as updating
-        from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
             done = updating.update(
@@ -138,9 +138,9 @@ def audit(checkpoint: str, name: str | None, form: str) -> None:
     """
 
     def run() -> int:
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import audit as auditing
         from restore_guard.reports import audit_json, audit_text
-        from restore_guard.repository import Repository
 
         with Repository() as repository, _progress() as progress:
             found = auditing.audit(repository, checkpoint, name=name, environ=os.environ, progress=progress)
@@ -175,10 +175,10 @@ def plan(
     _refuse_two_heads(head, staged, worktree)
 
     def run() -> int:
-        from restore_guard import sides
+        from restore_guard.change import sides
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import check as checking
         from restore_guard.commands import plan as planning
-        from restore_guard.repository import Repository
 
         with Repository() as repository:
             compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
@@ -220,15 +220,15 @@ def init(yes: bool) -> None:
     """
 
     def run() -> int:
-        from restore_guard import builds
+        from restore_guard.building import probing
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import init as initialising
         from restore_guard.reports import init_text
-        from restore_guard.repository import Repository
 
         ask, progress = not yes and sys.stdin.isatty(), _progress()
         with Repository() as repository:
             found = initialising.look(repository, Path.cwd(), os.environ)
-            with builds.Probe(found.python.path, progress) as probe:
+            with probing.Probe(found.python.path, progress) as probe:
                 with progress:
                     found = initialising.build(repository, found, probe)
                 click.echo(init_text.render_survey(found))
@@ -264,9 +264,9 @@ def doctor() -> None:
     """Examine this set-up, and see with a planted break that the gate goes red. Changes nothing."""
 
     def run() -> int:
+        from restore_guard.change.repository import Repository
         from restore_guard.commands import doctor as examining
         from restore_guard.reports import doctor_text
-        from restore_guard.repository import Repository
 
         found = []
         with Repository() as repository, _progress() as progress:

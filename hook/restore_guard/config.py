@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 import msgspec
 
-from .errors import UsageError
+from restore_guard.errors import UsageError
 
 OWN_FILE = "restore-guard.toml"
 SHARED_FILE = "pyproject.toml"

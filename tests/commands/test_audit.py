@@ -12,15 +12,16 @@ import pytest
 from conftest import settings
 from test_pairs import PAIRS
 
-from restore_guard import building, builds, checkpoint
+from restore_guard.build import Answer, Job
+from restore_guard.building import checkpoint, probing, workshop
+from restore_guard.change.repository import Repository
 from restore_guard.commands import audit as auditing
 from restore_guard.commands import check
 from restore_guard.commands import update as updating
 from restore_guard.commands.audit import compared
 from restore_guard.errors import UsageError
-from restore_guard.repository import Repository
+from restore_guard.judging.translation import in_words_of
 from restore_guard.restore_paths import restore, restore_unchanged
-from restore_guard.translation import in_words_of
 
 pytestmark = pytest.mark.tensorflow
 
@@ -62,7 +63,7 @@ class Files:
 
     python: Path
     folder: Path
-    probe: builds.Probe
+    probe: probing.Probe
 
     def sample(self, name):
         return self.folder / "samples" / name
@@ -81,7 +82,7 @@ def files(request, tmp_path_factory):
         [python, HERE / "checkpoints.py", folder, *CHOSEN], capture_output=True, text=True, errors="replace"
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    with builds.Probe(python) as probe:
+    with probing.Probe(python) as probe:
         yield Files(python, folder, probe)
 
 
@@ -90,7 +91,7 @@ def files(request, tmp_path_factory):
 
 def test_a_file_is_judged_as_tensorflow_restores_it(files):
     truth = json.loads((files.folder / "truth.json").read_text())
-    jobs = [builds.Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in CHOSEN for side in ("base", "head")]
+    jobs = [Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in CHOSEN for side in ("base", "head")]
     built = files.probe.run(jobs)
     read = files.read([found["file"] for name in CHOSEN for found in truth[name].values() if found["file"] != "None"])
     judged = 0
@@ -245,7 +246,7 @@ def warm(files, make_repository, monkeypatch):
     }
     code = files.sample("small.py").read_text()
     project.commit({"small.py": code, "pyproject.toml": settings(files.python, models, timeout=60)})
-    monkeypatch.setattr(building, "Probe", lambda *_: contextlib.nullcontext(files.probe))
+    monkeypatch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(files.probe))
     return Warm(files, project)
 
 
@@ -420,5 +421,5 @@ def test_the_command_says_it_by_its_exit_code(files, make_repository, tmp_path):
 
 
 def test_a_reader_that_dies_says_that_the_file_is_damaged():
-    assert checkpoint.read(builds.Answer(failure="the build crashed", died=True), "x.h5").state == "damaged"
-    assert checkpoint.read(builds.Answer(failure="memory ran out"), "x.h5").state == "unread"
+    assert checkpoint.read(Answer(failure="the build crashed", died=True), "x.h5").state == "damaged"
+    assert checkpoint.read(Answer(failure="memory ran out"), "x.h5").state == "unread"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import ALL_MODELS, PAGE, PAGE_MODELS, SMALL, Project, rename, settings
 
+from restore_guard.change.repository import Repository
 from restore_guard.commands.check import check
 from restore_guard.reports import REPORTS, load
-from restore_guard.repository import Repository
 
 pytestmark = pytest.mark.tensorflow
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import SMALL, settings
 
+from restore_guard.change.repository import Repository
 from restore_guard.commands import doctor
-from restore_guard.repository import Repository
 
 TYPES = ["--hook-type", "pre-commit", "--hook-type", "pre-merge-commit", "--hook-type", "pre-push"]
 HOOKS = "repos:\n- repo: https://github.com/us/restore-guard\n  rev: v1\n  hooks:\n  - id: restore-guard\n"

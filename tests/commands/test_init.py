@@ -9,12 +9,12 @@ import pytest
 from signatures import module
 
 from restore_guard import config
-from restore_guard.builds import Build
+from restore_guard.build import Build
+from restore_guard.change.repository import Repository
 from restore_guard.commands import init, origin
 from restore_guard.commands.discovery import Candidate
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.repository import Repository
 
 PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
 RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)

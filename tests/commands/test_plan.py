@@ -5,7 +5,8 @@ import json
 import pytest
 from conftest import settings
 
-from restore_guard import builds, cache
+from restore_guard.build import Job
+from restore_guard.building import cache
 from restore_guard.commands.plan import matrix, share
 
 
@@ -54,7 +55,7 @@ def test_command(project):
 
 def test_command_knows_how_long_builds_took(project, tmp_path):
     for name, seconds in {"a": 1.5, "b": 1.0, "c": 9.0}.items():
-        job = builds.Job("any", tmp_path, f"{name}:build")
+        job = Job("any", tmp_path, f"{name}:build")
         cache._note_seconds(tmp_path / "cache", job, seconds)
     arguments = ("plan", "--shards", "2", "--all", "--format")
     kept = {"RESTORE_GUARD_CACHE": str(tmp_path / "cache")}

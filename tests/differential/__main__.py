@@ -21,7 +21,7 @@ from pathlib import Path
 from differential import proof
 from differential.frameworks import FRAMEWORKS, Fault, Oracle
 from differential.table import Table
-from restore_guard import builds
+from restore_guard.building import probing
 
 
 def main() -> int:
@@ -75,7 +75,7 @@ def _parts(
 
 
 def _roles(oracle: Oracle, folder: Path) -> None:
-    with builds.Probe(Path(_python(oracle.name))) as probe:
+    with probing.Probe(Path(_python(oracle.name))) as probe:
         proof.in_their_roles(oracle, probe, folder, seeded=1)
 
 

@@ -29,7 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hook"))
 
 import tensorflow as tf
 
-from restore_guard.probe import build, frameworks, sites, strategies, variables, witness
+from restore_guard.probe import build, frameworks, strategies
+from restore_guard.probe.describers import variables
+from restore_guard.probe.tracing import sites
+from restore_guard.probe.witnessing import witness
 
 TIMEOUT = 300
 # Python and TensorFlow keep something of every model for ever.

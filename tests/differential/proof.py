@@ -15,10 +15,13 @@ from differential import builtins, real_models, roles, search
 from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
 from differential.models import render
 from differential.table import Table
-from restore_guard import builds, findings, witnesses
-from restore_guard.comparison import compare
+from restore_guard.build import Job
+from restore_guard.building import probing
+from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
-from restore_guard.diffs import Diff, FileDiff
+from restore_guard.judging import findings
+from restore_guard.judging.comparison import compare
+from restore_guard.judging.evidence import Observation, Witness, outranked, rivals
 
 CORPUS = Path(__file__).resolve().parents[1] / "pairs"
 # Saved by the one, restored by the other.
@@ -131,7 +134,9 @@ def _draw(pairs: SearchStrategy, holds: Callable, seeded: int | None, examples: 
     (tried if seeded is None else seed(seeded)(tried))()
 
 
-def in_their_roles(oracle: Oracle, probe: builds.Probe, folder: Path, *, seeded: int | None = None, examples=_EXAMPLES):
+def in_their_roles(
+    oracle: Oracle, probe: probing.Probe, folder: Path, *, seeded: int | None = None, examples=_EXAMPLES
+):
     """Draws pairs in which each value's rightful place is known; every value that lands elsewhere must be told.
 
     Args:
@@ -149,18 +154,18 @@ def in_their_roles(oracle: Oracle, probe: builds.Probe, folder: Path, *, seeded:
     _draw(roles.pairs(), told, seeded, examples)
 
 
-def _untold(oracle: Oracle, probe: builds.Probe, folder: Path, pair: roles.Pair) -> Iterator[str]:
+def _untold(oracle: Oracle, probe: probing.Probe, folder: Path, pair: roles.Pair) -> Iterator[str]:
     files = {"base": folder / "base.py", "head": folder / "head.py"}
     for side, file in files.items():
         file.write_text(getattr(pair, side))
     truth = judge(oracle, oracle, *files.values(), paths=_SILENT).truth
-    built = probe.run([builds.Job(side, folder, f"{side}:build") for side in files])
+    built = probe.run([Job(side, folder, f"{side}:build") for side in files])
     saved, model = built["base"].signature, built["head"].signature
     olds = {variable.path: roles.role(variable, pair.base) for variable in saved.variables}
     news = {variable.path: roles.role(variable, pair.head) for variable in model.variables}
     diff = Diff({"base.py": FileDiff("head.py", pair.base, pair.head)})
     (compared,) = compare(saved, model, _SILENT, diff)
-    compared, _ = witnesses.outranked(compared, _witness(probe, folder, witnesses.rivals(saved, model, diff)))
+    compared, _ = outranked(compared, _witness(probe, folder, rivals(saved, model, diff)))
     context = findings.Context("pair", "restore-manifest/pair.json", Config())
     broken = {path for finding in findings.find([compared], context) if finding.fails for path in finding.restores}
     for path, seen in truth.items():
@@ -173,16 +178,16 @@ def _untold(oracle: Oracle, probe: builds.Probe, folder: Path, pair: roles.Pair)
             yield f"{path}: {really} is misplaced, and nothing is told"
 
 
-def _witness(probe: builds.Probe, folder: Path, rivals: list[dict[str, str]]) -> witnesses.Witness:
+def _witness(probe: probing.Probe, folder: Path, rivals: list[dict[str, str]]) -> Witness:
     """What a check sees that really saves and restores."""
     with tempfile.TemporaryDirectory() as kept:
         options = {"folder": kept, "paths": _SILENT}
-        saving = builds.Job("save", folder, "base:build", task="save", options=options)
+        saving = Job("save", folder, "base:build", task="save", options=options)
         saved = probe.run([saving])["save"].data["saved"]
         jobs = [
-            builds.Job(path, folder, "head:build", task="restore", options=options | more)
+            Job(path, folder, "head:build", task="restore", options=options | more)
             for path in _SILENT
             if (more := {"path": path, "file": saved[path]["file"], "rivals": rivals})["file"]
         ]
         seen = probe.run(jobs)
-    return witnesses.Witness({path: msgspec.convert(seen[path].data, witnesses.Observation) for path in seen})
+    return Witness({path: msgspec.convert(seen[path].data, Observation) for path in seen})

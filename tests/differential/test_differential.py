@@ -13,7 +13,7 @@ from differential.frameworks import DEFERRED, FRAMEWORKS, Fault, judge
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
 from differential.table import Table
-from restore_guard import builds
+from restore_guard.building import probing
 
 CROSSED = ("variable-renamed", "not-saved", "compatible")
 
@@ -33,14 +33,14 @@ def test_what_hypothesis_draws_agrees_on_every_framework(oracles, tmp_path):
 
 @pytest.mark.parametrize("keras", ["keras3", "keras2"])
 def test_a_value_in_another_ones_place_is_told(request, oracles, tmp_path, keras):
-    with builds.Probe(request.getfixturevalue(keras)) as probe:
+    with probing.Probe(request.getfixturevalue(keras)) as probe:
         proof.in_their_roles(oracles[keras], probe, tmp_path, examples=20)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("keras", ["keras3", "keras2"])
 def test_every_value_in_another_ones_place_is_told(request, oracles, tmp_path, keras):
-    with builds.Probe(request.getfixturevalue(keras)) as probe:
+    with probing.Probe(request.getfixturevalue(keras)) as probe:
         proof.in_their_roles(oracles[keras], probe, tmp_path, seeded=1, examples=1000)
 
 

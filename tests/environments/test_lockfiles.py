@@ -2,7 +2,8 @@
 
 import pytest
 
-from restore_guard.environments.lockfiles import Move, find, is_framework, moves, pins
+from restore_guard.change.pins_moved import Move, is_framework, moves, pins
+from restore_guard.environments.lockfiles import find
 from restore_guard.errors import UncheckedError
 
 UV = b"""\

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from report_samples import RETIRED, SAMPLE, SUBCLASSED, UNAFFECTED, is_command, results
 
-from restore_guard.reports.json_report import parse, render
+from restore_guard.reports.json_report import render
 from restore_guard.result import Behaviour, ModelResult, Result
+from restore_guard.result_json import parse
 
 EXPECTED = {
     "schema": 1,

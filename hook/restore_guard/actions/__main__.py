@@ -20,7 +20,7 @@ from restore_guard.reports.wording import plain
 from restore_guard.result import ModelResult, Result
 
 if TYPE_CHECKING:
-    from restore_guard.repository import Repository, Side
+    from restore_guard.change.repository import Repository, Side
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -106,7 +106,7 @@ def _plan(event: str, given: Inputs, environ: Mapping[str, str]) -> tuple[Result
 
 @contextmanager
 def _open(given: Inputs) -> Iterator[Repository]:
-    from restore_guard.repository import Repository  # joining needs no git
+    from restore_guard.change.repository import Repository  # joining needs no git
 
     with Repository(given.folder) as repository:
         if given.configured and repository.root / repository.project != given.folder.resolve():

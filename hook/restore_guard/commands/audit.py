@@ -9,20 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from restore_guard import building, checkpoint, findings, revivals
-from restore_guard.builds import Build
-from restore_guard.checkpoint import Checkpoint
-from restore_guard.comparison import Comparison, compare, troubles
+from restore_guard.build import Build
+from restore_guard.building import checkpoint, revivals
+from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.change.diffs import Diff
+from restore_guard.change.repository import Repository
 from restore_guard.config import Config
-from restore_guard.diffs import Diff
-from restore_guard.judge import path_result
-from restore_guard.project import load
-from restore_guard.repository import Repository
+from restore_guard.judging import findings
+from restore_guard.judging.comparison import Comparison, compare, troubles
+from restore_guard.judging.judge import path_result
+from restore_guard.judging.translation import in_words_of, root_edge
+from restore_guard.promise.pins import below
+from restore_guard.promise.project import load
 from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, Verdict
 from restore_guard.rules import RULES
 from restore_guard.signature import Revival, Signature
-from restore_guard.translation import below, in_words_of, root_edge
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -83,11 +86,11 @@ def audit(
     names = project.named([name] if name is not None else [])
     settings, side = project.config, project.side
     reading = checkpoint.job("checkpoint", path, settings.timeout)
-    python = building.pythons(repository, {"head": side}, settings, environ, progress)["head"]
-    with building.Building(repository, environ, progress) as workshop:
+    python = choose_pythons(repository, {"head": side}, settings, environ, progress)["head"]
+    with Workshop(repository, environ, progress) as workshop:
         read = checkpoint.read(workshop.run(python, reading), path)
         orders = [
-            building.Order(each, python, side, settings, each, read.restore_paths)
+            Order(each, python, side, settings, each, read.restore_paths)
             for each in names
             if read.signature is not None
         ]

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from restore_guard import affected, config
+from restore_guard import config
+from restore_guard.change import affected
+from restore_guard.change.repository import Change, Repository, Side
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.project import Project, load
-from restore_guard.repository import Change, Repository, Side
+from restore_guard.promise.project import Project, load
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES, level
 
@@ -42,7 +43,7 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         notes: what the reader must know of the two sides.
-        witness: whether real checkpoints are saved and restored; see `judge.is_worth_a_witness`.
+        witness: whether real checkpoints are saved and restored; see `judging.case.is_worth_a_witness`.
         build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:
@@ -54,7 +55,7 @@ def check(
     if not build:
         results += [ModelResult(name, "unchecked") for name in chosen]
     elif chosen:
-        from restore_guard import verdicts
+        from restore_guard.commands import verdicts
 
         results += verdicts.find(repository, project, before, chosen, changes, witness, environ, progress)
     order = list(project.config.models)

@@ -13,16 +13,23 @@ from typing import Literal
 
 import msgspec
 
-from restore_guard import affected, building, builds, judge, manifest, temporary, verdicts
-from restore_guard.commands import check
+from restore_guard import folders
+from restore_guard.build import Build
+from restore_guard.building import probing
+from restore_guard.building.workshop import choose_pythons, model_job
+from restore_guard.change import affected
+from restore_guard.change.diffs import Diff
+from restore_guard.change.repository import Repository
+from restore_guard.commands import check, verdicts
 from restore_guard.commands.setup_files import HOOKS, STAGES
-from restore_guard.diffs import Diff
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
-from restore_guard.manifest import Manifest
-from restore_guard.project import Project, load
-from restore_guard.repository import Repository
+from restore_guard.judging import judge
+from restore_guard.judging.case import Case
+from restore_guard.promise import manifest
+from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.project import Project, load
 from restore_guard.result import ModelResult
 
 Progress = Callable[[str], None]
@@ -66,7 +73,7 @@ def examine(
             python = interpreters.find(project.config.python, where, environ)
         else:
             sides = {"head": project.side}
-            found = building.pythons(repository, sides, project.config, environ, progress)["head"]
+            found = choose_pythons(repository, sides, project.config, environ, progress)["head"]
             python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
     except RestoreGuardError as error:
         yield Finding("python", "problem", str(error))
@@ -84,9 +91,9 @@ def _models(
 ) -> Iterator[Finding]:
     where = repository.root / repository.project
     paths = verdicts.promised_paths(project, None, list(project.config.models))
-    jobs = [replace(building.job(project.config, name, where), restores=paths[name]) for name in paths]
+    jobs = [replace(model_job(project.config, name, where), restores=paths[name]) for name in paths]
     try:
-        with builds.Probe(python.path, progress) as probe:
+        with probing.Probe(python.path, progress) as probe:
             done = probe.run(jobs)
     except RestoreGuardError as error:
         yield Finding("tensorflow", "problem", str(error))
@@ -107,15 +114,15 @@ def _models(
     yield _planted(repository, project, name, environ | {"RESTORE_GUARD_PYTHON": str(python.path)}, progress)
 
 
-def _judge(project: Project, name: str, build: builds.Build) -> ModelResult:
+def _judge(project: Project, name: str, build: Build) -> ModelResult:
     """What a check of the files on disk says where there is nothing before them."""
     module = project.config.models[name].builder.partition(":")[0]
     covered = affected.closure(project.read, module, ["", *project.config.pythonpath]).files
     file, promise = project.manifest_file(name), project.manifest(name)
-    return judge.judge(judge.Case(name, project.config, file, build, None, promise, None, Diff({}), covered))
+    return judge.judge(Case(name, project.config, file, build, None, promise, None, Diff({}), covered))
 
 
-def _built(name: str, build: builds.Build) -> Finding:
+def _built(name: str, build: Build) -> Finding:
     if build.signature is None:
         return Finding(f"build of {name}", "problem", build.failure or "", "restore-guard check shows more.")
     count = sum(not variable.seed for variable in build.signature.variables)
@@ -164,7 +171,7 @@ def _planted(
     progress(f"planting a break of {name} in a temporary copy")
     promise = project.manifest(name)
     assert isinstance(promise, Manifest)
-    with temporary.folder() as copy:
+    with folders.temporary() as copy:
         files = repository.files(repository.worktree())
         promised = copy / repository.project / project.manifest_file(name)
         _copy(repository.root, copy, (path for path in files if not path.endswith(".py")))

@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restore_guard import building, builds, config
+from restore_guard import config
+from restore_guard.build import Build
+from restore_guard.building import probing
+from restore_guard.building.workshop import model_job
+from restore_guard.change.repository import Repository
 from restore_guard.commands import discovery, origin, setup_files, update
 from restore_guard.commands.discovery import Candidate
 from restore_guard.commands.setup_files import File
@@ -17,7 +21,6 @@ from restore_guard.config import Config, Input
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.repository import Repository
 
 NOT_BUILT = "is not built"
 """In the failure of a model that has no variables before it is called: its inputs are all that is missing."""
@@ -28,7 +31,7 @@ class Model:
     """A model that was found in the source, and what became of building it."""
 
     candidate: Candidate
-    build: builds.Build
+    build: Build
     inputs: tuple[Input, ...] = ()
 
     @property
@@ -98,12 +101,12 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
         )
     root = repository.root / repository.project
     python = interpreters.find(settings.python if settings else None, root, environ)
-    ready = tuple(Model(candidate, builds.Build()) for candidate in found if not candidate.required)
+    ready = tuple(Model(candidate, Build()) for candidate in found if not candidate.required)
     uncallable = tuple(candidate for candidate in found if candidate.required)
     return Survey(repository.project, settings, python, (), ready, uncallable)
 
 
-def build(repository: Repository, found: Survey, probe: builds.Probe) -> Survey:
+def build(repository: Repository, found: Survey, probe: probing.Probe) -> Survey:
     """The survey once every model that needs no arguments was built."""
     built = _build(repository, found, found.unusable, probe)
     return replace(
@@ -118,7 +121,7 @@ def with_inputs(
     found: Survey,
     model: Model,
     shapes: str,
-    probe: builds.Probe,
+    probe: probing.Probe,
 ) -> Survey:
     """The survey once a model that was not built is called with inputs of these shapes: `28,28,1`, or `8; 16`.
 
@@ -196,14 +199,14 @@ def write(
     return update.update(repository, names=names, reason=None, environ=environ, progress=progress)
 
 
-def _build(repository: Repository, found: Survey, models: Sequence[Model], probe: builds.Probe) -> list[Model]:
+def _build(repository: Repository, found: Survey, models: Sequence[Model], probe: probing.Probe) -> list[Model]:
     root, settings = repository.root / found.folder, found.settings
     proposed = Config(
         timeout=settings.timeout if settings else Config().timeout,
         pythonpath=_pythonpath(settings, models),
         models=_configured(models),
     )
-    built = probe.run([building.job(proposed, name, root) for name in proposed.models])
+    built = probe.run([model_job(proposed, name, root) for name in proposed.models])
     return [replace(model, build=built[model.candidate.name]) for model in models]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from restore_guard import result_json
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.findings import accept_command
-from restore_guard.reports import json_report
+from restore_guard.judging.findings import accept_command
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
 
@@ -28,7 +28,7 @@ def read(files: Iterable[Path]) -> dict[str, Result]:
     results = {}
     for file in files:
         try:
-            results[str(file)] = json_report.parse(file.read_bytes())
+            results[str(file)] = result_json.parse(file.read_bytes())
         except OSError as error:
             raise UncheckedError(f"{file}: {error.strerror}. Did the job that should write it run?") from error
         except ValueError as error:

@@ -15,21 +15,25 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard import building, builds, findings, judge, manifest, releases, revivals, translation
-from restore_guard import checkpoint as files
-from restore_guard.checkpoint import Checkpoint
-from restore_guard.comparison import Comparison, compare, never_written, troubles
+from restore_guard.build import Build
+from restore_guard.building import checkpoint as files
+from restore_guard.building import revivals
+from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.change.diffs import Diff
+from restore_guard.change.repository import Repository
 from restore_guard.config import Config
-from restore_guard.diffs import Diff
 from restore_guard.errors import UsageError
-from restore_guard.manifest import Accepted, Broken, Manifest, ManifestError
-from restore_guard.project import Project, load
-from restore_guard.releases import Release
-from restore_guard.repository import Repository
+from restore_guard.judging import findings, translation
+from restore_guard.judging.case import promised
+from restore_guard.judging.comparison import Comparison, compare, never_written, troubles
+from restore_guard.promise import manifest, releases
+from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError, Release
+from restore_guard.promise.pins import PINNED, below, pin
+from restore_guard.promise.project import Project, load
 from restore_guard.restore_paths import Outcome
 from restore_guard.result import Finding
 from restore_guard.signature import Revival, Signature
-from restore_guard.translation import below
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def update(
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
     side = project.side
-    python = building.pythons(repository, {"head": side}, project.config, environ, progress)["head"]
+    python = choose_pythons(repository, {"head": side}, project.config, environ, progress)["head"]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
@@ -86,10 +90,9 @@ def update(
         for name in chosen
     }
     orders = [
-        building.Order(name, python, side, project.config, name, promises[name].paths(project.config, name))
-        for name in chosen
+        Order(name, python, side, project.config, name, promises[name].paths(project.config, name)) for name in chosen
     ]
-    with building.Building(repository, environ, progress) as workshop:
+    with Workshop(repository, environ, progress) as workshop:
         file = files.read(workshop.run(python, reading), checkpoint) if reading is not None else None
         built = workshop.build(orders)
         asked = [
@@ -129,7 +132,7 @@ def _update(
     repository: Repository,
     project: Project,
     name: str,
-    build: builds.Build,
+    build: Build,
     promises: _Promises,
     revived: Mapping[str, Revival],
     reason: str | None,
@@ -142,7 +145,7 @@ def _update(
     own = own if isinstance(own, Manifest) else None
     # An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is.
     promise = promises.committed or own
-    paths = judge.promised(project.config, name, None, build.signature)
+    paths = promised(project.config, name, None, build.signature)
     model = build.signature
     if "keras-archive" not in paths:
         model = msgspec.structs.replace(model, archive=None)
@@ -168,10 +171,10 @@ def _update(
             lost = f"{checkpoint.name}, or what is promised already, would not restore completely"
         return Updated(name, "refused", f"{lost}; the manifest stays as it is", breaks)
     signature, pinned = model, {}
-    for path, pin in pins.items():
-        held = translation.pin(signature, pin.saved, path, pin.edge)
+    for path, kept_to in pins.items():
+        held = pin(signature, kept_to.saved, path, kept_to.edge)
         if held is not None:
-            signature, pinned[path] = held, pin.name
+            signature, pinned[path] = held, kept_to.name
     new = Manifest(name, paths, signature, epoch, history, pinned)
     found = breaks + _unsaved(project, name, model, paths, promise)
     written = manifest.write(repository.root / repository.project / file, new)
@@ -245,7 +248,7 @@ def _pins(
     Raises:
         UsageError: the model promises none of them.
     """
-    mine = [path for path in checkpoint.restore_paths if path in paths and path in translation.PINNED]
+    mine = [path for path in checkpoint.restore_paths if path in paths and path in PINNED]
     if not mine:
         able = " or ".join(checkpoint.restore_paths) or "no path that is judged yet"
         raise UsageError(
@@ -287,7 +290,7 @@ def _settle(
     compared: list[Comparison] = []
     breaks: dict[tuple, Finding] = {}
     for old in promises.manifests:
-        paths = judge.promised(project.config, name, old, signature) if old is promise else old.restores
+        paths = promised(project.config, name, old, signature) if old is promise else old.restores
         comparisons = compare(old.signature, signature, paths, Diff({}), revived)
         pending = tuple(entry for entry in history if entry.epoch > old.epoch)
         context = findings.Context(

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from restore_guard import cache
 from restore_guard.environments.lockfiles import Lock
 from restore_guard.errors import UncheckedError
+from restore_guard.folders import cache_folder
 
 # uv tells these from one lock file to the next; they are not the user's to decide here.
 _WITHHELD = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "UV_SYSTEM_PYTHON", "CONDA_PREFIX")
@@ -27,7 +27,7 @@ def python(lock: Lock, environ: Mapping[str, str]) -> Path:
     Raises:
         UncheckedError: uv is missing, or cannot make it; quotes what it says.
     """
-    kept = cache.folder(environ)
+    kept = cache_folder(environ)
     if kept is None:
         raise UncheckedError('environment = "per-commit" needs a place to keep environments: set RESTORE_GUARD_CACHE.')
     kept /= "environments"

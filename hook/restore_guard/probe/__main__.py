@@ -22,4 +22,4 @@ def load():
 if __name__ == "__main__":
     load()
     part = "children" if sys.argv[1:] == ["task"] else "server"
-    sys.exit(importlib.import_module(f"restore_guard_probe.{part}").main())
+    sys.exit(importlib.import_module(f"restore_guard_probe.serving.{part}").main())

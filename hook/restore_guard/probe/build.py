@@ -6,30 +6,17 @@ import sys
 
 import tensorflow as tf
 
-from . import (
-    frameworks,
-    h5_file,
-    interface,
-    keras_config,
-    keras_tree,
-    object_graph,
-    saver_file,
-    sites,
-    sources,
-    strategies,
-    variables,
-)
-
-
-class BuildError(Exception):
-    """The builder cannot be used; the message says what to change."""
+from . import frameworks, strategies
+from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, variables
+from .failures import BuildError
+from .tracing import sites, sources
 
 
 def run(job):
     """Builds a model and returns {"signature", "trace"} as plain data; the trace says what the build depends on.
 
     Args:
-        job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.builds.Job`.
+        job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.build.Job`.
             "strategy" is one of `strategies.order`.
 
     Raises:

@@ -1,10 +1,12 @@
 """What the probe can be asked to do: {name: function}.
 
-A function takes the job, a dict as `restore_guard.builds.Job` gives it, and returns plain data or raises. It runs
+A function takes the job, a dict as `restore_guard.build.Job` gives it, and returns plain data or raises. It runs
 in a process of its own, in which TensorFlow is imported. Loaded after TensorFlow, never before.
 """
 
-from . import build, checkpoint_file, strategies, trial
+from . import build, strategies
+from .readers import checkpoint_file
+from .witnessing import trial
 
 TASKS = {
     "build": build.run,

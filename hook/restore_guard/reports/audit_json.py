@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from restore_guard.commands.audit import Audit
-from restore_guard.reports.json_report import encode, told
+from restore_guard.result_json import encode, told
 
 _OF_THE_FILE = ("file", "format", "state", "tensors", "bytes", "damage", "unverified", "notes", "not_finite")
 _OF_A_MODEL = ("name", "verdict", "variables", "restores", "findings", "notes")

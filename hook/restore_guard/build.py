@@ -1,0 +1,112 @@
+"""What is asked of the probe, and what it answers: plain data that builds and verdicts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from restore_guard.signature import Signature
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do in the user's Python, most of all a model to build from one side.
+
+    Attributes:
+        root: folder of the project at that side.
+        pythonpath: folders below the root that come first on sys.path, after the root itself.
+        worktree: the user's own work tree, from which nothing may be imported instead.
+        timeout: seconds for all attempts together.
+        restores: the restore paths that the model promises; some need more of a build than others.
+        task: a name of `probe.tasks.TASKS`.
+        options: what a task other than "build" needs to know beside the model; plain data.
+    """
+
+    id: str
+    root: Path
+    builder: str = ""
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[Mapping[str, Any]] = ()
+    pythonpath: Sequence[str] = ()
+    worktree: Path | None = None
+    timeout: float = 300
+    restores: Sequence[str] = ()
+    task: str = "build"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Build:
+    """What became of a build: a signature, or why there is none.
+
+    Attributes:
+        strategy: graph, weightless or eager; how the builder could be run.
+        because: why no cheaper strategy served; None for the cheapest.
+        seconds: how long it took, all attempts together.
+        trace: what it depends on; None for one that was not made in this run.
+        failure: one sentence for a person; `detail` holds the traceback and what the build printed.
+    """
+
+    signature: Signature | None = None
+    strategy: Literal["graph", "weightless", "eager"] | None = None
+    because: str | None = None
+    seconds: float = 0
+    trace: Trace | None = None
+    failure: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of any other task: its plain data, or why there is none, as for a `Build`.
+
+    Attributes:
+        died: True where the task crashed or took too long, and not where it raised or was killed from outside.
+    """
+
+    data: Any = None
+    failure: str | None = None
+    detail: str = ""
+    died: bool = False
+
+
+class Spot(NamedTuple):
+    """What ran when something was created; the last three are None where Python does not tell."""
+
+    file: str
+    line: int
+    end_line: int | None
+    column: int | None
+    end_column: int | None
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What a build depends on, as the probe heard it; paths are relative to the project unless said otherwise.
+
+    Attributes:
+        modules: Python files that were imported; files: all others that were read.
+        present, missing: what was only looked for, and was there or not.
+        folders: those whose names were listed.
+        outside: absolute paths of files that are neither the project's nor installed.
+        environ: {variable: digest of its value, or None}.
+        packages, failed: top-level names that were imported from what is installed, or looked for and not imported.
+        opaque: what the build did that cannot be followed.
+        spots, created: every creation in order, as (number of its spot, class, number of its site).
+    """
+
+    modules: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    environ: dict[str, str | None] = {}
+    packages: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+    spots: tuple[Spot, ...] = ()
+    created: tuple[tuple[int, str, int], ...] = ()

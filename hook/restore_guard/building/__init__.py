@@ -1,0 +1,1 @@
+"""Builds of either side: made, kept, and asked for what only TensorFlow knows."""

@@ -1,0 +1,310 @@
+"""Builds kept from run to run, found again by the content of all that they depend on.
+
+What a build reads is known only after it. So a key stands for what is known before (the configuration entry, the
+Python, the probe), and below it each record says what its build read, looked for and missed; a record serves where
+all of that is the same in substance now. A build that did what cannot be followed is not kept, nor is a failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+import time
+import zlib
+from collections import Counter
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from restore_guard import build as build_module
+from restore_guard import probe, signature
+from restore_guard.build import Build, Job, Trace
+from restore_guard.building import side_files
+from restore_guard.building.side_files import STEP, Tree, changed
+from restore_guard.change import layout
+from restore_guard.change.layout import Point
+from restore_guard.environments.installed import Installed
+from restore_guard.signature import Signature, Site
+
+_BUILDS, _SECONDS = "builds", "seconds"
+_LIMIT = 256 * 1024 * 1024
+_PER_KEY = 64
+# TensorFlow's own code reads these where nothing hears it.
+_ALWAYS_READ = ("TF_", "KERAS_", "XLA_", "PYTHON", "CUDA_")
+
+
+class _Module(msgspec.Struct, frozen=True, array_like=True):
+    content: str
+    layout: str
+
+
+class _Conditions(msgspec.Struct, frozen=True):
+    """A trace with the state of all that it names; `strays` are packages that no distribution has installed."""
+
+    modules: dict[str, _Module]
+    files: dict[str, str]
+    there: dict[str, str | None]
+    folders: dict[str, str]
+    outside: dict[str, list[int]]
+    environ: dict[str, str | None]
+    packages: dict[str, str]
+    strays: dict[str, str]
+    failed: tuple[str, ...]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A build, and by which its sites are found in another layout of its modules."""
+
+    signature: dict[str, Any]
+    strategy: str | None
+    because: str | None
+    seconds: float
+    spots: list[tuple[str, int, list[Point]]]
+    created: tuple[tuple[int, str, int], ...]
+
+
+class Cache:
+    """The builds that were kept; one for a run.
+
+    Args:
+        folder: where they are; None where there is no place to keep anything.
+        installed: of the Python that builds; None where that is not known, and so nothing is found or kept.
+    """
+
+    def __init__(self, folder: Path | None, installed: Installed | None, environ: Mapping[str, str]) -> None:
+        self.folder, self.installed, self.environ = folder, installed, environ
+        self.begin = time.time()
+
+    def find(self, job: Job, tree: Tree) -> Build | None:
+        """A build that is what a fresh one would be, or None."""
+        if self.folder is None or self.installed is None:
+            return None
+        for path in self._records(self._key(job)):
+            record = _read(path)
+            if record is None or not self._holds(record[0], tree):
+                continue
+            conditions, body = record
+            build = _restored(conditions, body, tree)
+            if build is not None:
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+                return build
+        return None
+
+    def keep(self, job: Job, tree: Tree, build: Build) -> None:
+        """Keeps a build for another run, where it can be told when it would be the same."""
+        trace = build.trace
+        if self.folder is not None and build.signature is not None:
+            _note_seconds(self.folder, job, build.seconds)
+        if self.folder is None or self.installed is None or build.signature is None or trace is None or trace.opaque:
+            return
+        watched = [*trace.modules, *trace.files, *trace.folders, *(os.path.dirname(path) for path in trace.missing)]
+        if not tree.settled(watched, self.begin) or any(
+            changed(Path(path)) >= self.begin - STEP for path in trace.outside
+        ):
+            return
+        kept = _Kept(
+            signature=msgspec.to_builtins(build.signature),
+            strategy=build.strategy,
+            because=build.because,
+            seconds=build.seconds,
+            spots=[(spot.file, spot.line, layout.points(tree.read(spot.file) or b"", spot)) for spot in trace.spots],
+            created=trace.created,
+        )
+        head = msgspec.json.encode(self._conditions(trace, tree), order="deterministic")
+        content = head + b"\n" + zlib.compress(msgspec.json.encode(kept), 1)
+        name = hashlib.sha256(content).hexdigest()
+        with contextlib.suppress(OSError):  # a full disk, a folder that may not be written
+            folder = self.folder / _BUILDS / self._key(job)
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / name, name.encode() + b"\n" + content)
+
+    def _key(self, job: Job) -> str:
+        environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
+        parts = [
+            _own_version(),
+            *_entry(job),
+            sorted(job.restores),
+            self.installed.identity(job.worktree or job.root),
+            environ,
+            _keras_settings(self.environ),
+        ]
+        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
+
+    def _records(self, key: str) -> list[Path]:
+        """The latest first, as many as are worth a look."""
+        try:
+            entries = [entry for entry in os.scandir(self.folder / _BUILDS / key) if len(entry.name) == 64]
+            entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
+        except OSError:
+            return []
+        return [Path(entry.path) for entry in entries[:_PER_KEY]]
+
+    def _conditions(self, trace: Trace, tree: Tree) -> _Conditions:
+        modules = {path: tree.read(path) or b"" for path in trace.modules}
+        # What was not imported may be there all the same: it was only looked for.
+        looked_for = self.installed.stems & set(trace.failed)
+        return _Conditions(
+            modules={path: _Module(_digest(content), layout.digest(content)) for path, content in modules.items()},
+            files={path: _digest(tree.read(path)) for path in trace.files},
+            there={path: tree.kind(path) for path in (*trace.present, *trace.missing)},
+            folders={path: _digest("\0".join(tree.names(path)).encode()) for path in trace.folders},
+            outside={path: _state(path) for path in trace.outside},
+            environ=trace.environ,
+            packages={
+                name: self.installed.versions.get(name, "")
+                for top in (*trace.packages, *looked_for)
+                for name in self.installed.owners.get(top, ())
+            },
+            strays={top: self.installed.content(top) for top in trace.packages if top not in self.installed.owners},
+            failed=tuple(name for name in trace.failed if name not in looked_for),
+        )
+
+    def _holds(self, then: _Conditions, tree: Tree) -> bool:
+        return (
+            all(self.installed.versions.get(name, "") == version for name, version in then.packages.items())
+            and all(self.installed.content(top) == content for top, content in then.strays.items())
+            and not self.installed.stems & set(then.failed)
+            and all(_digest_of(self.environ.get(name)) == value for name, value in then.environ.items())
+            and all(_is_same(tree.read(path), module) for path, module in then.modules.items())
+            and all(_digest(tree.read(path)) == digest for path, digest in then.files.items())
+            and all(tree.kind(path) == kind for path, kind in then.there.items())
+            and all(_digest("\0".join(tree.names(path)).encode()) == names for path, names in then.folders.items())
+            and all(_state(path) == state for path, state in then.outside.items())
+        )
+
+    def make_room(self) -> None:
+        """Removes what was not used for longest, once there is too much of it."""
+        if self.folder is None:
+            return
+        found = []
+        for path in (self.folder / _BUILDS).glob("*/*"):
+            with contextlib.suppress(OSError):
+                state = path.stat()
+                found.append((state.st_mtime_ns, state.st_size, path))
+        size = sum(item[1] for item in found)
+        for _, its, path in sorted(found):
+            if size <= _LIMIT:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                size -= its
+                path.parent.rmdir()  # if it was the last
+
+
+def seconds(folder: Path | None, job: Job) -> float | None:
+    """How long the latest build of a configuration entry took, whatever its sources and wherever; None if unknown."""
+    try:
+        return float((folder / _SECONDS / _digest_of_entry(job)).read_text()) if folder else None
+    except (OSError, ValueError):
+        return None
+
+
+def _note_seconds(folder: Path, job: Job, taken: float) -> None:
+    with contextlib.suppress(OSError):
+        (folder / _SECONDS).mkdir(parents=True, exist_ok=True)
+        _write(folder / _SECONDS / _digest_of_entry(job), str(taken).encode())
+
+
+def _digest_of_entry(job: Job) -> str:
+    return hashlib.sha256(msgspec.json.encode(_entry(job), order="deterministic")).hexdigest()
+
+
+def _entry(job: Job) -> list[object]:
+    return [job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath)]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """At once or not at all, whoever else writes it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def _read(path: Path) -> tuple[_Conditions, bytes] | None:
+    """The two halves of a record; None for what is damaged or not ours."""
+    try:
+        name, _, content = path.read_bytes().partition(b"\n")
+        if hashlib.sha256(content).hexdigest() != name.decode() or path.name != name.decode():
+            return None
+        head, _, body = content.partition(b"\n")
+        return msgspec.json.decode(head, type=_Conditions), body
+    except (OSError, ValueError, msgspec.DecodeError):
+        return None
+
+
+def _restored(conditions: _Conditions, body: bytes, tree: Tree) -> Build | None:
+    """The build of a record, its sites in the modules as they are now."""
+    try:
+        kept = msgspec.json.decode(zlib.decompress(body), type=_Kept)
+        found = msgspec.convert(kept.signature, Signature)
+    except (msgspec.DecodeError, msgspec.ValidationError, zlib.error):
+        return None
+    moved = {path for path, module in conditions.modules.items() if _digest(tree.read(path)) != module.content}
+    if any(file in moved for file, _, _ in kept.spots):
+        found = _with_sites(found, kept, moved, tree)
+    return found and Build(found, kept.strategy, kept.because, kept.seconds)
+
+
+def _with_sites(found: Signature, kept: _Kept, moved: Collection[str], tree: Tree) -> Signature | None:
+    """The signature with the lines of another layout; None where they cannot be told for certain."""
+    lines = [
+        layout.line(tree.read(file) or b"", points) if file in moved else line for file, line, points in kept.spots
+    ]
+    if None in lines:
+        return None
+    sites: dict[Site, Site | None] = {}
+    counts: Counter[tuple[str, int, str]] = Counter()
+    for spot, kind, number in kept.created:
+        file, old, _ = kept.spots[spot]
+        new = Site(file, lines[spot], counts[file, lines[spot], kind])
+        counts[file, lines[spot], kind] += 1
+        # What two classes created at one line may now be at two.
+        if sites.setdefault(Site(file, old, number), new) != new:
+            sites[Site(file, old, number)] = None
+    return found.with_sites(sites)
+
+
+def _is_same(content: bytes | None, then: _Module) -> bool:
+    return content is not None and (_digest(content) == then.content or layout.digest(content) == then.layout)
+
+
+@cache  # models share most of their modules, and both sides most of their content
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _digest_of(value: str | None) -> str | None:
+    return _digest(None if value is None else os.fsencode(value))
+
+
+def _state(path: str) -> list[int] | None:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return [state.st_size, state.st_mtime_ns]
+
+
+@cache
+def _own_version() -> str:
+    """Of what makes a signature, and of how this module keeps it."""
+    found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    own = [Path(module.__file__) for module in (build_module, layout, side_files, signature)]
+    for path in [*sorted(Path(probe.__file__).parent.rglob("*.py")), *own, Path(__file__)]:
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _keras_settings(environ: Mapping[str, str]) -> str | None:
+    """Keras reads its default types and image format from the user's home when it is imported."""
+    home = environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    with contextlib.suppress(OSError):
+        return _digest(Path(home, "keras.json").read_bytes())
+    return None

@@ -1,0 +1,129 @@
+"""A checkpoint file as the probe has read it: what it holds, and what is known of its wholeness."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from restore_guard.build import Answer, Job
+from restore_guard.errors import UsageError
+from restore_guard.restore_paths import RESTORE_PATHS
+from restore_guard.signature import Signature
+
+State = Literal["intact", "readable", "damaged", "unread"]
+
+# Which call loads a file; the first one where the configuration promises none of them.
+_PATHS = {
+    "tf-checkpoint": ("tf-checkpoint",),
+    "saved-model": ("tf-checkpoint",),
+    "tf1-checkpoint": ("tf1-saver",),
+    "weights-h5": ("keras-weights",),
+    "legacy-h5": ("h5", "h5-by-name"),
+    "keras-archive": ("keras-archive", "keras-weights"),
+}
+_NAMES = {
+    "tf-checkpoint": "TensorFlow checkpoint",
+    "saved-model": "SavedModel",
+    "tf1-checkpoint": "TensorFlow 1 checkpoint",
+    "weights-h5": "Keras weights file",
+    "legacy-h5": "legacy HDF5 file",
+    "keras-archive": "Keras archive",
+}
+# What reading may take on top of a build's time: a slow disk.
+_BYTES_A_SECOND = 20_000_000
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What the probe found; `restore_guard.probe.contents.Contents` tells what each part means.
+
+    `failure` says why nothing is known of the file: it could not be read, which is not its fault.
+    """
+
+    file: str
+    kind: str | None = None
+    usage: str | None = None
+    damage: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    not_finite: dict[str, tuple[int, int]] = {}
+    tensors: int = 0
+    bytes: int = 0
+    signature: Signature | None = None
+    failure: str | None = None
+
+    @property
+    def state(self) -> State:
+        """`intact` where checksums cover every byte that matters; `readable` where nothing wrong was found."""
+        if self.failure is not None:
+            return "unread"
+        return "damaged" if self.damage else "readable" if self.unverified else "intact"
+
+    @property
+    def name(self) -> str:
+        """Without its folder: what a manifest may say of it."""
+        return Path(self.file).name
+
+    @property
+    def format(self) -> str:
+        return _NAMES.get(self.kind, "unknown format")
+
+    @property
+    def restore_paths(self) -> tuple[str, ...]:
+        """The restore paths that load such a file, as far as this version judges them."""
+        return tuple(path for path in _PATHS.get(self.kind, ()) if path in RESTORE_PATHS)
+
+
+def job(number: str, path: str, timeout: float) -> Job:
+    """The reading of a file, as a task for the probe.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    parts = [path, f"{path}.index", *glob.glob(f"{glob.escape(path)}.data-*-of-*")]
+    if not any(map(os.path.exists, parts)):
+        raise UsageError(
+            f"{path}: there is no such checkpoint. Name a file, a folder, or what the files of a TensorFlow "
+            "checkpoint begin with (ckpt-1 for ckpt-1.index)."
+        )
+    absolute = Path(os.path.abspath(path))
+    size = sum(file.stat().st_size for part in parts for file in _files(Path(part)))
+    return Job(
+        number,
+        absolute.parent,
+        timeout=timeout + size / _BYTES_A_SECOND,
+        task="read",
+        options={"checkpoint": str(absolute)},
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path] * path.is_file()
+
+
+def read(answer: Answer, path: str) -> Checkpoint:
+    """What became of a `job`.
+
+    A file over which the reader dies or hangs is a damaged one, unless something else ended the reader.
+
+    Raises:
+        UsageError: the file is none that can be asked about.
+    """
+    if answer.data is None:
+        if answer.died:
+            return Checkpoint(path, damage=(f"reading it fails: {answer.failure}",))
+        return Checkpoint(path, failure=answer.failure)
+    found = msgspec.convert(answer.data, Checkpoint)
+    if found.usage is not None:
+        raise UsageError(f"{found.usage}.")
+    return found
+
+
+def promised(checkpoint: Checkpoint, paths: Mapping[str, object] | tuple[str, ...]) -> tuple[str, ...]:
+    """The restore paths to judge a file by: those of its format that a model promises, else the usual one."""
+    able = checkpoint.restore_paths
+    return tuple(path for path in able if path in paths) or able[:1]

@@ -1,0 +1,210 @@
+"""Builds: runs the probe in the user's Python and takes in what it found.
+
+The only slow and the only untrusted step: whatever the user's code does, it ends here as a `Build`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from restore_guard import folders, probe
+from restore_guard.build import Answer, Build, Job, Trace
+from restore_guard.building import isolation
+from restore_guard.errors import UncheckedError
+from restore_guard.progress import Count
+from restore_guard.signature import Signature
+
+# Time that importing TensorFlow itself may take, on top of the builds' own.
+_IMPORT_SECONDS = 300
+
+
+class _Made(msgspec.Struct):
+    """What the task "build" returns."""
+
+    signature: Signature
+    trace: Trace
+
+
+class Probe:
+    """A warm Python: entering starts it and it imports TensorFlow at once, while the caller goes on.
+
+    `run` may be called several times. Leaving ends it, with all that it started and all that it put into its own folder
+    for temporary files, where TensorFlow leaves a file for every function that it traces (AutoGraph's loader.py).
+
+    Args:
+        python: the interpreter that has the user's TensorFlow.
+        progress: called with a sentence when something begins or ends.
+
+    Raises:
+        UncheckedError: on entering, the interpreter does not start.
+    """
+
+    def __init__(self, python: Path, progress: Callable[[str], None] = lambda _: None) -> None:
+        self.python, self.progress = python, progress
+        self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.version: str | None = None
+
+    def __enter__(self) -> Probe:
+        with contextlib.ExitStack() as stack:
+            self.errors = stack.enter_context(tempfile.TemporaryFile())
+            scratch = stack.enter_context(_scratch())
+            try:
+                self.process = subprocess.Popen(
+                    [str(self.python), str(Path(probe.__file__).parent)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self.errors,
+                    env=_environment(scratch),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            # The probe ends its builds on SIGTERM; what it started is in its own session.
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
+            self.process.stdin.close()
+        self.process.stdout.close()
+
+    def run(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Does all jobs, as many at once as there are processors.
+
+        Returns:
+            {job id: Build, or Answer for another task}, one for every job, whatever happened to it.
+
+        Raises:
+            UncheckedError: the interpreter has no TensorFlow.
+        """
+        if not jobs:
+            return {}
+        # A thread: the pipe may be full, and a Python that hangs never reads it.
+        threading.Thread(target=self._ask, args=(jobs,), daemon=True).start()
+        if self.version is None:
+            self.progress(f"importing TensorFlow ({self.python})")
+        else:
+            self._announce(jobs)
+        return self._collect({job.id: job for job in jobs})
+
+    def _listen(self) -> None:
+        with contextlib.suppress(ValueError):
+            for line in isolation.lines(self.process.stdout):
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def _ask(self, jobs: Sequence[Job]) -> None:
+        request = {"jobs": [_encode(job) for job in jobs], "parallel": os.cpu_count() or 1}
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or been ended
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def _announce(self, jobs: Collection[Job]) -> None:
+        plural = "s" if len(jobs) > 1 else ""
+        self.progress(f"{len(jobs)} build{plural} to run with TensorFlow {self.version}")
+
+    def _collect(self, jobs: Mapping[str, Job]) -> dict[str, Any]:
+        done: dict[str, Any] = {}
+        # The probe watches each build's own time; this only catches a probe that hangs itself.
+        deadline = time.monotonic() + _IMPORT_SECONDS + sum(job.timeout for job in jobs.values())
+        while len(done) < len(jobs):
+            try:
+                line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            if line is None:
+                self.lines.put(None)  # for the next run
+                break
+            message = isolation.decode(line)
+            if message.error is not None:
+                raise UncheckedError(
+                    f"{self.python} cannot import TensorFlow ({message.error}). Install it there, or name the "
+                    'Python that has it: python = ".venv/bin/python" in the configuration.'
+                )
+            if message.ready is not None:
+                self.version = message.ready.get("tensorflow")
+                self._announce(jobs.values())
+            elif (job := jobs.get(message.id)) and job.id not in done:
+                done[job.id] = _build(message) if job.task == "build" else _answer(message)
+                self.progress(Count(len(done), len(jobs)))
+        for job in jobs.values():
+            if job.id not in done:
+                kind = Build if job.task == "build" else Answer
+                failure = "the Python that builds ended or hung before this build"
+                done[job.id] = kind(failure=failure, detail=self._tail())
+        return done
+
+    def _tail(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read()[-4000:].decode(errors="replace").strip()
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """What a build sees; TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`)."""
+    lasting = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
+    return lasting | isolation.environment(os.environ) | {"TMPDIR": str(scratch)}
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """What a builder forbids to remove stays."""
+    with contextlib.suppress(PermissionError), folders.temporary() as folder:
+        yield folder
+
+
+def _encode(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "root": str(job.root),
+        "builder": job.builder,
+        "kwargs": dict(job.kwargs),
+        "inputs": [dict(item) for item in job.inputs],
+        "pythonpath": list(job.pythonpath),
+        "worktree": str(job.worktree) if job.worktree else None,
+        "timeout": job.timeout,
+        "restores": list(job.restores),
+        "task": job.task,
+        "options": dict(job.options),
+    }
+
+
+def _build(message: isolation.Message) -> Build:
+    if message.failure is not None:
+        return Build(failure=message.failure, detail=message.detail)
+    try:
+        made = isolation.checked(message.result, _Made)
+    except ValueError as error:
+        return Build(failure=f"the build returned a signature that cannot be read: {error}")
+    return Build(made.signature, message.strategy, message.because, message.seconds, made.trace)
+
+
+def _answer(message: isolation.Message) -> Answer:
+    if message.failure is not None:
+        return Answer(failure=message.failure, detail=message.detail, died=message.died)
+    return Answer(message.result)

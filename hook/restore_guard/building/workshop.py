@@ -1,0 +1,211 @@
+"""Builds models from the sides of a repository: taken from the cache where nothing of substance changed, else made.
+
+TensorFlow is started only for what must be made, and is imported while git writes the files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from restore_guard import folders
+from restore_guard.build import Answer, Build, Job
+from restore_guard.building import cache, isolation
+from restore_guard.building.probing import Probe
+from restore_guard.building.side_files import Tree
+from restore_guard.change.repository import Repository, Side, pointer
+from restore_guard.config import Config
+from restore_guard.environments import installed, interpreters, locked, lockfiles
+from restore_guard.folders import cache_folder
+from restore_guard.promise import manifest
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """A configured model to build from one side, by one Python, good for judging `restores`."""
+
+    id: str
+    python: Path
+    side: Side
+    config: Config
+    name: str
+    restores: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something else to do with the model of an order; see `restore_guard.build.Job`."""
+
+    id: str
+    order: Order
+    task: str
+    options: Mapping[str, Any]
+
+
+def choose_pythons(
+    repository: Repository,
+    sides: Mapping[str, Side],
+    config: Config,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> dict[str, Path]:
+    """{side: the Python that builds it}: one for all, unless each commit's lock file is to decide."""
+    if config.environment == "shared":
+        found = interpreters.find(config.python, repository.root / repository.project, environ)
+        return dict.fromkeys(sides, found.path)
+    made = {}
+    for kind, side in sides.items():
+        progress(f"making the environment of {side.label} from its lock file")
+        made[kind] = locked.python(lockfiles.find(repository.reader(side)), environ)
+    return made
+
+
+def model_job(config: Config, name: str, worktree: Path) -> Job:
+    """The build of a configured model, of the files on disk."""
+    model = config.models[name]
+    return Job(
+        id=name,
+        root=worktree,
+        builder=model.builder,
+        kwargs=model.kwargs,
+        inputs=[msgspec.to_builtins(item) for item in model.inputs],
+        pythonpath=config.pythonpath,
+        worktree=worktree,
+        timeout=config.timeout,
+    )
+
+
+class Workshop:
+    """What one run builds with. A context manager: leaving it ends the Pythons and removes the files."""
+
+    def __init__(
+        self, repository: Repository, environ: Mapping[str, str], progress: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.repository, self.environ, self.progress = repository, environ, progress
+        self.worktree = repository.root / repository.project
+        self._stack = ExitStack()
+        self._probes: dict[Path, Probe] = {}
+        self._caches: dict[Path, cache.Cache] = {}
+        self._roots: dict[Side, Path] = {}
+        self._trees: dict[Side, Tree] = {}
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def build(self, orders: Sequence[Order]) -> dict[str, Build]:
+        """{order's id: Build}, one for every order.
+
+        Raises:
+            UncheckedError: a Python has no TensorFlow, or git cannot write a side's files.
+        """
+        kept = {order.id: self._cache(order).find(self._job(order), self._tree(order.side)) for order in orders}
+        built = {number: build for number, build in kept.items() if build is not None}
+        missing = [order for order in orders if order.id not in built]
+        # All are warming up while git writes the files.
+        for order in missing:
+            self._probe(order.python)
+        made = self._run({order.id: (order, self._rooted(order)) for order in missing})
+        made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
+        for order in missing:
+            self._cache(order).keep(self._job(order), self._tree(order.side), made[order.id])
+        for kept_in in {self._cache(order) for order in missing}:
+            kept_in.make_room()
+        return built | made
+
+    def do(self, tasks: Sequence[Task]) -> dict[str, Answer]:
+        """{task's id: Answer}, one for every task."""
+        jobs = {}
+        for task in tasks:
+            job = replace(self._rooted(task.order), id=task.id, task=task.task, options=task.options)
+            jobs[task.id] = task.order, job
+        return self._run(jobs)
+
+    def run(self, python: Path, job: Job) -> Answer:
+        """Something to do that needs no model."""
+        return self._probe(python).run([job])[job.id]
+
+    def folder(self) -> Path:
+        """A new empty folder that lasts as long as the building."""
+        return Path(tempfile.mkdtemp(dir=self._folder))
+
+    def _run(self, jobs: Mapping[str, tuple[Order, Job]]) -> dict[str, Any]:
+        of_python: dict[Path, list[Job]] = {}
+        for order, job in jobs.values():
+            of_python.setdefault(order.python, []).append(job)
+        done: dict[str, Any] = {}
+        for python, its in of_python.items():
+            done |= self._probe(python).run(its)
+        return done
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self._stack.enter_context(folders.temporary())
+
+    def _probe(self, python: Path) -> Probe:
+        """A warm Python, started when it is first needed."""
+        self._folder  # noqa: B018 - made before and so removed after it: builds have files open there
+        if python not in self._probes:
+            self._probes[python] = self._stack.enter_context(Probe(python, self.progress))
+        return self._probes[python]
+
+    def _cache(self, order: Order) -> cache.Cache:
+        if order.python not in self._caches:
+            environ, folder = isolation.environment(self.environ), cache_folder(self.environ)
+            known = installed.ask(order.python, environ) if folder else None
+            self._caches[order.python] = cache.Cache(folder, known, environ)
+        return self._caches[order.python]
+
+    def _tree(self, side: Side) -> Tree:
+        if side not in self._trees:
+            self._trees[side] = Tree(self.repository, side)
+        return self._trees[side]
+
+    def _job(self, order: Order) -> Job:
+        """The build without its files."""
+        return replace(model_job(order.config, order.name, self.worktree), id=order.id, restores=order.restores)
+
+    def _rooted(self, order: Order) -> Job:
+        """The build from its side's files, which are written to a folder if they are not on disk."""
+        root = self._root(order.side)
+        if root != self.worktree:
+            self.repository.fill(root, self._recorded(order))
+        return replace(self._job(order), root=root)
+
+    def _recorded(self, order: Order) -> frozenset[str]:
+        """The files that the model's build read when its manifest was written."""
+        file = posixpath.join(order.config.manifests, f"{order.name}.json")
+        content = self.repository.reader(order.side)(file)
+        return manifest.sources(content) if content is not None else frozenset()
+
+    def _without_pointers(self, order: Order, build: Build) -> Build:
+        """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
+        read = build.signature.sources if build.signature else self._recorded(order)
+        found = next((path for path in read if pointer(self._root(order.side) / path)), None)
+        if found is None:
+            return build
+        failure = (
+            f"{found} is a pointer of Git LFS here, not the file itself: run `git lfs pull`, or "
+            f"`restore-guard update {order.name}` where its manifest does not list the file yet"
+        )
+        return replace(build, signature=None, failure=failure)
+
+    def _root(self, side: Side) -> Path:
+        if side.tree is None:
+            return self.worktree
+        if side not in self._roots:
+            self.progress(f"writing the files of {side.label} to a temporary folder")
+            folder = self.folder()
+            self.repository.materialise(side, folder)
+            self._roots[side] = folder / self.repository.project
+        return self._roots[side]

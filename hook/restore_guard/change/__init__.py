@@ -1,0 +1,1 @@
+"""What changed: git and text alone."""

@@ -1,0 +1,336 @@
+"""Which models a change touches: judged from text alone, so that most commits end here."""
+
+import ast
+import posixpath
+import re
+import tomllib
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restore_guard.config import Config
+
+if TYPE_CHECKING:  # importing git takes 0.2 s
+    from restore_guard.change.repository import Change
+
+Read = Callable[[str], bytes | None]
+
+ENVIRONMENT_FILES = (
+    *("requirements*.txt", "requirements/*.txt", "constraints*.txt"),
+    *("uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock", "pylock.toml", "pylock.*.toml"),
+    *("environment.yml", "environment.yaml", "conda-lock.yml", "setup.py", "setup.cfg", ".python-version"),
+)
+"""Patterns of the files that decide what is installed, in whatever folder they are."""
+
+BUILD_SETTINGS = ("python", "environment", "pythonpath", "manifests")
+"""The settings of the whole project that decide what a build gives."""
+
+UV_COSMETIC = {
+    *("cache-dir", "check-url", "publish-url", "preview", "native-tls", "required-version"),
+    *("concurrent-builds", "concurrent-downloads", "concurrent-installs"),
+}
+"""Keys of tool.uv that never change what is installed."""
+
+DONE = {"A": "added", "M": "changed", "D": "deleted", "R": "renamed", "T": "changed"}
+
+
+class Closure(NamedTuple):
+    """The files that an import reaches, and the paths that it would reach too if they existed."""
+
+    files: frozenset[str]
+    candidates: frozenset[str]
+
+
+@dataclass(frozen=True)
+class View:
+    """What one side shows of the project; all paths are relative to it.
+
+    `sources` holds what the manifests recorded: the files that each model's build read.
+    """
+
+    config: Config | None
+    read: Read
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict[str, str]:
+    """The models of head's configuration that a change may touch, each with the reason in one line.
+
+    In: changes with paths relative to the project (see `relative_to`); base None: nothing to compare with.
+    """
+    if head.config is None:
+        return {}
+    models = head.config.models
+    if for_all := _reason_for_all(changes, base, head):
+        return dict.fromkeys(models, for_all)
+
+    paths = {path: DONE[change.status] for change in changes for path in (change.old_path, change.path) if path}
+    reasons = {name: _stated_reason(name, paths, base, head) for name in models}
+    undecided = [name for name, reason in reasons.items() if reason is None]
+    modules = {path: done for path, done in paths.items() if path.endswith(".py")}
+    if undecided and modules:
+        roots = ["", *head.config.pythonpath]
+        builders = {name: models[name].builder.partition(":")[0] for name in undecided}
+        for view in (base, head):
+            reached = ImportGraph(view.read, roots).reached(builders.values(), modules)
+            for name, builder in builders.items():
+                if path := reached.get(builder):
+                    reasons[name] = f"{path} {modules[path]}"
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def relative_to(changes: Sequence["Change"], project: str) -> tuple["Change", ...]:
+    """Changes with paths relative to the project's folder instead of the git root; `../` leads out of it."""
+
+    def relative(path: str | None) -> str | None:
+        return path and posixpath.relpath(path, project or ".")
+
+    return tuple(replace(change, path=relative(change.path), old_path=relative(change.old_path)) for change in changes)
+
+
+def closure(read: Read, module: str, roots: Sequence[str]) -> Closure:
+    """What importing a dotted module reaches inside the project, told from the source alone.
+
+    In: `read`, a file's content or None; `roots`, the folders on sys.path relative to the project ("" is it).
+    """
+    return ImportGraph(read, roots).closure(module)
+
+
+class Import(NamedTuple):
+    """One import: `level` dots, a dotted module ("" for `from . import x`), and names that may be modules."""
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+
+
+class ImportGraph:
+    """The imports of one side, each file read and parsed once however many models share it."""
+
+    def __init__(self, read: Read, roots: Sequence[str]):
+        self._roots = [_normal(root) for root in roots]
+        self._read = cache(read)
+        self._edges = cache(self._imported_by)
+        self._locate = cache(self._find)
+
+    def closure(self, module: str) -> Closure:
+        start = self._locate(tuple(self._roots), module)
+        files, candidates, waiting = set(), set(start.candidates), list(start.files)
+        while waiting:
+            file = waiting.pop()
+            if file not in files:
+                files.add(file)
+                edges = self._edges(file)
+                candidates |= edges.candidates
+                waiting.extend(edges.files)
+        return Closure(frozenset(files), frozenset(candidates))
+
+    def reached(self, modules: Iterable[str], paths: Iterable[str]) -> dict[str, str]:
+        """Module -> the first of `paths` in its closure, for the modules that reach one.
+
+        The graph is walked once forwards for all modules and once backwards from the paths: hundreds of
+        closures that share most of their files would take as long as the whole graph each.
+        """
+        starts = {module: set().union(*self._locate(tuple(self._roots), module)) for module in modules}
+        importers = defaultdict(set)
+        seen = set().union(*starts.values())
+        waiting = list(seen)
+        while waiting:
+            file = waiting.pop()
+            for path in set().union(*self._edges(file)):
+                importers[path].add(file)
+                if path not in seen:
+                    seen.add(path)
+                    waiting.append(path)
+        order = {path: number for number, path in enumerate(paths)}
+        first: dict[str, str] = {}
+        for changed in order:
+            waiting = [changed]
+            while waiting:
+                path = waiting.pop()
+                if path not in first:
+                    first[path] = changed
+                    waiting.extend(importers[path])
+        hits = {module: [first[path] for path in start if path in first] for module, start in starts.items()}
+        return {module: min(paths, key=order.__getitem__) for module, paths in hits.items() if paths}
+
+    def _imported_by(self, file: str) -> Closure:
+        files, candidates = set(), set()
+        for imported in imports(self._read(file)):
+            folders = self._roots
+            if imported.level:  # none where the dots lead out of the project
+                around = _with_parents(posixpath.dirname(file))
+                folders = around[imported.level - 1 : imported.level]
+            submodules = (f"{imported.module}.{name}" for name in imported.names if name != "*")
+            for module in [imported.module, *submodules]:
+                found = self._locate(tuple(folders), module.strip("."))
+                files |= found.files
+                candidates |= found.candidates
+        return Closure(frozenset(files), frozenset(candidates))
+
+    def _find(self, folders: tuple[str, ...], module: str) -> Closure:
+        """The files that importing a module from these folders runs, parents first, as Python searches."""
+        files, candidates = set(), set()
+        for part in filter(None, module.split(".")):
+            for folder in folders:
+                inner = posixpath.join(folder, part)
+                package, plain = f"{inner}/__init__.py", f"{inner}.py"
+                if self._read(package) is not None:
+                    files.add(package)
+                    folders = (inner,)
+                    break
+                candidates.add(package)
+                if self._read(plain) is not None:
+                    files.add(plain)
+                    folders = ()  # a module has no submodules
+                    break
+                candidates.add(plain)
+            else:  # a namespace package, or none of this project
+                folders = tuple(posixpath.join(folder, part) for folder in folders)
+        return Closure(frozenset(files), frozenset(candidates))
+
+
+@cache  # both sides hold mostly the same files
+def imports(source: bytes | None) -> list[Import]:
+    """All imports of a source file, wherever they are in it; none if it does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in somebody's string is not our message
+            tree = ast.parse(source or b"")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                found.extend(Import(0, alias.name, ()) for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                found.append(Import(level, module or "", tuple(alias.name for alias in names)))
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                module = name.lstrip(".")
+                found.append(Import(len(name) - len(module), module, ()))
+    return found
+
+
+def is_environment_file(path: str) -> bool:
+    """Whether a file decides what is installed."""
+    folder, name = posixpath.split(path)
+    in_folder = posixpath.join(posixpath.basename(folder), name)
+    return _governs(path) and any(
+        fnmatchcase(in_folder if "/" in pattern else name, pattern) for pattern in ENVIRONMENT_FILES
+    )
+
+
+def dependencies_changed(old: bytes | None, new: bytes | None) -> bool:
+    """Whether two states of a pyproject.toml ask for different installations; an unparsable one does."""
+    if old == new:
+        return False
+    try:
+        return _dependency_tables(old) != _dependency_tables(new)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return True
+
+
+def _dependency_tables(content: bytes | None) -> list[Any]:
+    data = tomllib.loads((content or b"").decode())
+
+    def get(*keys: str) -> Any:
+        value = data
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    uv = get("tool", "uv")
+    if isinstance(uv, dict):
+        uv = {key: value for key, value in uv.items() if key not in UV_COSMETIC}
+    return [
+        get("project", "dependencies"),
+        get("project", "optional-dependencies"),
+        get("project", "requires-python"),
+        get("dependency-groups"),
+        get("build-system"),
+        get("tool", "poetry", "dependencies"),
+        get("tool", "poetry", "group"),
+        uv or None,
+    ]
+
+
+def _governs(path: str) -> bool:
+    """Whether a file lies in the project or directly in a folder around it, not in a project beside it."""
+    inner = re.sub(r"^(\.\./)+", "", path)
+    return inner == path or posixpath.dirname(inner) in ("", "requirements")
+
+
+def _reason_for_all(changes: Sequence["Change"], base: View | None, head: View) -> str | None:
+    """Why every model is affected: a setting or the environment differs."""
+    if base is None:
+        return "there is no commit yet to compare with"
+    if base.config is None:
+        return "the configuration is new"
+    for setting in BUILD_SETTINGS:
+        if getattr(base.config, setting) != getattr(head.config, setting):
+            return f"{setting} changed in the configuration"
+    for change in changes:
+        for path in filter(None, (change.old_path, change.path)):
+            if is_environment_file(path) or (
+                posixpath.basename(path) == "pyproject.toml"
+                and _governs(path)
+                and dependencies_changed(base.read(path), head.read(path))
+            ):
+                return f"{path} {DONE[change.status]} (environment)"
+    return None
+
+
+def _stated_reason(name: str, paths: Mapping[str, str], base: View, head: View) -> str | None:
+    """Why a model is affected, as its configuration or its manifests state it, without looking at imports."""
+    before, now = base.config.models.get(name), head.config.models[name]
+    if before != now:
+        return "its configuration changed" if before else "new in the configuration"
+    manifest = _normal(posixpath.join(head.config.manifests, f"{name}.json"))
+    sources = base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
+    folders = {folder for source in sources for folder in _with_parents(posixpath.dirname(source))}
+    return _first(
+        paths,
+        lambda path: (
+            path == manifest
+            or path in sources
+            or any(_matches(path, pattern) for pattern in now.paths)
+            or path in folders  # of a submodule, git only says that it changed
+        ),
+    )
+
+
+def _first(paths: Mapping[str, str], matters: Callable[[str], bool]) -> str | None:
+    return next((f"{path} {done}" for path, done in paths.items() if matters(path)), None)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Match as a glob does: `*` stays in a folder, `**` crosses; a plain folder stands for all below it."""
+    parts = _normal(pattern).split("/")
+    return _matches_parts(path.split("/"), parts if set("*?[") & set(parts[-1]) else [*parts, "**"])
+
+
+def _matches_parts(path: list[str], pattern: list[str]) -> bool:
+    if not pattern:
+        return not path
+    first, *rest = pattern
+    if first == "**":
+        return any(_matches_parts(path[skipped:], rest) for skipped in range(len(path) + 1))
+    return bool(path) and fnmatchcase(path[0], first) and _matches_parts(path[1:], rest)
+
+
+def _normal(path: str) -> str:
+    """A path without `./` and a trailing slash; "" is the project's folder."""
+    normal = posixpath.normpath(path)
+    return "" if normal == "." else normal
+
+
+def _with_parents(folder: str) -> list[str]:
+    return [folder, *_with_parents(posixpath.dirname(folder))] if folder else [""]

@@ -1,0 +1,140 @@
+"""Lines of the base mapped to lines of the head."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import NamedTuple
+
+from restore_guard.change import layout
+
+
+class Place(NamedTuple):
+    """A line of a file, from 1; line 0 stands for the file as a whole."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """How one changed file's lines moved.
+
+    Attributes:
+        path: the head's name of the file, None where it was deleted.
+        old_text, new_text: its content on either side.
+    """
+
+    path: str | None
+    old_text: str
+    new_text: str
+
+
+class Diff:
+    """What changed between base and head, for the files that were handed over; all others are unchanged."""
+
+    def __init__(self, files: Mapping[str, FileDiff]) -> None:
+        """Args: files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text."""
+        self._files = {name: _lines(diff) for name, diff in files.items()}
+        self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
+
+    @property
+    def is_empty(self) -> bool:
+        """True where there are no lines to compare, as for a checkpoint file."""
+        return not self._files
+
+    @property
+    def is_cosmetic(self) -> bool:
+        """True where nothing changed but comments, docstrings and the layout of Python files."""
+        return all(lines.is_cosmetic for lines in self._files.values())
+
+    def head(self, place: Place) -> Place | None:
+        """The line of the head that a line of the base has become, None where it was changed or removed."""
+        lines = self._files.get(place.file)
+        if lines is None:
+            return place
+        line = lines.moved.get(place.line)
+        return Place(lines.path, line) if line is not None and lines.path is not None else None
+
+    def is_changed(self, place: Place) -> bool:
+        """True where a line of the head is new or changed."""
+        lines = self._heads.get(place.file)
+        return lines is not None and place.line in lines.changed_set
+
+    def same_change(self, old: Place, new: Place) -> bool:
+        """True where a line of the base was replaced, in one block, by lines that hold the head's line."""
+        block = self.block_before(old)
+        return block is not None and block == self.block_after(new)
+
+    def block_before(self, old: Place) -> Hashable | None:
+        """The block of changes that a line of the base was replaced in, or None."""
+        lines = self._files.get(old.file)
+        return (lines.path, lines.before[old.line]) if lines is not None and old.line in lines.before else None
+
+    def block_after(self, new: Place) -> Hashable | None:
+        """The block of changes that a line of the head is in, or None."""
+        lines = self._heads.get(new.file)
+        return (lines.path, lines.after[new.line]) if lines is not None and new.line in lines.after else None
+
+    def nearest_change(self, place: Place) -> Place | None:
+        """The changed line of the head nearest to a line of the head; in its file, else in any changed file."""
+        lines = self._heads.get(place.file)
+        if lines is not None and lines.changed:
+            return Place(place.file, _nearest(lines.changed, place.line))
+        for name in sorted(self._heads):
+            if self._heads[name].changed:
+                return Place(name, self._heads[name].changed[0])
+        return None
+
+    def removal(self, old: Place) -> Place | None:
+        """Where in the head a removed line of the base would have stood, on a changed line if one is near."""
+        lines = self._files.get(old.file)
+        if lines is None or lines.path is None:
+            return None
+        line = lines.place_of(old.line)
+        near = _nearest(lines.changed, line) if lines.changed else line
+        return Place(lines.path, near if abs(near - line) <= 3 else line)
+
+
+@lru_cache(64)  # models share files, and so their changes
+def _lines(diff: FileDiff) -> _Lines:
+    return _Lines(diff)
+
+
+class _Lines:
+    def __init__(self, diff: FileDiff) -> None:
+        old, new = diff.old_text.splitlines(), diff.new_text.splitlines()
+        self.diff, self.path, self.moved, self.blocks = diff, diff.path, {}, []
+        self.changed: list[int] = []
+        self.last = max(1, len(new))
+        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag == "equal":
+                self.moved.update(zip(range(a + 1, b + 1), range(c + 1, d + 1), strict=True))
+            else:
+                self.blocks.append((range(a + 1, b + 1), range(c + 1, d + 1)))
+                self.changed.extend(range(c + 1, d + 1))
+        self.changed_set = set(self.changed)
+        self.before, self.after = (
+            {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)
+        )
+
+    @property
+    def is_cosmetic(self) -> bool:
+        if self.path is None or not self.path.endswith(".py"):
+            return False
+        old, new = (layout.digest(text.encode()) for text in (self.diff.old_text, self.diff.new_text))
+        return old == new
+
+    def place_of(self, line: int) -> int:
+        for before, after in self.blocks:
+            if line in before:
+                return min(max(after.start + min(line - before.start, max(0, len(after) - 1)), 1), self.last)
+        return self.moved.get(line, 1)
+
+
+def _nearest(ordered: list[int], line: int) -> int:
+    position = bisect.bisect_left(ordered, line)
+    return min(ordered[max(0, position - 1) : position + 1], key=lambda other: abs(other - line))

@@ -1,0 +1,417 @@
+"""git: resolve refs, list changes, read the files of a commit, of the index or of the disk.
+
+Reading is all it does to a repository: no ref, index, worktree entry or file of the user is ever written.
+Hooks inherit GIT_DIR and GIT_INDEX_FILE from git, so no command here relies on what it inherits: the
+repository, the work tree and the index are named each time.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from types import TracebackType
+from typing import Literal, Protocol
+
+from restore_guard.config import OWN_FILE, SHARED_FILE
+from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.folders import temporary
+
+try:
+    import git
+except ImportError as error:  # GitPython looks for the git command when it is imported
+    raise UncheckedError(f"git does not start: {error}") from error
+
+QUIET = [
+    # a git command that writes even a private index runs the user's post-index-change hook
+    *("-c", f"core.hooksPath={os.devnull}"),
+    # a split index would put its shared half into the user's git directory
+    *("-c", "core.splitIndex=false"),
+    # a file-system monitor answers for the user's work tree, whatever work tree the command is about
+    *("-c", "core.fsmonitor=false"),
+]
+"""Options of the commands that work on a private index."""
+
+KEPT = re.compile(r"GIT_(CONFIG|SSH|SSL|ASKPASS|HTTP|PROXY|ALLOW_PROTOCOL|TERMINAL_PROMPT|EXEC_PATH)")
+"""GIT_ variables that say how to reach a remote or whom to trust, not which repository is meant."""
+
+NO_LFS = ["-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"]
+"""Options that leave the pointers of Git LFS as they are: git-lfs may not be on the PATH of a graphical client, or
+download what no build reads."""
+
+TABLE = re.compile(rb"^ *\[\[?tool\.restore-guard", re.MULTILINE)
+"""A table of ours in a pyproject.toml, in what re and git grep both understand."""
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One state of the files; `tree` is the sha of its git tree, None for the work tree."""
+
+    kind: Literal["commit", "index", "worktree"]
+    tree: str | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that differs; `old_path` is set where it was renamed. Paths are relative to the git root."""
+
+    status: Literal["A", "M", "D", "R", "T"]
+    path: str
+    old_path: str | None = None
+
+
+class Reader(Protocol):
+    """Gives the content of a file of the project, or None where there is none."""
+
+    def __call__(self, path: str) -> bytes | None: ...
+
+
+class Repository:
+    """A git repository with a work tree, and the folder in it that configures restore-guard.
+
+    Raises UsageError where `path` is in no repository, or in one that git refuses to trust.
+    """
+
+    def __init__(self, path: str | Path = "."):
+        folder = Path(path).resolve()
+        if not folder.is_dir():
+            raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
+        self.root, self._git_dir = _discover(folder)
+        self._git = git.Git(self.root)
+        self._git.update_environment(
+            GIT_DIR=str(self._git_dir),
+            GIT_WORK_TREE=str(self.root),
+            GIT_INDEX_FILE=str(self._git_dir / "index"),
+            GIT_OPTIONAL_LOCKS="0",  # git diff runs git status in submodules, which refreshes their indexes
+        )
+        self._content = cache(lambda blob: self._git.get_object_data(blob)[3])  # sides share most blobs
+        self._trees: dict[str, dict[str, str]] = {}
+        self._folder = folder
+
+    def __enter__(self) -> "Repository":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._git.clear_cache()  # ends the cat-file processes
+
+    def version(self) -> str:
+        """The version of git."""
+        return os.fsdecode(self._output("version")).strip()
+
+    def hooks(self) -> Path:
+        """The folder of the user's git hooks, wherever core.hooksPath says; linked work trees share it."""
+        return self.root / os.fsdecode(self._output("rev-parse", "--git-path", "hooks")).strip()
+
+    def commit(self, ref: str) -> Side:
+        """The commit that `ref` names. Raises UncheckedError if this clone has none."""
+        sha = self._resolve(f"{ref}^{{commit}}")
+        if sha is None:
+            advice = f"Check its spelling, or bring it here: git fetch origin {ref}"
+            if self.is_shallow():
+                advice = (
+                    "This clone is shallow, so the commit may only be missing here: "
+                    "git fetch --unshallow, or git fetch --depth=1 origin SHA for one commit"
+                )
+            raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
+        return Side("commit", self._resolve(f"{sha}^{{tree}}"), sha)
+
+    def is_shallow(self) -> bool:
+        """Whether commits and tags may be missing here that the remote has."""
+        return self._output("rev-parse", "--is-shallow-repository") == b"true\n"
+
+    def parent(self, side: Side) -> Side | None:
+        """The first parent of a commit; None where it has none. Raises UncheckedError if this clone lacks it."""
+        named = re.search(rb"^parent (\w+)$", self._output("cat-file", "-p", side.label).partition(b"\n\n")[0], re.M)
+        return self.commit(os.fsdecode(named[1])) if named else None
+
+    def head(self) -> Side | None:
+        """The commit that is checked out; None before the first commit of a branch."""
+        if self._resolve("HEAD^{commit}"):
+            return self.commit("HEAD")
+        status, branch, _ = self._run("symbolic-ref", "--quiet", "HEAD")  # fails if the branch is broken
+        if status == 0:
+            ref = os.fsdecode(branch).strip()
+            if not self._output("for-each-ref", "--format=%(refname)", ref):
+                return None
+        raise UncheckedError(f"HEAD of {self.root} names no commit that can be read; run git fsck")
+
+    def unpushed(self, pushed: Side, remote: str) -> list[str]:
+        """The other branches with a commit that is neither in `pushed` nor, as far as known, in the remote."""
+        known = os.fsdecode(self._output("for-each-ref", "--format=%(refname)", f"refs/remotes/{remote}/")).split()
+        reached = (f"--no-merged={commit}" for commit in [pushed.label, *known])
+        return os.fsdecode(self._output("for-each-ref", "--format=%(refname:short)", *reached, "refs/heads")).split()
+
+    def index(self) -> Side:
+        """What is staged for the commit under way. Raises UncheckedError while a merge is unresolved.
+
+        `git commit -a` and `git commit FILE` stage into an index of their own that GIT_INDEX_FILE names.
+        """
+        staged = self.root / (os.environ.get("GIT_INDEX_FILE") or self._git_dir / "index")
+        with _copy(staged) as copy:  # write-tree saves its cache in the index that it reads
+            status, tree, problem = self._run(*QUIET, "write-tree", env={"GIT_INDEX_FILE": copy})
+        if status:
+            if "unmerged" in problem:
+                raise UncheckedError(f"The index has unresolved conflicts: resolve and git add them.\n{problem}")
+            raise UncheckedError(f"git cannot write the staged tree of {self.root}: {problem}")
+        return Side("index", tree.decode().strip(), "index")
+
+    def worktree(self) -> Side:
+        """The files on disk."""
+        return Side("worktree", None, "worktree")
+
+    def changes(self, base: Side | None, head: Side) -> tuple[Change, ...]:
+        """What differs from `base`, a commit or index, to `head`; without a base every file is added."""
+        if base is None:
+            return tuple(Change("A", path) for path in self.files(head))
+        if head.tree is not None:
+            return _changes(self._output("diff-tree", "-r", "-M", "--name-status", "-z", base.tree, head.tree))
+
+        with _copy(self._git_dir / "index") as copy:  # git diff refreshes the index that it reads
+            tracked = self._output(
+                # autoRefreshIndex drops files of which only the time stamp differs; diff-index lists them
+                *(*QUIET, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "-M"),
+                *("--name-status", "-z", base.tree, "--"),
+                env={"GIT_INDEX_FILE": copy},
+            )
+        changes = {change.path: change for change in _changes(tracked)}
+        for path in self._untracked():
+            # removed from the index alone, a file of the base is still there
+            changes[path] = Change("M" if path in changes else "A", path)
+        return tuple(changes.values())
+
+    def files(self, side: Side, under: str = "") -> list[str]:
+        """The paths of all files of a side, or of those below the folder `under`; ignored files are none."""
+        if side.tree is None:
+            tracked = _split(self._output("ls-files", "-z", "--cached"))
+            paths = sorted({path for path in [*tracked, *self._untracked()] if (self.root / path).is_file()})
+        else:
+            paths = list(self._blobs(side.tree))
+        folder = under.rstrip("/") + "/"
+        return [path for path in paths if not under or path.startswith(folder)]
+
+    def read(self, side: Side, path: str) -> bytes | None:
+        """The content of a file, or None where the side has none."""
+        if side.tree is None:
+            try:
+                return (self.root / path).read_bytes()
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return None
+            except OSError as error:
+                raise UncheckedError(f"{path}: cannot be read: {error.strerror}") from error
+        blob = self._blobs(side.tree).get(path)
+        if blob is None:
+            return None
+        try:
+            return self._content(blob)
+        except ValueError as error:
+            raise UncheckedError(f"{path}: its content is missing in {self.root}; run git fsck") from error
+
+    def reader(self, side: Side) -> Reader:
+        """`read` for paths relative to the project."""
+        return lambda path: self.read(side, normpath(join(self.project, path)))
+
+    def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side]]:
+        """The commits of all tags whose name matches a pattern, older version numbers first."""
+        listed = self._output("for-each-ref", "--format=%(refname:strip=2)", "--sort=version:refname", "refs/tags")
+        tags = []
+        for tag in os.fsdecode(listed).splitlines():
+            if any(fnmatchcase(tag, pattern) for pattern in patterns):
+                try:
+                    commit, tree = (
+                        os.fsdecode(self._git.get_object_header(f"refs/tags/{tag}^{{{kind}}}")[0])
+                        for kind in ("commit", "tree")
+                    )
+                except ValueError:  # a tag of a single file or tree
+                    continue
+                tags.append((tag, Side("commit", tree, commit)))
+        return tags
+
+    def materialise(self, side: Side, folder: str | Path) -> None:
+        """Write all files of a commit or of the index into an empty folder, which git does not learn of.
+
+        Unlike `worktree add` it runs no hook and registers nothing; unlike `archive` it leaves nothing out
+        and fetches from a partial clone's remote at once. Files of Git LFS come out as pointers, and submodules
+        as empty folders where they are not checked out. Raises UncheckedError where git cannot.
+        """
+        with temporary() as private:
+            result = subprocess.run(
+                [
+                    *(git.Git.GIT_PYTHON_GIT_EXECUTABLE, *QUIET, *NO_LFS, "read-tree"),
+                    *("--no-sparse-checkout", "--no-recurse-submodules", "-m", "-u", side.tree),
+                ],
+                cwd=folder,
+                env=_environment(
+                    GIT_DIR=str(self._git_dir),
+                    GIT_WORK_TREE=str(Path(folder).resolve()),
+                    GIT_INDEX_FILE=str(private / "index"),
+                ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
+        if result.returncode:
+            problem = os.fsdecode(result.stderr).strip()
+            raise UncheckedError(f"git cannot write the files of {side.label} into {folder}: {problem}")
+        for path, commit in self._submodules(side) if Path(folder, ".gitmodules").exists() else ():
+            if (self.root / path / ".git").exists():
+                with Repository(self.root / path) as submodule, suppress(UncheckedError):  # a commit not fetched yet
+                    submodule.materialise(submodule.commit(commit), Path(folder, path))
+
+    def fill(self, folder: Path, paths: Iterable[str]) -> None:
+        """Put the content of those files of Git LFS that this clone has in the place of their pointers."""
+        common = self._output("rev-parse", "--path-format=absolute", "--git-common-dir")
+        folder = folder.resolve()
+        for path in paths:
+            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", pointer(folder / path) or b"", re.MULTILINE)
+            # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
+            if oid and (folder / path).resolve().is_relative_to(folder):
+                name = oid[1].decode()
+                content = Path(os.fsdecode(common).strip(), "lfs/objects", name[:2], name[2:4], name)
+                if content.is_file():
+                    shutil.copyfile(content, folder / path)
+
+    def _submodules(self, side: Side) -> list[tuple[str, str]]:
+        """The submodules of a tree, each with its commit."""
+        entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", side.tree))
+        parted = (entry.partition("\t") for entry in entries)
+        return [(path, meta.split()[2]) for meta, _, path in parted if meta.split()[1] == "commit"]
+
+    def _blobs(self, tree: str) -> dict[str, str]:
+        """Path -> sha of all files of a tree: one process however many are asked for; no submodules."""
+        if tree not in self._trees:
+            entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", tree))
+            parted = (entry.partition("\t") for entry in entries)
+            self._trees[tree] = {path: meta.split()[2] for meta, _, path in parted if meta.split()[1] == "blob"}
+        return self._trees[tree]
+
+    def _untracked(self) -> list[str]:
+        listed = _split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
+        return [path for path in listed if not path.endswith("/")]  # a repository of its own
+
+    def project_of(self, folder: Path) -> str:
+        """The nearest folder from `folder` up to the root that configures restore-guard, else `folder` itself."""
+        folder = folder.resolve()
+        found = _nearest_configured(folder, self.root) or folder
+        return "" if found == self.root else found.relative_to(self.root).as_posix()
+
+    @cached_property
+    def project(self) -> str:
+        """The nearest folder up to the root that configures restore-guard.
+
+        A hook starts at the root, wherever the project is: without a configuration there, the only configured
+        folder of the repository is it, else the root. Raises UsageError where there are several.
+        """
+        if _nearest_configured(self._folder, self.root) is not None:
+            return self.project_of(self._folder)
+        files = ["--", f":(glob)**/{SHARED_FILE}"]
+        _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
+        own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
+        projects = sorted({dirname(path) for path in [*_split(found), *_split(own)]})
+        if len(projects) > 1:
+            raise UsageError(
+                f"{self.root}: restore-guard is configured in {', '.join(projects)}: run it in one of them, or give "
+                f"a hook its own, in .pre-commit-config.yaml: args: [--project, {projects[0]}]"
+            )
+        return projects[0] if projects else ""
+
+    def _resolve(self, revision: str) -> str | None:
+        status, sha, _ = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+        return None if status else sha.decode().strip()
+
+    def _output(self, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+        status, output, problem = self._run(*arguments, env=env)
+        if status:
+            raise UncheckedError(f"git {' '.join(arguments)} failed in {self.root}: {problem}")
+        return output
+
+    def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, bytes, str]:
+        return self._git.execute(
+            [git.Git.GIT_PYTHON_GIT_EXECUTABLE, *arguments],
+            env=env,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+        )
+
+
+@contextmanager
+def _copy(index: Path) -> Iterator[str]:
+    """A copy of an index for a command that would write it, for as long as the command runs."""
+    with temporary() as folder:
+        copy = folder / "index"
+        if index.exists():  # not before the first git add
+            shutil.copy2(index, copy)  # with its time: git looks into files that are no older than it
+        yield str(copy)
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    """The environment without the GIT_ variables of a hook's repository (GitPython can add, not remove)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)}
+    return {**kept, "LC_ALL": "C", **variables}
+
+
+def _discover(folder: Path) -> tuple[Path, Path]:
+    """Root of the work tree and git directory, of the disk rather than of the inherited GIT_DIR.
+
+    With GIT_DIR set, git takes the current folder for the root and trusts every owner.
+    """
+    result = subprocess.run(
+        [git.Git.GIT_PYTHON_GIT_EXECUTABLE, "rev-parse", "--show-toplevel", "--absolute-git-dir"],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+    )
+    if result.returncode:
+        problem = os.fsdecode(result.stderr).strip()
+        advice = "" if "safe.directory" in problem else "\nRun restore-guard inside the work tree of a repository."
+        raise UsageError(f"{folder}: git finds no repository to work with here: {problem}{advice}")
+    root, git_dir = os.fsdecode(result.stdout).splitlines()
+    return Path(root), Path(git_dir)
+
+
+def _nearest_configured(folder: Path, root: Path) -> Path | None:
+    around = [folder, *folder.parents]
+    return next((each for each in around[: around.index(root) + 1] if _is_configured(each)), None)
+
+
+def _is_configured(folder: Path) -> bool:
+    shared = folder / SHARED_FILE
+    return (folder / OWN_FILE).is_file() or (shared.is_file() and TABLE.search(shared.read_bytes()) is not None)
+
+
+def pointer(file: Path) -> bytes | None:
+    """The pointer of Git LFS that stands in the place of a file; None where the file itself is there."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(1024)
+    except OSError:
+        return None
+    return start if start.startswith(LFS_POINTER) else None
+
+
+def _split(output: bytes) -> list[str]:
+    return os.fsdecode(output).split("\0")[:-1]
+
+
+def _changes(output: bytes) -> tuple[Change, ...]:
+    """Parse `--name-status -z`: NULs part statuses from paths, as a path may hold any other byte."""
+    fields = iter(_split(output))
+    changes = []
+    for status in fields:
+        if status[0] == "R":
+            old_path, path = next(fields), next(fields)
+            changes.append(Change("R", path, old_path))
+        else:  # U, an unresolved conflict on disk, is a modification
+            changes.append(Change("M" if status == "U" else status, next(fields)))
+    return tuple(changes)

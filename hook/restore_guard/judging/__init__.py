@@ -1,0 +1,1 @@
+"""Outcomes made into causes, findings and a verdict. Pure."""

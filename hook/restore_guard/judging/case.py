@@ -1,0 +1,120 @@
+"""All that is known of one model, before it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from restore_guard.build import Build
+from restore_guard.change.diffs import Diff
+from restore_guard.change.pins_moved import Move
+from restore_guard.config import Config
+from restore_guard.judging.evidence import Witness, parameters
+from restore_guard.promise.manifest import Found, Manifest, Release
+from restore_guard.restore_paths import default_paths, same_promise
+from restore_guard.signature import Revival, Signature
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of one model.
+
+    Attributes:
+        manifest_file: its manifest, relative to the project.
+        base_build: None where the base was not built, because there is none or it has no such model.
+        covered: files whose change would be noticed even if the manifest does not list them.
+        head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
+        witness: what really saving the base and restoring it into the head showed; None where it was not tried.
+        moves: packages that the change asks for in another version.
+        must_be_witnessed: a path that could not be really tried counts as unchecked.
+        releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
+    """
+
+    name: str
+    config: Config
+    manifest_file: str
+    head_build: Build
+    base_build: Build | None
+    head_manifest: Found
+    base_manifest: Found
+    diff: Diff
+    covered: frozenset[str] = frozenset()
+    head_revivals: Mapping[str, Revival] = field(default_factory=dict)
+    base_revivals: Mapping[str, Revival] = field(default_factory=dict)
+    witness: Witness | None = None
+    must_be_witnessed: bool = False
+    releases: tuple[Release, ...] = ()
+    unread_releases: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def old_signatures(self) -> list[Signature]:
+        """All that old checkpoints may be of."""
+        promise, base = readable(self.base_manifest), base_signature(self)
+        known = [
+            promise.signature if promise else None,
+            base,
+            *(release.promise.signature for release in self.releases),
+        ]
+        return [signature for signature in known if signature is not None]
+
+
+def obstacle(case: Case) -> str | None:
+    """Why no real checkpoint of the base can be made and restored into the head; None where nothing is in the way."""
+    base, head = base_signature(case), case.head_build.signature
+    if base is None or head is None:
+        return "there are no two builds"
+    if saved_signature(readable(case.base_manifest), base, paths_of(case)) is not base:
+        return "the base's code does not build what its manifest promises"
+    return None
+
+
+def is_worth_a_witness(case: Case) -> bool:
+    """Whether something changed that a witness can tell more of, in a model that is small enough to be tried."""
+    base, head = base_signature(case), case.head_build.signature
+    changed = not case.diff.is_cosmetic or base.without_sites() != head.without_sites()
+    return changed and max(map(parameters, (base, head))) <= case.config.witness
+
+
+def paths_of(case: Case) -> tuple[str, ...]:
+    """The restore paths that are judged."""
+    return promised(case.config, case.name, readable(case.base_manifest), case.head_build.signature)
+
+
+def promised(config: Config, name: str, promise: Manifest | None, head: Signature) -> tuple[str, ...]:
+    """The restore paths to judge: those configured, and those that the base's manifest still promises."""
+    model = config.models.get(name)
+    chosen = model.restores if model is not None and model.restores else default_paths(head)
+    return tuple(dict.fromkeys([*chosen, *(promise.restores if promise else ())]))
+
+
+def readable(found: Found) -> Manifest | None:
+    return found if isinstance(found, Manifest) else None
+
+
+def base_signature(case: Case) -> Signature | None:
+    return case.base_build.signature if case.base_build is not None else None
+
+
+def saved_signature(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> Signature | None:
+    """What old checkpoints hold: the base's build where it is what the manifest promises, for it knows the lines."""
+    if promise is None:
+        return base
+    # A path that is promised from now on is nothing that the manifest could tell of.
+    if base is not None and same_promise(promise.signature, base, [path for path in paths if path in promise.restores]):
+        return base
+    return with_sites(promise.signature, base)
+
+
+def with_sites(signature: Signature, build: Signature | None) -> Signature:
+    """The manifest keeps no lines; the base's build knows them, by path."""
+    if build is None:
+        return signature
+
+    def located(kind: str) -> tuple:
+        sites = {item.path: item.site for item in getattr(build, kind)}
+        return tuple(msgspec.structs.replace(item, site=sites.get(item.path)) for item in getattr(signature, kind))
+
+    return msgspec.structs.replace(signature, variables=located("variables"), holders=located("holders"))

@@ -1,0 +1,224 @@
+"""What old checkpoints meet in a model: the outcome of every restore path, and each trouble in it.
+
+A trouble is one variable on one restore path; `causes` finds what is behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from restore_guard.change.diffs import Diff
+from restore_guard.judging.correspondence import Correspondence, correspond
+from restore_guard.restore_paths import Outcome, keras_archive, restore, restore_unchanged
+from restore_guard.restore_paths.outcome import Failure
+from restore_guard.signature import Holder, Revival, Signature, Variable
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One variable that one restore path no longer restores as it did.
+
+    Attributes:
+        path: the restore path.
+        old: the saved variable, None where checkpoints hold none.
+        new: the variable of the model, None where the model has none.
+        raises: True where the load call raises over it, False where it is silent.
+        unsaved: True where the path does not even write the variable any more.
+        revived: False where the saved configuration could not be made into a model.
+        got: the saved variable whose value `new` gets instead of `old`'s.
+    """
+
+    path: str
+    old: str | None
+    new: str | None
+    raises: bool = False
+    unsaved: bool = False
+    revived: bool = True
+    got: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What stays the same when the same trouble is seen in another build of the model."""
+        return self.path, self.old if self.old is not None else f"+{self.new}", self.raises
+
+    @property
+    def name(self) -> str:
+        return self.new or self.old or ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`saved` restored into `model` by every promised path.
+
+    Attributes:
+        outcomes: {restore path: Outcome}.
+        same: which variable is which.
+        unsaved_before, unsaved_now: {restore path: variables that it never writes} of either signature.
+        roles: {restore path: {variable of the model: the saved one whose value belongs in it, as its outputs show}}.
+    """
+
+    saved: Signature
+    model: Signature
+    diff: Diff
+    outcomes: dict[str, Outcome]
+    same: Correspondence
+    unsaved_before: dict[str, frozenset[str]]
+    unsaved_now: dict[str, frozenset[str]]
+    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def olds(self) -> dict[str, Variable]:
+        return {variable.path: variable for variable in self.saved.variables}
+
+    @cached_property
+    def news(self) -> dict[str, Variable]:
+        return {variable.path: variable for variable in self.model.variables}
+
+    @cached_property
+    def old_holders(self) -> dict[str, Holder]:
+        return {holder.path: holder for holder in self.saved.holders}
+
+    @cached_property
+    def new_holders(self) -> dict[str, Holder]:
+        return {holder.path: holder for holder in self.model.holders}
+
+    @cached_property
+    def parts(self) -> set[str]:
+        """The variables on either side that are parts of a partitioned one."""
+        return {
+            signature.variables[entry.variable].path
+            for signature in (self.saved, self.model)
+            if signature.saver_file is not None
+            for entry in signature.saver_file.entries
+            if entry.offset
+        }
+
+    def misplaced(self, path: str) -> dict[str, str]:
+        """{variable of the model: the saved variable whose value it wrongly gets}, for one restore path."""
+        return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
+
+
+def compare(
+    saved: Signature,
+    model: Signature,
+    paths: Sequence[str],
+    diff: Diff,
+    revivals: Mapping[str, Revival] | None = None,
+) -> list[Comparison]:
+    """Restores `saved` into `model` by each of the paths, as data.
+
+    A `.keras` file is no checkpoint of the model that the builder makes, but of the one that its own configuration
+    makes: it has a comparison of its own.
+
+    Args:
+        revivals: {configuration in `saved`: what the code of `model` makes of it}; see `keras_archive.revived`.
+    """
+    archives = [path for path in paths if path == "keras-archive"]
+    others = [path for path in paths if path != "keras-archive"]
+    compared = [_compare(saved, model, others, diff)] if others else []
+    if archives:
+        compared.append(_compare(saved, keras_archive.revived(saved, model, revivals or {}), archives, diff))
+    return compared
+
+
+def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
+    before = {path: restore_unchanged(path, saved) for path in paths}
+    return Comparison(
+        saved,
+        model,
+        diff,
+        outcomes={path: restore(path, saved, model, before[path]) for path in paths},
+        same=correspond(saved, model, diff),
+        unsaved_before={path: frozenset(outcome.initial) for path, outcome in before.items()},
+        unsaved_now={path: never_written(path, model) for path in paths},
+    )
+
+
+def never_written(path: str, signature: Signature) -> frozenset[str]:
+    """The variables that a restore path leaves out even with no change."""
+    return frozenset(restore_unchanged(path, signature).initial)
+
+
+def troubles(comparison: Comparison) -> list[Trouble]:
+    """Returns every trouble of every path; empty where old checkpoints restore as well as before."""
+    return [trouble for path, outcome in comparison.outcomes.items() for trouble in _of_path(comparison, path, outcome)]
+
+
+def newly_unsaved(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yields (restore path, variable of the model) for all that a path does not write and did not lack before."""
+    for path, names in comparison.unsaved_now.items():
+        before = comparison.unsaved_before[path]
+        for name in comparison.news:
+            if name in names and comparison.same.old(name) not in before:
+                yield path, name
+
+
+def _of_path(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
+    if outcome.kind == "raises":
+        told = set()
+        for failure in outcome.failures:
+            for trouble in _of_failure(comparison, path, failure):
+                told |= {trouble.old, trouble.new}
+                yield trouble
+        # What has no partner stays a trouble when the error is mended.
+        for trouble in _of_silence(comparison, path, outcome):
+            if (trouble.old is None or trouble.new is None) and not told & {trouble.old, trouble.new} - {None}:
+                yield trouble
+    elif outcome.kind in ("restores", "partial"):
+        yield from _of_silence(comparison, path, outcome)
+        yield from _misplaced(comparison, path, outcome)
+
+
+def _of_silence(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
+    same, initial = comparison.same, set(outcome.initial)
+    before, now = comparison.unsaved_before[path], comparison.unsaved_now[path]
+    for new in outcome.initial:
+        old = same.old(new)
+        # What was never written is not lost by this change.
+        if old is None or old not in before:
+            yield Trouble(path, old, new, unsaved=old is not None and new in now)
+    for old in outcome.unused:
+        new = same.new(old)
+        if new not in initial:
+            yield Trouble(path, old, new, got=outcome.assigned.get(new))
+
+
+def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
+    """Values that land without an error in a variable that is surely another one."""
+    unused, parts, roles = set(outcome.unused), comparison.parts, comparison.roles.get(path, {})
+    for new, got in outcome.assigned.items():
+        rightful = roles.get(new, comparison.same.old(new))
+        if rightful == got or rightful in unused or comparison.news[new].seed:
+            continue
+        if new in parts or got in parts:
+            continue  # a tensor's name decides, however it is cut
+        owner = comparison.same.new(got)
+        if new in roles or comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
+            yield Trouble(path, rightful, new, got=got)
+    for new in outcome.reshaped:
+        yield Trouble(path, outcome.assigned[new], new, got=outcome.assigned[new])
+
+
+def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:
+    """The variables that explain why an object fails to load; all that it holds where none stands out."""
+    same = comparison.same
+    saved, model = set(failure.saved), set(failure.model)
+    pairs = [(same.old(new), new) for new in failure.model]
+    pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in model]
+    telling = [
+        (old, new)
+        for old, new in pairs
+        if old is None
+        or new is None
+        or old not in saved
+        or new not in model
+        or _form(comparison.olds[old]) != _form(comparison.news[new])
+    ]
+    for old, new in telling or pairs or [(None, None)]:
+        yield Trouble(path, old, new, raises=True, revived=failure.revived)
+
+
+def _form(variable: Variable) -> tuple:
+    return variable.path, variable.shape, variable.dtype, variable.owner

@@ -1,0 +1,269 @@
+"""Which variable of the head is which variable of the base, as a person would say it.
+
+Restoring does not know identity; this is what tells a rename from a removal beside an addition, and a value
+in its place from one in another's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Mapping
+from itertools import islice
+from typing import TypeVar
+
+from restore_guard.change.diffs import Diff, Place
+from restore_guard.signature import Holder, Signature, Variable
+
+T = TypeVar("T")
+
+
+class Correspondence:
+    """Pairs of variables, one to one; a pair is sure where lines of source or names that the user chose show it."""
+
+    def __init__(self) -> None:
+        self._olds: dict[str, str] = {}
+        self._news: dict[str, str] = {}
+        self._sure: set[str] = set()
+
+    def add(self, old: str, new: str, sure: bool) -> None:
+        self._olds[new], self._news[old] = old, new
+        if sure:
+            self._sure.add(new)
+
+    def keep(self, paths: Mapping[str, str]) -> None:
+        """Adds variables that have their path and their line still, all {path: path} of them."""
+        self._olds.update(paths)
+        self._news.update(paths)
+        self._sure.update(paths)
+
+    def pairs(self) -> ItemsView[str, str]:
+        """(variable of the model, saved variable) of all."""
+        return self._olds.items()
+
+    def old(self, new: str) -> str | None:
+        """The saved variable that a variable of the model is."""
+        return self._olds.get(new)
+
+    def new(self, old: str) -> str | None:
+        """The variable of the model that a saved variable is."""
+        return self._news.get(old)
+
+    def is_sure(self, new: str) -> bool:
+        return new in self._sure
+
+
+def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence:
+    """Finds out which variable is which; the surest evidence goes first.
+
+    The same line of source and the same path; the same line, where as many were created there before and after;
+    the same path; then, of what is left, equal form: within one block of changed lines, below a renamed owner,
+    anywhere if there is just one.
+    """
+    matching = _Matching(saved, model)
+    old_lines, new_lines = _lines(saved.variables, diff.head), _lines(model.variables, lambda at: at)
+    matching.in_place(old_lines, new_lines)
+    if matching.saved and matching.model:
+        old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
+
+        def with_number(lines: dict[str, tuple | None]) -> Callable[[Variable], Hashable | None]:
+            def key(variable: Variable) -> Hashable | None:
+                found = lines[variable.path]
+                if found is None or old_counts[found] != new_counts[found]:
+                    return None
+                name = leaf(variable.path)
+                return (*found, variable.site.number, "" if name.isdigit() else name)
+
+            return key
+
+        matching.by(with_number(old_lines), with_number(new_lines), sure=True)
+    matching.by_path()
+    matching.owners(diff)
+    matching.alone(diff)
+    return matching.found
+
+
+def owner(path: str) -> str:
+    """The path of what holds a variable, "" for the model itself."""
+    return path.rpartition("/")[0]
+
+
+def leaf(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def place(item: Variable | Holder) -> Place | None:
+    """The line that created it."""
+    return Place(item.site.file, item.site.line) if item.site is not None else None
+
+
+def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | None]) -> dict[str, tuple | None]:
+    """{variable: the line of the head that creates it, and its owner's class}; many are created at one line."""
+    heads, lines = {}, {}
+    for variable in variables:
+        site = variable.site
+        if site is None:
+            lines[variable.path] = None
+            continue
+        key = site.file, site.line, variable.owner
+        if key not in heads:
+            at = to_head(Place(site.file, site.line))
+            heads[key] = (at, variable.owner) if at is not None else None
+        lines[variable.path] = heads[key]
+    return lines
+
+
+class _Matching:
+    def __init__(self, saved: Signature, model: Signature) -> None:
+        self.saved = {variable.path: variable for variable in saved.variables}
+        self.model = {variable.path: variable for variable in model.variables}
+        self.found = Correspondence()
+
+    def pair(self, old: Variable, new: Variable, sure: bool = False) -> None:
+        del self.saved[old.path], self.model[new.path]
+        self.found.add(old.path, new.path, sure)
+
+    def by(
+        self,
+        key_of_saved: Callable[[Variable], Hashable | None],
+        key_of_model: Callable[[Variable], Hashable | None],
+        sure: bool = False,
+    ) -> None:
+        """Pairs what has the same key, where the key is unique on both sides."""
+        olds, news = _unique(self.saved.values(), key_of_saved), _unique(self.model.values(), key_of_model)
+        for key, old in olds.items():
+            if key in news:
+                self.pair(old, news[key], sure)
+
+    def in_place(self, old_lines: Mapping[str, tuple | None], new_lines: Mapping[str, tuple | None]) -> None:
+        """Pairs what has its path and its line still."""
+        same = {path: path for path, line in old_lines.items() if line is not None and new_lines.get(path) == line}
+        self.found.keep(same)
+        self.saved = {path: variable for path, variable in self.saved.items() if path not in same}
+        self.model = {path: variable for path, variable in self.model.items() if path not in same}
+
+    def by_path(self) -> None:
+        for path in [path for path in self.saved if path in self.model]:
+            old, new = self.saved[path], self.model[path]
+            self.pair(old, new, sure=old.owner == new.owner and not _is_automatic(new))
+
+    def owners(self, diff: Diff) -> None:
+        """Pairs renamed owners: all of their free variables are equal in form.
+
+        First within one block of changed lines, then the most similar path, then in order.
+        """
+        olds, news = _forms(self.saved.values()), _forms(self.model.values())
+
+        def likeness(old: list[Variable], new: list[Variable]) -> tuple[int, int]:
+            return _same_change(old[0], new[0], diff), _shared(owner(old[0].path), owner(new[0].path))
+
+        for form in olds.keys() & news.keys():
+            for old, new in _assign(olds[form], news[form], likeness):
+                for before, after in zip(old, new, strict=True):
+                    self.pair(before, after)
+
+    def alone(self, diff: Diff) -> None:
+        """Pairs single variables of equal form and name: in one block of changes, below one owner, the only two."""
+
+        def named(variable: Variable) -> Hashable:
+            return leaf(variable.path), variable.shape, variable.dtype
+
+        def owned(variable: Variable) -> Hashable:
+            return owner(variable.path), variable.shape, variable.dtype
+
+        for key in (named, owned):
+            news = defaultdict(deque)
+            for new in self.model.values():
+                if block := _block(new, diff.block_after):
+                    news[block, key(new)].append(new)
+            for old in list(self.saved.values()):
+                alike = news[_block(old, diff.block_before), key(old)]
+                while alike and alike[0].path not in self.model:
+                    alike.popleft()
+                if candidates := list(islice((new for new in alike if new.path in self.model), _FEW)):
+                    self.pair(old, max(candidates, key=lambda new: _shared(old.path, new.path)))
+        self.by(owned, owned)
+        self.by(named, named)
+
+
+def _is_automatic(variable: Variable) -> bool:
+    """True for a place in a list and for a layer that Keras named: both only count what was created before."""
+    name = leaf(owner(variable.path))
+    if name.isdigit() or leaf(variable.path).isdigit():
+        return True
+    return name == variable.owner_name and is_automatic_name(name, variable.owner)
+
+
+def is_automatic_name(name: str, owner: str | None) -> bool:
+    """True for the name that Keras gives to a layer of a class that got none."""
+    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", owner or "").lower()
+    return bool(re.fullmatch(rf"{re.escape(plain)}(_\d+)?", name))
+
+
+def _forms(variables: Iterable[Variable]) -> dict[Hashable, list[list[Variable]]]:
+    """{form: the variables of each owner that has it, by name}; the model's own variables have no owner to rename."""
+    owned = defaultdict(list)
+    for variable in variables:
+        if owner(variable.path):
+            owned[owner(variable.path)].append(variable)
+    forms = defaultdict(list)
+    for held in owned.values():
+        held.sort(key=lambda variable: leaf(variable.path))
+        form = tuple((leaf(variable.path), variable.shape, variable.dtype) for variable in held)
+        forms[held[0].owner, form].append(held)
+    return forms
+
+
+def _unique(variables: Iterable[Variable], key: Callable) -> dict[Hashable, Variable]:
+    found, repeated = {}, set()
+    for variable in variables:
+        value = key(variable)
+        if value is None or value in repeated:
+            continue
+        if value in found:
+            del found[value]
+            repeated.add(value)
+        else:
+            found[value] = variable
+    return found
+
+
+# Above this, comparing each with each takes longer than it is worth: equal forms are paired in order.
+_FEW = 40
+
+
+def _assign(olds: list[T], news: list[T], likeness: Callable[[T, T], tuple]) -> list[tuple[T, T]]:
+    """Returns pairs, each item once, the likest first."""
+    if len(olds) * len(news) > _FEW * _FEW:
+        return list(zip(olds, news, strict=False))
+    ranked = sorted(
+        ((likeness(old, new), -abs(i - j), -i, -j) for i, old in enumerate(olds) for j, new in enumerate(news)),
+        reverse=True,
+    )
+    pairs, free_olds, free_news = [], set(range(len(olds))), set(range(len(news)))
+    for _, _, i, j in ranked:
+        if -i in free_olds and -j in free_news:
+            free_olds.remove(-i)
+            free_news.remove(-j)
+            pairs.append((olds[-i], news[-j]))
+    return pairs
+
+
+def _block(variable: Variable, block: Callable[[Place], Hashable | None]) -> Hashable | None:
+    at = place(variable)
+    return block(at) if at is not None else None
+
+
+def _same_change(old: Variable, new: Variable, diff: Diff) -> int:
+    before, after = place(old), place(new)
+    return int(before is not None and after is not None and diff.same_change(before, after))
+
+
+def _shared(old: str, new: str) -> int:
+    """How many components two paths share, from both ends."""
+    olds, news = old.split("/"), new.split("/")
+    return _common(olds, news) + _common(olds[::-1], news[::-1])
+
+
+def _common(olds: list[str], news: list[str]) -> int:
+    return next((i for i, (a, b) in enumerate(zip(olds, news, strict=False)) if a != b), min(len(olds), len(news)))

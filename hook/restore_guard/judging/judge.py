@@ -1,0 +1,261 @@
+"""The verdict on one model: what its builds, manifests and history say together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from restore_guard.change.diffs import Diff
+from restore_guard.change.pins_moved import is_framework
+from restore_guard.judging import findings
+from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, break_accepted, manifest_state
+from restore_guard.judging.case import Case, base_signature, paths_of, promised, readable, saved_signature, with_sites
+from restore_guard.judging.comparison import Comparison, compare
+from restore_guard.judging.evidence import Witness, outranked
+from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
+from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
+from restore_guard.result import Finding, ModelResult, PathResult
+from restore_guard.rules import RULES, level
+from restore_guard.signature import Signature
+
+
+def judge(case: Case) -> ModelResult:
+    """Returns the verdict on a model that a change may have touched."""
+    head = case.head_build.signature
+    if head is None:
+        return _unbuilt(case)
+    notes = _notes(case)
+    promise, base = readable(case.base_manifest), base_signature(case)
+    paths = paths_of(case)
+    saved = saved_signature(promise, base, paths)
+    compared = compare(saved, head, paths, case.diff, case.head_revivals) if saved else []
+    if case.witness is not None:
+        compared, disagreements = _outranked(compared, case.witness)
+        notes += disagreements
+    accepted = accepted_breaks(case)
+    found: list[Finding] = []
+    if saved is not None:
+        known = _known(case, promise, base, paths)
+        context = _context(case, known, accepted)
+        found = findings.find(compared, context)
+    else:
+        notes.append("New here: there is no older checkpoint to restore.")
+    found += _of_releases(case, head, base, saved, found)
+    found = _with_behaviour(case, found, compared)
+    doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
+    if doubtful:
+        notes.append(
+            f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
+            "so the outcome is not certain: only a witness can tell (--witness always)."
+        )
+    notes += case.unread_releases
+    frameworks = _framework_changed(case, head, base)
+    found += frameworks
+    not_built = bool(frameworks) and case.config.environment == "shared"
+    notes += _other_moves(case)
+    unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
+    state = manifest_state(case, head)
+    found += [break_accepted(case, entry) for entry in accepted]
+    found = findings.ignoring(found, _context(case))
+    breaks = any(finding.fails for finding in found)
+    found += findings.ignoring(about_manifest(case, head, state, breaks), _context(case))
+    results = {
+        path: path_result(outcome, comparison.model, comparison.misplaced(path))
+        for comparison in compared
+        for path, outcome in comparison.outcomes.items()
+    }
+    if saved is None:
+        results = {path: path_result(restore_unchanged(path, head), head, {}) for path in paths}
+    return ModelResult(
+        name=case.name,
+        verdict="breaks"
+        if any(finding.fails for finding in found)
+        else "unchecked"
+        if doubtful or case.unread_releases or unproved or not_built
+        else "restores",
+        variables=sum(not variable.seed for variable in head.variables),
+        manifest=state,
+        restores={path: results[path] for path in paths},
+        behaviour=case.witness.behaviour if case.witness is not None else None,
+        findings=tuple(finding for finding in found if finding.level != "off"),
+        notes=tuple(notes),
+    )
+
+
+def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[Comparison], list[str]]:
+    both = [outranked(comparison, witness) for comparison in compared]
+    notes = [f"Not really tried: {failure}" for failure in witness.failures]
+    return [comparison for comparison, _ in both], notes + [note for _, told in both for note in told]
+
+
+def _of_releases(
+    case: Case, head: Signature, base: Signature | None, saved: Signature | None, found: Sequence[Finding]
+) -> list[Finding]:
+    """What restores step by step need not restore end to end: each release's promise against the head.
+
+    Args:
+        saved: what was compared with the head already, by the paths of `case`: a release of the same promise needs
+            no second verdict.
+    """
+    paths = paths_of(case)
+    told = {(finding.rule, finding.old, finding.new) for finding in found}
+    current = readable(case.head_manifest)
+    findings_of: list[Finding] = []
+    for release in case.releases:
+        promise = release.promise
+        if saved and {*promise.restores} <= {*paths} and same_promise(promise.signature, saved, promise.restores):
+            continue
+        released = with_sites(promise.signature, base)
+        compared = compare(released, head, promise.restores, case.diff, case.head_revivals)
+        known = (
+            findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
+            if base is not None
+            else frozenset()
+        )
+        accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
+        context = _context(case, known, accepted)
+        for finding in findings.find(compared, context):
+            key = finding.rule, finding.old, finding.new
+            if finding.restores and key not in told:
+                told.add(key)
+                message = f"Checkpoints of {release.label}: {finding.message}"
+                findings_of.append(msgspec.structs.replace(finding, message=message))
+    return findings_of
+
+
+def _framework_changed(case: Case, head: Signature, base: Signature | None) -> list[Finding]:
+    """The same code restores otherwise by another TensorFlow or Keras: judged where each side has its own."""
+    moved = [move for move in case.moves if is_framework(move.package)]
+    if case.config.environment == "shared":
+        built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
+        told = ", ".join(map(str, moved))
+        message = (
+            f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. "
+            'Set environment = "per-commit" to build each side in the environment of its own lock file.'
+        )
+    else:
+        before = base.framework if base is not None else head.framework
+        differing = [name for name in head.framework if before.get(name) != head.framework[name] and name != "python"]
+        told = ", ".join(f"{name} {before.get(name, '(none)')} → {head.framework[name]}" for name in differing)
+        message = f"{told}: each side was built, saved and restored by its own; the outcomes say what follows."
+    chosen = level("framework-changed", case.config)
+    if not told or chosen == "off":
+        return []
+    at = moved[0] if moved else None
+    return [
+        Finding(
+            rule="framework-changed",
+            level=chosen,
+            file=at.file if at else case.manifest_file,
+            line=at.line if at else 0,
+            message=message,
+            old=", ".join(f"{move.package} {move.old}" for move in moved) or None,
+            new=", ".join(f"{move.package} {move.new}" for move in moved) or None,
+            fix=RULES["framework-changed"].fix,
+        )
+    ]
+
+
+def _other_moves(case: Case) -> list[str]:
+    others = [str(move) for move in case.moves if not is_framework(move.package)]
+    if not others or case.config.environment != "shared":
+        return []
+    shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+    return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
+
+
+def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Comparison]) -> list[Finding]:
+    """Equal outputs silence a layer of another type; other outputs are told where everything restores."""
+    behaviour = case.witness.behaviour if case.witness is not None else None
+    if behaviour is None:
+        return found
+    if behaviour.same_output:
+        return [finding for finding in found if finding.rule != "layer-type-changed" or finding.restores]
+    if not any(finding.restores for finding in found):
+        found = [*found, findings.behaviour_changed(behaviour, compared[0], _context(case))]
+    return found
+
+
+def _context(
+    case: Case, known: Collection[tuple[str, str, bool]] = frozenset(), accepted: Sequence[Accepted] = ()
+) -> findings.Context:
+    return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
+
+
+def _doubtful(case: Case, comparison: Comparison) -> list[str]:
+    """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
+    if case.diff.is_cosmetic and same_promise(comparison.saved, comparison.model, comparison.outcomes):
+        return []
+    return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
+
+
+def _unbuilt(case: Case) -> ModelResult:
+    build = case.head_build
+    finding = Finding(
+        rule="build-failed",
+        level=level("build-failed", case.config),
+        file=case.manifest_file,
+        line=0,
+        message=f"The model could not be built, so it was not checked: {build.failure}",
+        effects=tuple(build.detail.strip().splitlines()[-12:]),
+        fix=RULES["build-failed"].fix,
+    )
+    state = (
+        "missing"
+        if case.head_manifest is None
+        else "stale"
+        if isinstance(case.head_manifest, ManifestError)
+        else "current"
+    )
+    about = about_manifest(case, None, state, False)
+    return ModelResult(
+        name=case.name,
+        verdict="breaks" if any(other.fails for other in about) else "unchecked",
+        manifest=state,
+        findings=(finding, *about),
+    )
+
+
+def _notes(case: Case) -> list[str]:
+    notes = []
+    if case.head_build.strategy == "eager":
+        why = (case.head_build.because or "it cannot do without").splitlines()[0]
+        notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
+    if case.base_build is not None and case.base_build.signature is None:
+        judged = "its manifest" if readable(case.base_manifest) else "nothing"
+        notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")
+    if isinstance(case.base_manifest, ManifestError):
+        notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
+    elif case.base_manifest is None and case.base_build is not None:
+        notes.append("The base has no manifest, so its build stands in for it.")
+    promise = readable(case.base_manifest)
+    if promise is not None:
+        notes += [f"{path}: judged by {name}, which the manifest pins." for path, name in promise.pinned.items()]
+    return notes
+
+
+def _known(
+    case: Case, promise: Manifest | None, base: Signature | None, paths: Sequence[str]
+) -> frozenset[tuple[str, str, bool]]:
+    if promise is None or base is None or saved_signature(promise, base, paths) is base:
+        return frozenset()
+    return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))
+
+
+def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
+    """What the reports show of an outcome."""
+    counted = {variable.path for variable in head.variables if not variable.seed}
+    return PathResult(
+        outcome=outcome.kind,
+        restored=len(counted & set(outcome.assigned)) if outcome.kind in ("restores", "partial") else 0,
+        variables=len(counted),
+        initial=outcome.initial,
+        unused=outcome.unused,
+        misplaced=tuple(misplaced),
+        error=outcome.error,
+        evidence="witnessed" if outcome.witnessed else "simulated",
+    )
+
+
+__all__ = ["Case", "Comparison", "judge", "path_result", "promised"]

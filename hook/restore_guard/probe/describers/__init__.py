@@ -1,0 +1,1 @@
+"""What decides a restore, read off a model that was built."""

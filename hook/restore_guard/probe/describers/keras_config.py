@@ -1,0 +1,99 @@
+"""What a `.keras` file holds besides the weights, and what today's code makes of it.
+
+Source: keras/src/saving/saving_lib.py `_serialize_model_as_json`, `_model_from_config` (Keras 3), `save_model`,
+`load_model` (Keras 2.12+).
+"""
+
+import contextlib
+import importlib
+import inspect
+import json
+import os
+
+from .. import frameworks
+
+
+def serialize(model):
+    """Returns (configuration as JSON, None), or (None, why Keras cannot write it)."""
+    keras = frameworks.keras_of(model)
+    lib = _serialization(keras.package)
+    try:
+        with _version_3(keras.package), lib.ObjectSharingScope():
+            config = lib.serialize_keras_object(model)
+        return json.dumps(_repeatable(config, {})), None
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def deserialize(config, package, root):
+    """Makes a model of a configuration, as the plain load call does.
+
+    Returns:
+        (model, None, None), or (None, the error's text, [file, line, 0] in the user's code or None).
+    """
+    lib = _serialization(package)
+    try:
+        with _version_3(package), lib.ObjectSharingScope():
+            return lib.deserialize_keras_object(json.loads(config), None, safe_mode=True), None, None
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}", _place(error, root)
+
+
+def _serialization(package):
+    return importlib.import_module(f"{package}.src.saving.serialization_lib")
+
+
+@contextlib.contextmanager
+def _version_3(package):
+    """Keras 2 serializes for `.keras` files only while this flag of its saving library is up."""
+    flag = getattr(importlib.import_module(f"{package}.src.saving.saving_lib"), "_SAVING_V3_ENABLED", None)
+    before = getattr(flag, "value", False)
+    if flag is not None:
+        flag.value = True
+    try:
+        yield
+    finally:
+        if flag is not None:
+            flag.value = before
+
+
+def _repeatable(value, numbers):
+    """The configuration without what is chance: ids of objects, and the code of lambdas, which never load anyway."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "__lambda__":
+            return {"class_name": "__lambda__", "config": {}}
+        return {
+            key: numbers.setdefault(item, len(numbers) + 1) if key == "shared_object_id" else _repeatable(item, numbers)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_repeatable(item, numbers) for item in value]
+    return value
+
+
+def _place(error, root):
+    """Where the user's code refused the configuration: the innermost line of it, else the class that was tried."""
+    found, tried = None, None
+    for frame, line in _frames(error):
+        if frame.f_code.co_filename.startswith(root):
+            found = frame.f_code.co_filename, line
+        if inspect.isclass(frame.f_locals.get("cls")):
+            tried = frame.f_locals["cls"]
+    if found is None and tried is not None:
+        with contextlib.suppress(OSError, TypeError):
+            start = tried.__dict__.get("__init__", tried)
+            found = inspect.getsourcefile(start), inspect.getsourcelines(start)[1]
+    if found is None or not os.path.realpath(found[0]).startswith(root):
+        return None
+    return [os.path.realpath(found[0])[len(root) :].replace(os.sep, "/"), found[1], 0]
+
+
+def _frames(error):
+    """Yields (frame, line) from the outermost call to where the first of the errors was raised."""
+    while error is not None:
+        trace = error.__traceback__
+        while trace is not None:
+            yield trace.tb_frame, trace.tb_lineno
+            trace = trace.tb_next
+        # Keras says what it was doing when another error came.
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,305 @@
+"""HDF5 files of Keras: `.weights.h5`, and the legacy layout of `.h5`.
+
+Source: keras/src/saving/saving_lib.py `H5IOStore`; keras/src/legacy/saving/legacy_h5_format.py.
+HDF5 as Keras writes it keeps no checksum. What contradicts itself is found; a changed value cannot be.
+"""
+
+import os
+import struct
+
+import h5py
+import numpy as np
+import tensorflow as tf
+
+from .. import failures
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SLAB = 1 << 26
+_OPTIMIZER = "optimizer_weights"
+_TOP = "top_level_model_weights"
+
+
+def read_weights(path, contents):
+    """A `.weights.h5`."""
+    contents.kind = "weights-h5"
+    _read(path, contents, _describe_groups)
+
+
+def read_legacy(path, contents):
+    """An `.h5` of weights or of a whole model."""
+    contents.kind = "legacy-h5"
+    _read(path, contents, _describe_layers)
+
+
+def read_member(file, contents):
+    """The weights inside a `.keras`, whose zip keeps a checksum."""
+    with h5py.File(file, "r") as opened:
+        datasets = _datasets(opened, contents)
+        _describe_groups(opened, datasets, contents)
+
+
+def is_hdf5(path):
+    with open(path, "rb") as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
+
+
+def is_legacy(path):
+    """Whether a file has the layout of legacy HDF5, whatever it is called."""
+    try:
+        with h5py.File(path, "r") as file:
+            return _legacy_root(file) is not None
+    except (OSError, RuntimeError, KeyError):
+        return False
+
+
+def _read(path, contents, describe):
+    contents.bytes = os.path.getsize(path)
+    contents.unverified.append("HDF5 keeps no checksum, so a changed value in it cannot be seen")
+    if not is_hdf5(path):
+        contents.damage.append("it is not an HDF5 file")
+        return
+    try:
+        with h5py.File(path, "r") as file:
+            _check_end(path, contents)
+            datasets = _datasets(file, contents)
+            describe(file, datasets, contents)
+    except MemoryError:
+        raise
+    except Exception as error:
+        contents.damage.append(f"HDF5 cannot read it: {failures.sentence(error)}")
+
+
+def _check_end(path, contents):
+    """The file's size against the one in its superblock; a shorter file HDF5 refuses itself."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+    start = {0: 24, 1: 28, 2: 12, 3: 12}.get(head[8])
+    sizes = head[13] if head[8] < 2 else head[9]
+    if start is None or sizes != 8:
+        return
+    addresses = struct.unpack_from("<3Q", head, start)
+    end, size = addresses[2], os.path.getsize(path)
+    if end != size:
+        contents.damage.append(f"it has {size} bytes and says of itself that it has {end}")
+
+
+# --- every dataset -------------------------------------------------------------------------------------------
+
+
+def _datasets(file, contents):
+    """{path: dataset} of all that can be read; what cannot is told as damage."""
+    found, seen, extents = {}, set(), []
+    queue = [("", file)]
+    while queue:
+        path, group = queue.pop()
+        _attributes(path, group, contents)
+        for name in group:
+            below = f"{path}/{name}" if path else name
+            try:
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    contents.damage.append(f"{below} is a link out of its place")
+                    continue
+                item = group[name]
+                address = h5py.h5o.get_info(item.id).addr
+            except Exception as error:
+                contents.damage.append(f"{below} cannot be opened: {failures.sentence(error)}")
+                continue
+            if address in seen:
+                contents.damage.append(f"{below} is in it twice")
+                continue
+            seen.add(address)
+            if isinstance(item, h5py.Group):
+                queue.append((below, item))
+            elif isinstance(item, h5py.Dataset):
+                contents.tensors += 1
+                _attributes(below, item, contents)
+                problem = _problem(item, extents) or _unreadable(below, item, contents)
+                if problem:
+                    contents.damage.append(f"{below} {problem}")
+                else:
+                    found[below] = item
+    extents.sort()
+    if any(stop > start for (_, stop), (start, _) in zip(extents, extents[1:])):
+        contents.damage.append("two of its tensors lie in the same place")
+    return found
+
+
+def _attributes(path, item, contents):
+    try:
+        for name in item.attrs:
+            item.attrs[name]
+    except Exception as error:
+        contents.damage.append(f"the attributes of {path or 'the file'} cannot be read: {failures.sentence(error)}")
+
+
+def _problem(dataset, extents):
+    """What contradicts itself in the description of a dataset, as the end of a sentence; None where nothing does."""
+    try:
+        dtype, stored = dataset.dtype, dataset.id.get_storage_size()
+        if dtype.kind in "fiu" and not h5py.h5t.py_create(dtype).equal(dataset.id.get_type()):
+            return f"is of an unknown kind of numbers (nearest: {dtype})"
+        expected = int(np.prod(dataset.shape, dtype=object)) * dataset.id.get_type().get_size()
+        if expected and not stored:
+            return "has no stored values"
+        if dataset.chunks is None and stored and stored != expected:
+            return f"has {stored} bytes where its shape needs {expected}"
+        offset = dataset.id.get_offset()
+    except Exception as error:
+        return f"cannot be described: {failures.sentence(error)}"
+    if offset is not None and stored:
+        extents.append((offset, offset + stored))
+    return None
+
+
+def _unreadable(path, dataset, contents):
+    """Reads all values, in parts; returns why they cannot be read."""
+    try:
+        if dataset.ndim == 0 or dataset.nbytes <= _SLAB:
+            contents.take(path, np.asarray(_typed(dataset, dataset[()])))
+            return None
+        rows = max(1, _SLAB * dataset.shape[0] // dataset.nbytes)
+        for start in range(0, dataset.shape[0], rows):
+            contents.take(path, _typed(dataset, dataset[start : start + rows]))
+    except MemoryError:
+        raise
+    except Exception as error:
+        return f"cannot be read: {failures.sentence(error)}"
+    return None
+
+
+def _typed(dataset, value):
+    """HDF5 knows no bfloat16: Keras names the type in an attribute."""
+    name = dataset.attrs.get("dtype")
+    return value.view(tf.as_dtype(name).as_numpy_dtype) if name else value
+
+
+def _add(path, dataset, contents, owner_name, seed):
+    name = dataset.attrs.get("dtype")
+    dtype = tf.as_dtype(name).name if name else tf.as_dtype("string" if dataset.dtype.kind in "OSU" else dataset.dtype)
+    return contents.add_variable(path, dataset.shape, getattr(dtype, "name", dtype), owner_name, seed)
+
+
+# --- .weights.h5 ---------------------------------------------------------------------------------------------
+
+
+def _describe_groups(file, datasets, contents):
+    """A Keras tree whose saving gives the groups of the file: each group a child of the root, under its whole path.
+
+    A group whose variables are not numbered has been written by code of the layer's own, which only that can read.
+    """
+    if _legacy_root(file) is not None:
+        contents.notes.append(
+            "It has the layout of legacy HDF5, which Keras loads under a name that ends in .h5 and not in .weights.h5."
+        )
+    groups = sorted(_groups(file))
+    nodes = []
+    for path in ["", *groups]:
+        own = f"{path}/vars" if path else "vars"
+        held = {name.rpartition("/")[2]: item for name, item in datasets.items() if name.rpartition("/")[0] == own}
+        numbered = sorted(held, key=lambda key: (not key.isdigit(), int(key) if key.isdigit() else 0, key))
+        name = file[own].attrs.get("name") if own in file else None
+        name = name if isinstance(name, str) else None
+        variables = [
+            _add(f"{own}/{key}", held[key], contents, name, _is_seed_state(path, name, held[key])) for key in numbered
+        ]
+        nodes.append(
+            {
+                "type": "Group",
+                "name": name or path.rpartition("/")[2],
+                "role": "layer" if numbered == [str(number) for number in range(len(held))] else "custom",
+                "variables": variables,
+                "children": [],
+            }
+        )
+    nodes[0]["children"] = [[path, number] for number, path in enumerate(groups, 1)]
+    contents.keras_tree = {"generation": 3, "nests": True, "nodes": nodes}
+
+
+def _groups(file):
+    """The paths of all groups that stand for an object; `vars` only holds what the one above it saved."""
+    found, queue = set(), [("", file)]
+    while queue:
+        path, group = queue.pop()
+        for name in group:
+            item = group[name]
+            if not isinstance(item, h5py.Group):
+                continue
+            below = f"{path}/{name}" if path else name
+            inner = [key for key in item if isinstance(item[key], h5py.Group)]
+            if name != "vars" or inner:
+                found.add(below)
+                queue.append((below, item))
+    return found
+
+
+def _is_seed_state(path, name, dataset):
+    named = any((text or "").startswith("seed_generator") for text in (path.rpartition("/")[2], name))
+    return named and dataset.ndim == 1 and dataset.dtype.kind in "iu"
+
+
+# --- legacy --------------------------------------------------------------------------------------------------
+
+
+def _legacy_root(file):
+    if _has_list(file, "layer_names"):
+        return file
+    whole = file.get("model_weights")
+    return whole if isinstance(whole, h5py.Group) and _has_list(whole, "layer_names") else None
+
+
+def _has_list(group, name):
+    return name in group.attrs or f"{name}0" in group.attrs
+
+
+def _list(group, name):
+    """A list of names that may be spread over several attributes, since one takes 64 KiB at most."""
+    if name in group.attrs:
+        parts = [group.attrs[name]]
+    else:
+        parts = []
+        while f"{name}{len(parts)}" in group.attrs:
+            parts.append(group.attrs[f"{name}{len(parts)}"])
+    return [text.decode() if isinstance(text, bytes) else str(text) for part in parts for text in part]
+
+
+def _describe_layers(file, datasets, contents):
+    """The layers in the order of `layer_names`, each with its weights in the order of `weight_names`."""
+    root = _legacy_root(file)
+    if root is None:
+        # Keras reads such a file as one without layers.
+        contents.notes.append("It lists no layers: it does not have the layout of legacy HDF5.")
+        contents.h5_file = {"layers": [{"name": _TOP, "type": "Group", "variables": []}]}
+        return
+    base, layers, taken = root.name.strip("/"), [], set()
+    version = root.attrs.get("keras_version", file.attrs.get("keras_version"))
+    if version is not None:
+        contents.framework["keras"] = version.decode() if isinstance(version, bytes) else str(version)
+    for layer in [*_list(root, "layer_names"), _TOP]:
+        if layer not in root:
+            if layer != _TOP:
+                contents.damage.append(f"{layer} is missing, though the file lists it")
+                continue
+            layers.append({"name": layer, "type": "Group", "variables": []})
+            continue
+        variables = []
+        for weight in _list(root[layer], "weight_names"):
+            path = "/".join(part for part in f"{base}/{layer}/{weight}".split("/") if part)
+            if path not in datasets:
+                contents.damage.append(f"{path} is missing, though {layer} lists it")
+                continue
+            plain = weight.split(":")[0]
+            owner = plain.rpartition("/")[0].rpartition("/")[2] or layer
+            name = plain if plain not in taken else f"{layer}/{plain}"
+            while name in taken:
+                name += "'"
+            taken.add(name)
+            seed = plain.rpartition("/")[2].startswith(("seed_generator_state", "StateVar"))
+            variables.append(_add(name, datasets[path], contents, owner, seed))
+        layers.append({"name": layer, "type": "Group", "variables": variables})
+    contents.h5_file = {"layers": layers}
+    listed = sum(len(layer["variables"]) for layer in layers)
+    held = sum(path.startswith(f"{base}/" if base else "") and not path.startswith(_OPTIMIZER) for path in datasets)
+    if listed < held:
+        contents.damage.append(f"{held - listed} of its tensors are in no layer's list")
+    if _OPTIMIZER in file:
+        contents.notes.append("The optimizer's state in it is only read by load_model, not by load_weights.")

@@ -1,0 +1,1 @@
+"""The warm parent, and the process that does one task."""

@@ -1,0 +1,209 @@
+"""One task in a process of its own: a crash, a hang or a leak in it costs nobody else.
+
+Forked from the warm parent where that is possible, else a Python of its own. Either way it writes to two files,
+since a full pipe could block it: what it found, and what it printed.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+
+from .. import failures
+
+_LIMIT = 256 * 1024 * 1024
+_TOO_LARGE = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
+_TAIL = 4000
+_PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def start(job, strategy, private):
+    """Starts a task. `private` are the descriptors that the child must not have: it could forge an answer."""
+    # After a fork the frameworks of macOS may crash the child.
+    forks = hasattr(os, "fork") and sys.platform != "darwin"
+    return _Forked(job, strategy, private) if forks else _Spawned(job, strategy)
+
+
+class _Child:
+    """A running task."""
+
+    def __init__(self, job, strategy):
+        self.job, self.strategy = job, strategy
+        self.answer, self.log = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+
+    def kill(self):
+        """Ends the task with all of its process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def result(self):
+        """{"result"} or {"failure", "detail", "final"}; None where the process ended without such a word."""
+        if self.answer.seek(0, os.SEEK_END) > _LIMIT:
+            return _TOO_LARGE
+        self.answer.seek(0)
+        try:
+            answer = json.loads(self.answer.read())
+        except (ValueError, RecursionError):
+            return None
+        known = isinstance(answer, dict) and ("result" in answer or answer.keys() >= {"failure", "detail", "final"})
+        return answer if known else None
+
+    def printed(self):
+        """The end of what the task printed."""
+        size = self.log.seek(0, os.SEEK_END)
+        self.log.seek(max(0, size - _TAIL))
+        return self.log.read().decode(errors="replace").strip()
+
+    def close(self):
+        self.answer.close()
+        self.log.close()
+
+
+class _Forked(_Child):
+    def __init__(self, job, strategy, private):
+        super().__init__(job, strategy)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            for descriptor in private:
+                os.close(descriptor)
+            _live(job, strategy, self.answer.fileno(), self.log.fileno())
+        with contextlib.suppress(OSError):  # both sides do it: whichever comes first, `kill` finds the group
+            os.setpgid(self.pid, self.pid)
+
+    def poll(self):
+        """Its exit code, negative for a signal, or None while it runs."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+
+    def wait(self):
+        os.waitpid(self.pid, 0)
+
+
+class _Spawned(_Child):
+    def __init__(self, job, strategy):
+        super().__init__(job, strategy)
+        with tempfile.TemporaryFile() as request:
+            request.write(json.dumps([job, strategy]).encode())
+            request.seek(0)
+            self.process = subprocess.Popen(
+                [sys.executable, _PROBE, "task"],
+                stdin=request,
+                stdout=self.answer,
+                stderr=self.log,
+                start_new_session=True,
+            )
+        self.pid = self.process.pid
+
+    def poll(self):
+        return self.process.poll()
+
+    def kill(self):
+        if hasattr(os, "killpg"):
+            super().kill()
+        else:
+            self.process.kill()
+
+    def wait(self):
+        self.process.wait()
+
+
+def main():
+    """The whole of a spawned child; never returns."""
+    answer = os.dup(1)
+    os.dup2(2, 1)
+    import tensorflow as tf
+
+    tf.keras.layers  # noqa: B018 - as the warm parent loads it
+    job, strategy = json.load(sys.stdin)
+    _live(job, strategy, answer, 2)
+
+
+def _live(job, strategy, answer, log):
+    """The whole life of a child; never returns."""
+    code = 0
+    try:
+        _leave_the_parent()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        text = json.dumps(_run(job, strategy)).encode()
+        if len(text) > _LIMIT:
+            text = json.dumps(_TOO_LARGE).encode()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with os.fdopen(answer, "wb", closefd=False) as file:
+            file.write(text)
+    except BaseException:
+        code = 70
+    finally:
+        os._exit(code)
+
+
+def _run(job, strategy):
+    from .. import tasks
+
+    try:
+        return {"result": tasks.TASKS[job["task"]]({**job, "strategy": strategy})}
+    except (Exception, SystemExit) as error:
+        return {
+            "failure": failures.sentence(error),
+            "detail": traceback.format_exc(limit=-12),
+            "final": isinstance(error, (failures.BuildError, SyntaxError, MemoryError, SystemExit)),
+        }
+
+
+def _leave_the_parent():
+    if not hasattr(os, "setpgid"):
+        return
+    with contextlib.suppress(OSError):  # a spawned child leads a session already
+        os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # No build outlives the tool, however that ends.
+    _process_control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # What it starts and leaves stays below it: another task's end must not be taken for this one's.
+    _process_control(_PR_SET_CHILD_SUBREAPER, 1)
+    # The kernel is to take this process, not the user's editor, when memory runs out.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def adopt_orphans():
+    """On Linux: what a killed task had started in a session of its own becomes a child of this process."""
+    _process_control(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_orphans(running):
+    """On Linux: kills and reaps all children of this process but those in `running`, and theirs in turn."""
+    while orphans := [pid for pid in _own_children() if pid not in running]:
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _own_children():
+    if sys.platform != "linux":
+        return
+    me = str(os.getpid())
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                # The name of a command stands in parentheses and may hold anything.
+                if file.read().rpartition(b")")[2].split()[1].decode() == me:
+                    yield int(name)
+
+
+def _process_control(option, value):
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)

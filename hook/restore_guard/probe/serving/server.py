@@ -1,0 +1,157 @@
+"""The warm parent of all tasks in one Python: imports TensorFlow once, then starts a child for every task.
+
+Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
+imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
+standard output was at the start: {"ready": versions}, then for each job {"id", "result", "strategy", "seconds",
+"because"} or {"id", "failure", "detail", "died"}. What builders print is kept from both.
+"""
+
+import json
+import os
+import queue
+import signal
+import threading
+import time
+
+from .. import failures
+from . import children
+
+
+def main():
+    """Returns the process's exit status: 4 without TensorFlow, else 0 at the end of input."""
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    # Nobody but `_listen` may read what is asked.
+    requests = os.fdopen(os.dup(0), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    asked = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, asked), daemon=True).start()
+    try:
+        import tensorflow as tf
+
+        tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
+    except Exception as error:
+        _send(out, {"error": failures.sentence(error)})
+        return 4
+    from .. import frameworks, tasks
+    from ..tracing import sources
+
+    _send(out, {"ready": frameworks.versions()})
+    sources.prepare()
+    _Pool(out, tasks.attempts, private=[out.fileno(), requests.fileno()]).serve(asked)
+    return 0
+
+
+def _listen(requests, asked):
+    for line in requests:
+        asked.put(json.loads(line))
+    asked.put(None)
+
+
+def _send(out, message):
+    out.write(json.dumps(message) + "\n")
+
+
+class _Turn:
+    """A job on its way through its strategies."""
+
+    def __init__(self, job, strategies):
+        self.job, self.strategies = job, list(strategies)
+        self.begin = self.because = None
+
+
+class _Pool:
+    def __init__(self, out, attempts, private):
+        self.out, self.attempts, self.private = out, attempts, private
+        self.waiting, self.running = [], {}
+        self.parallel, self.parent = 1, os.getppid()
+        children.adopt_orphans()
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+
+    def serve(self, asked):
+        while self.hear(asked):
+            while self.waiting and len(self.running) < self.parallel:
+                turn = self.waiting.pop(0)
+                turn.begin = turn.begin or time.monotonic()
+                child = children.start(turn.job, turn.strategies[0], self.private)
+                self.running[child.pid] = child, turn
+            for child, turn in list(self.running.values()):
+                self.look_after(child, turn)
+        self.stop()
+
+    def hear(self, asked):
+        """Takes in one request, or waits a moment; returns False at the end of input."""
+        try:
+            request = asked.get(timeout=0.01 if self.running or self.waiting else None)
+        except queue.Empty:
+            # On systems where a killed tool's pipe stays open in what it had started.
+            return os.getppid() == self.parent
+        if request is not None:
+            self.parallel = request["parallel"]
+            self.waiting += [_Turn(job, self.attempts(job)) for job in request["jobs"]]
+        return request is not None
+
+    def stop(self, *_):
+        for child, _turn in self.running.values():
+            child.kill()
+        for child, _turn in self.running.values():
+            child.wait()
+        children.end_orphans(running=())
+        os._exit(0)
+
+    def look_after(self, child, turn):
+        """Takes in an ended or overdue child."""
+        code = child.poll()
+        overdue = code is None and time.monotonic() > turn.begin + child.job["timeout"]
+        if code is None and not overdue:
+            return
+        # With whatever the builder left behind.
+        child.kill()
+        if overdue:
+            child.wait()
+        del self.running[child.pid]
+        children.end_orphans(self.running)
+        if overdue:
+            limit = child.job["timeout"]
+            self.fail(child, f"the build took longer than {limit:g} seconds and was stopped", died=True)
+        else:
+            self.finish(child, turn, code)
+        child.close()
+
+    def finish(self, child, turn, code):
+        result = child.result()
+        if result is not None and "result" in result:
+            seconds = round(time.monotonic() - turn.begin, 3)
+            known = {"id": child.job["id"], "strategy": child.strategy, "because": turn.because, "seconds": seconds}
+            _send(self.out, {**known, "result": result["result"]})
+            return
+        failure = result["failure"] if result is not None else _died(code)
+        if _may_retry(result, code) and len(turn.strategies) > 1:
+            # A fresh child: automatic names count on from whatever the failed attempt made.
+            turn.because = failure
+            del turn.strategies[0]
+            self.waiting.insert(0, turn)
+        else:
+            died = result is None and code != -signal.SIGKILL
+            self.fail(child, failure, result["detail"] if result is not None else "", died)
+
+    def fail(self, child, failure, detail="", died=False):
+        printed = child.printed()
+        detail = "\n".join(part for part in (detail, printed and f"The build printed:\n{printed}") if part)
+        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died})
+
+
+def _may_retry(result, code):
+    """A cheaper strategy may be what failed: but not where the user's code is plainly at fault."""
+    if result is not None:
+        return not result["final"]
+    return code < 0 and code != -signal.SIGKILL
+
+
+def _died(code):
+    if code == -signal.SIGKILL:
+        return "the build was killed from outside, most likely because memory ran out"
+    if code < 0:
+        return f"the build crashed with signal {signal.Signals(-code).name}"
+    return f"the build ended its own process with exit status {code} before it returned a model (os._exit?)"

@@ -1,0 +1,1 @@
+"""Which files a build depends on, and at which lines it creates what."""

@@ -1,0 +1,1 @@
+"""Real checkpoints: saved, restored, and the model called."""

@@ -1,0 +1,121 @@
+"""Restore paths that a manifest pins to a checkpoint instead of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from restore_guard.restore_paths import restore
+from restore_guard.signature import GraphNode, ObjectGraph, Signature
+
+
+def below(model: Signature, edge: str | None) -> Signature:
+    """The model as `tf.train.Checkpoint(edge=model)` restores it."""
+    graph = model.object_graph
+    if edge is None or not graph.nodes:
+        return model
+    moved = (
+        GraphNode(
+            node.type,
+            node.variable,
+            tuple((name, child + 1) for name, child in node.children),
+            tuple((name, original + 1, slot + 1) for name, original, slot in node.slots),
+        )
+        for node in graph.nodes
+    )
+    root = GraphNode("Checkpoint", None, ((edge, 1),))
+    return msgspec.structs.replace(model, object_graph=ObjectGraph((root, *moved)))
+
+
+def _part(graph: ObjectGraph, edge: str | None) -> ObjectGraph:
+    """What a checkpoint holds below an edge of its root, with that as the root."""
+    start = dict(graph.nodes[0].children)[edge] if edge is not None else 0
+    found, queue = {start: 0}, [start]
+    for number in queue:
+        node = graph.nodes[number]
+        for child in (*(child for _, child in node.children), *(n for _, *both in node.slots for n in both)):
+            if child not in found:
+                found[child] = len(found)
+                queue.append(child)
+    return ObjectGraph(
+        tuple(
+            GraphNode(
+                graph.nodes[number].type,
+                graph.nodes[number].variable,
+                tuple((name, found[child]) for name, child in graph.nodes[number].children),
+                tuple((name, found[original], found[slot]) for name, original, slot in graph.nodes[number].slots),
+            )
+            for number in queue
+        )
+    )
+
+
+# The part of a signature that a manifest takes from a checkpoint.
+PINNED = {
+    "tf-checkpoint": "object_graph",
+    "keras-weights": "keras_tree",
+    "h5": "h5_file",
+    "h5-by-name": "h5_file",
+    "tf1-saver": "saver_file",
+}
+
+
+# A `.keras` file holds its weights as a weights file does.
+_READ = PINNED | {"keras-archive": "keras_tree"}
+
+
+def unpinned(paths: Iterable[str], pinned: Iterable[str]) -> list[str]:
+    """The restore paths on which a manifest holds what a build would write."""
+    fields = {PINNED[path] for path in pinned}
+    return [path for path in paths if _READ[path] not in fields]
+
+
+def pin(model: Signature, saved: Signature, path: str, edge: str | None = None) -> Signature | None:
+    """Returns the model's signature, but for one restore path with what a checkpoint really holds.
+
+    Of the checkpoint that is what restores: a value that nothing takes is no promise, and neither is a variable
+    that it has no value for. None where nothing of it restores, because the load call raises.
+    """
+    outcome = restore(path, saved, below(model, edge))
+    if outcome.kind not in ("restores", "partial"):
+        return None
+    positions = {variable.path: number for number, variable in enumerate(model.variables)}
+    kept = {saved_name: positions[new] for new, saved_name in outcome.assigned.items()}
+    unused = set(outcome.unused)
+    moved = {
+        number: kept[variable.path]
+        for number, variable in enumerate(saved.variables)
+        if variable.path in kept and variable.path not in unused
+    }
+    return msgspec.structs.replace(model, **dict(_moved(saved, path, edge, moved)))
+
+
+def _moved(saved: Signature, path: str, edge: str | None, moved: Mapping[int, int]) -> Iterator[tuple[str, object]]:
+    """The part of the signature that a restore path reads, its variables numbered as the model's."""
+    replace = msgspec.structs.replace
+
+    def numbers(variables: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(moved[number] for number in variables if number in moved)
+
+    if PINNED[path] == "object_graph":
+        graph = _part(saved.object_graph, edge)
+        yield (
+            "object_graph",
+            ObjectGraph(tuple(replace(node, variable=moved.get(node.variable)) for node in graph.nodes)),
+        )
+    elif PINNED[path] == "saver_file":
+        entries = (entry for entry in saved.saver_file.entries if entry.variable in moved)
+        yield (
+            "saver_file",
+            replace(
+                saved.saver_file,
+                entries=tuple(replace(entry, variable=moved[entry.variable]) for entry in entries),
+            ),
+        )
+    elif PINNED[path] == "h5_file":
+        layers = tuple(replace(layer, variables=numbers(layer.variables)) for layer in saved.h5_file.layers)
+        yield "h5_file", replace(saved.h5_file, layers=layers)
+    else:
+        nodes = tuple(replace(node, variables=numbers(node.variables)) for node in saved.keras_tree.nodes)
+        yield "keras_tree", replace(saved.keras_tree, nodes=nodes)

@@ -1,0 +1,76 @@
+"""One side of the user's project: its configuration and its manifests, read and not yet judged."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from restore_guard import config
+from restore_guard.change.repository import Repository, Side
+from restore_guard.errors import UsageError
+from restore_guard.promise import manifest
+from restore_guard.rules import RULES
+
+
+@dataclass(frozen=True)
+class Project:
+    """One side of the project: its configuration and the manifests of its models."""
+
+    side: Side
+    file: str
+    config: config.Config
+    read: Callable[[str], bytes | None]
+    manifests: Mapping[str, bytes | None] = field(default_factory=dict)
+
+    def named(self, names: Sequence[str]) -> list[str]:
+        """The models of these names; all for none.
+
+        Raises:
+            UsageError: a name is not configured.
+        """
+        for name in names:
+            if name not in self.config.models:
+                known = ", ".join(self.config.models)
+                raise UsageError(f"{name} is not a configured model; {self.file} configures {known}.")
+        return list(names or self.config.models)
+
+    def manifest_file(self, name: str) -> str:
+        return posixpath.join(self.config.manifests, f"{name}.json")
+
+    def sources(self, name: str) -> frozenset[str]:
+        """The files that the build of a model read when its manifest was written."""
+        content = self.manifests.get(name)
+        return manifest.sources(content) if content is not None else frozenset()
+
+    def manifest(self, name: str) -> manifest.Found:
+        content = self.manifests.get(name)
+        if content is None:
+            return None
+        try:
+            return manifest.parse(content, self.manifest_file(name))
+        except manifest.ManifestError as error:
+            return error
+
+
+def load(repository: Repository, side: Side) -> Project:
+    """Reads one side's configuration and the bytes of its manifests.
+
+    Raises:
+        UsageError: no configuration, one that cannot be read, or one without a model.
+    """
+    read = repository.reader(side)
+    found = config.load(read, rules=RULES)
+    if found is None:
+        raise UsageError(
+            "restore-guard is not configured: add a [tool.restore-guard.models.<name>] table with "
+            'builder = "package.module:function" to pyproject.toml.'
+        )
+    file, loaded = found
+    if not loaded.models:
+        raise UsageError(
+            f"{file} configures no model, so nothing would be checked: add a "
+            '[tool.restore-guard.models.<name>] table with builder = "package.module:function".'
+        )
+    manifests = {name: read(posixpath.join(loaded.manifests, f"{name}.json")) for name in loaded.models}
+    return Project(side, file, loaded, read, manifests)

@@ -1,0 +1,61 @@
+"""The manifests of releases that are still in service, read from git at their tags; nothing is rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from restore_guard import config
+from restore_guard.change.repository import Repository
+from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.promise.manifest import ManifestError, Release, parse
+from restore_guard.rules import RULES
+
+
+@dataclass(frozen=True)
+class Releases:
+    """What is known of the releases.
+
+    Attributes:
+        promises: {model: its releases, oldest first}.
+        unread: {model: why what a tag promised of it cannot be read}.
+    """
+
+    promises: dict[str, tuple[Release, ...]]
+    unread: dict[str, tuple[str, ...]]
+
+
+def read(repository: Repository, patterns: Sequence[str], models: Sequence[str]) -> Releases:
+    """Reads the manifests of models at all tags that match a pattern.
+
+    Raises:
+        UncheckedError: the clone is shallow and has no such tag: they may only be missing here.
+    """
+    tags = repository.tags(patterns) if patterns else []
+    if patterns and not tags and repository.is_shallow():
+        raise UncheckedError(
+            f"no tag here matches releases = {list(patterns)}, and this clone is shallow: fetch the tags first "
+            "(fetch-tags: true at actions/checkout, or git fetch --tags --depth=1)."
+        )
+    found: dict[str, dict[bytes, list[str]]] = {model: {} for model in models}
+    for tag, side in tags:
+        reader = repository.reader(side)
+        try:
+            loaded = config.load(reader, rules=RULES)
+        except UsageError:
+            loaded = None  # a configuration of another version: manifests are where they are by default
+        folder = loaded[1].manifests if loaded is not None else config.Config().manifests
+        for model in models:
+            content = reader(f"{folder}/{model}.json")
+            if content is not None:
+                found[model].setdefault(content, []).append(tag)
+    promises: dict[str, tuple[Release, ...]] = {}
+    unread: dict[str, tuple[str, ...]] = {}
+    for model, contents in found.items():
+        for content, names in contents.items():
+            try:
+                release = Release(tuple(names), parse(content, f"{names[0]}: {model}.json"))
+                promises[model] = (*promises.get(model, ()), release)
+            except ManifestError as error:
+                unread[model] = (*unread.get(model, ()), str(error))
+    return Releases(promises, unread)

@@ -1,0 +1,490 @@
+"""Builds in a real TensorFlow: whatever a builder does, it becomes one `Build`, and the others are built too."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from restore_guard import probe
+from restore_guard.build import Job
+from restore_guard.building import isolation, probing
+from restore_guard.errors import UncheckedError
+from restore_guard.restore_paths import RESTORE_PATHS, same_promise
+
+pytestmark = pytest.mark.tensorflow
+
+GOOD = """
+import tensorflow as tf
+
+def build():
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3), tf.keras.layers.Dense(2)])
+
+class Subclassed(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first = tf.keras.layers.Dense(3)
+        self.norm = tf.keras.layers.BatchNormalization()
+
+    def call(self, x):
+        return self.norm(self.first(x))
+
+def subclassed():
+    return Subclassed()
+
+def functional():
+    x = tf.keras.Input((5, 4))
+    y = tf.keras.layers.LSTM(3)(x)
+    y = tf.keras.layers.Dropout(0.5)(y)
+    model = tf.keras.Model(x, tf.keras.layers.Dense(1)(y))
+    model.compile("adam", "mse")
+    return model
+
+class Module(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = tf.Variable(tf.ones([2, 2]), name="kernel")
+        self.rows = [tf.Variable([1, 2, 3]), tf.Variable(0.5)]
+
+def module():
+    return Module()
+
+def checkpoint():
+    return tf.train.Checkpoint(step=tf.Variable(0, dtype=tf.int64), module=Module())
+"""
+
+BAD = """
+import os, signal, subprocess, sys, tempfile, time
+import tensorflow as tf
+from good import build
+
+def raises():
+    raise ValueError("no such width: 7")
+
+def hangs():
+    while True:
+        time.sleep(0.1)
+
+def hangs_deaf():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(1000)
+
+def os_exit():
+    os._exit(0)
+
+def forges_an_answer(text):
+    for descriptor in range(3, 64):
+        try:
+            os.write(descriptor, text.encode())
+        except OSError:
+            pass
+    os._exit(0)
+
+def nests_an_answer():
+    forges_an_answer("[" * 100_000)
+
+def forges_another_form():
+    forges_an_answer('["result"]')
+
+def sys_exit():
+    sys.exit("bye")
+
+def none():
+    return None
+
+def number():
+    return 7
+
+def memory():
+    raise MemoryError("512 GB")
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def crashes():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def unbuilt():
+    return tf.keras.Sequential([tf.keras.layers.Dense(3)])
+
+def prints():
+    for number in range(20000):
+        print('{"id": "job", "failure": "forged by print"}')
+        print('{"error": "forged"}', file=sys.stderr)
+    os.write(1, b'{"id": "job", "failure": "forged by write"}\\n' * 1000)
+    subprocess.run(["echo", '{"ready": {}}'])
+    return build()
+
+def leaves_a_process(pid_file):
+    child = subprocess.Popen(["sleep", "1000"])
+    with open(pid_file, "w") as file:
+        file.write(str(child.pid))
+    return build()
+
+def leaves_a_daemon(pid_file):
+    # A session of its own, and its parent is gone.
+    subprocess.run(["sh", "-c", "setsid sleep 1000 & echo $! > " + pid_file])
+    return build()
+
+def hangs_with_a_daemon(pid_file):
+    leaves_a_daemon(pid_file)
+    hangs_deaf()
+
+def reads_its_input():
+    return build() if sys.stdin.read() == "" else None
+
+def leaves_temporary_files():
+    tempfile.mkdtemp()
+
+    @tf.function
+    def traced(x):
+        if tf.reduce_sum(x) > 0:
+            x = x + 1
+        return x
+
+    traced(tf.zeros(3))
+    return build()
+
+def values_of_tensors():
+    model = build()
+    assert model.layers[0].kernel.numpy().shape == (4, 3)
+    return model
+
+def needs_the_initial_values():
+    model = build()
+    model.add(tf.keras.layers.Dense(2, kernel_initializer="ones"))
+    model.build((None, 4))
+    kernel = model.layers[-1].kernel.numpy()
+    if not (kernel == 1).all():
+        raise ValueError(f"not what I made: {kernel}")
+    return model
+
+class NotAFunction:
+    pass
+"""
+
+LEAVING = ("leaves_a_process", "leaves_a_daemon", "hangs_with_a_daemon")
+
+SHAPES = {
+    "build": [[4, 3], [3], [3, 2], [2]],
+    "subclassed": [[4, 3], [3], [3], [3], [3], [3]],
+    "module": [[2, 2], [3], []],
+    "checkpoint": [[2, 2], [3], [], []],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    (root / "good.py").write_text(GOOD)
+    (root / "bad.py").write_text(BAD)
+    (root / "syntax.py").write_text("def build():\n    return (\n")
+    (root / "imports.py").write_text("import no_such_package\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def built(keras3, folder):
+    """Every builder, good and bad, in one run: what one of them does must not touch another."""
+    pid_files = {name: folder.parent / f"{name}.pid" for name in LEAVING}
+    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name not in LEAVING]
+    jobs += [_job(folder, f"good:{name}") for name in _functions(GOOD) if name not in ("call", "subclassed")]
+    jobs += [_job(folder, builder) for builder in ("syntax:build", "imports:build", "absent:build", "good:absent")]
+    jobs.append(_job(folder, "good:subclassed", inputs=[{"shape": [4], "dtype": "float32"}]))
+    jobs += [_job(folder, f"bad:{name}", kwargs={"pid_file": str(file)}) for name, file in pid_files.items()]
+    before = _tree(folder)
+    said = []
+    temporary = folder.parent / "temporary"
+    temporary.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        results = _run(keras3, jobs, said.append)
+    assert set(results) == {job.id for job in jobs}
+    assert _tree(folder) == before, "a build left files in the tree"
+    assert _tree(temporary) == [], "a build left temporary files"
+    return results | {"said": said, "left": {name: int(file.read_text()) for name, file in pid_files.items()}}
+
+
+def _run(python, jobs, progress=lambda _: None):
+    with probing.Probe(python, progress) as probe:
+        return probe.run(jobs)
+
+
+def _job(root, builder, **options):
+    # Seconds are those of one job, not of the run: a job that waits for a place has not begun.
+    options = {"timeout": 3 if "hangs" in builder else 120} | options
+    return Job(id=builder, root=root, builder=builder, **options)
+
+
+def _functions(source):
+    return [line[4:].partition("(")[0] for line in source.splitlines() if line.startswith("def ")]
+
+
+def _tree(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("builder", "failure"),
+    [
+        ("bad:raises", "ValueError: no such width: 7"),
+        ("bad:hangs", "took longer than 3 seconds"),
+        ("bad:hangs_deaf", "took longer than 3 seconds"),
+        ("bad:hangs_with_a_daemon", "took longer than 3 seconds"),
+        ("bad:os_exit", "ended its own process with exit status 0"),
+        ("bad:nests_an_answer", "ended its own process with exit status 0"),
+        ("bad:forges_another_form", "ended its own process with exit status 0"),
+        ("bad:sys_exit", "SystemExit: bye"),
+        ("bad:none", "bad:none returned NoneType"),
+        ("bad:number", "bad:number returned int"),
+        ("bad:memory", "MemoryError: 512 GB"),
+        ("bad:killed", "memory ran out"),
+        ("bad:crashes", "crashed with signal SIGSEGV"),
+        ("bad:unbuilt", "Sequential is not built"),
+        ("syntax:build", "SyntaxError"),
+        ("imports:build", "No module named 'no_such_package'"),
+        ("absent:build", "No module named 'absent'"),
+        ("good:absent", "good has no 'absent'"),
+    ],
+)
+def test_failures_say_what_happened(built, builder, failure):
+    assert built[builder].signature is None
+    assert failure in built[builder].failure
+
+
+def test_traceback_is_kept_and_names_the_line(built):
+    assert 'raise ValueError("no such width: 7")' in built["bad:raises"].detail
+    assert "syntax.py" in built["syntax:build"].detail
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_other_models_are_built(built, name):
+    signature = built[f"good:{name}"].signature
+    shapes = [list(variable.shape) for variable in signature.variables if not variable.seed]
+    assert sorted(map(str, shapes)) == sorted(map(str, SHAPES[name]))
+    assert signature.sources == ("good.py",)
+
+
+@pytest.mark.parametrize("name", ["prints", "leaves_a_process", "leaves_a_daemon", "reads_its_input"])
+def test_printing_and_children_and_input_do_not_matter(built, name):
+    assert built[f"bad:{name}"].failure is None
+    assert len(built[f"bad:{name}"].signature.variables) == 4
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_no_process_is_left_behind(built, name):
+    assert not _lives(built["left"][name])
+
+
+def test_cheapest_strategy_that_works(built):
+    assert built["good:build"].strategy == "graph"
+    assert built["bad:values_of_tensors"].strategy in ("weightless", "eager")
+    assert built["bad:needs_the_initial_values"].strategy == "eager"
+    plain, valued = (built[name].signature for name in ("good:build", "bad:values_of_tensors"))
+    assert same_promise(plain, valued, RESTORE_PATHS)
+
+
+def test_progress_is_told(built):
+    assert "importing TensorFlow" in built["said"][0]
+    assert built["said"][1].startswith(f"{len(built) - 2} builds to run with TensorFlow 2.")
+
+
+def _lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_keras_2(keras2, folder):
+    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors"]
+    results = _run(keras2, [_job(folder, name) for name in names])
+    assert results["bad:raises"].failure == "ValueError: no such width: 7"
+    assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
+    assert results["good:module"].failure is None
+    # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations, learning rate and two slots for each
+    assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2 + 10
+
+
+DRIVER = """
+import concurrent.futures, json, multiprocessing, os, runpy, sys
+runpy.run_path(os.path.join(sys.argv[1], "__main__.py"))["load"]()
+import tensorflow
+from restore_guard_probe import build, strategies
+fork = multiprocessing.get_context("fork")
+def answer(sender, root, builder, strategy):
+    job = {"root": root, "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None, "restores": [],
+           "inputs": [{"shape": [4], "dtype": "float32"}], "strategy": strategy}
+    try:
+        sender.send(build.run(job)["signature"])
+    except Exception as error:
+        sender.send(f"{type(error).__name__}: {error}")
+def signature(work):
+    receiver, sender = fork.Pipe(duplex=False)
+    child = fork.Process(target=answer, args=(sender, *work))
+    child.start()
+    found = receiver.recv()
+    child.join()
+    return found
+work = [(root, builder, strategy) for root, builder in json.load(sys.stdin) for strategy in strategies.order([])]
+with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    found = list(pool.map(signature, work))
+json.dump([[*what, it] for what, it in zip(work, found)], sys.stdout)
+"""
+PAIRS = sorted(path.parent for path in (Path(__file__).parent.parent / "pairs").glob("*/*/base.py"))
+
+
+def _by_strategy(python, folder, builders):
+    """{builder: {strategy: its signature, or the error}}, each in a process of its own."""
+    here = Path(probe.__file__).parent
+    done = subprocess.run(
+        [python, "-c", DRIVER, here],
+        input=json.dumps(builders),
+        capture_output=True,
+        text=True,
+        env=isolation.environment(os.environ),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = {}
+    for root, builder, strategy, signature in json.loads(done.stdout):
+        found.setdefault((root, builder), {})[strategy] = signature
+    return found
+
+
+@pytest.mark.parametrize("framework", ["keras3", "keras2"])
+@pytest.mark.parametrize(
+    "pairs", [pytest.param(PAIRS[::8], id="some"), pytest.param(PAIRS, id="all", marks=pytest.mark.long)]
+)
+def test_signature_does_not_depend_on_the_strategy(framework, pairs, folder, request):
+    python = request.getfixturevalue(framework)
+    builders = [(str(folder), f"good:{name}") for name in ("build", "subclassed", "functional", "module", "checkpoint")]
+    builders += [(str(pair), "head:build") for pair in pairs]
+    results = _by_strategy(python, folder, builders)
+    strategies = ["graph", "weightless", "eager"] if framework == "keras3" else ["weightless", "eager"]
+    for builder in builders:
+        found = results[builder]
+        assert list(found) == strategies
+        assert found["eager"]["variables"]
+        for strategy in strategies:
+            # A builder that needs the values of tensors is not served by the cheapest: it fails there, and no more.
+            if not isinstance(found[strategy], str):
+                assert found[strategy] == found["eager"], (builder, strategy)
+    served = [strategy for found in results.values() for strategy, it in found.items() if not isinstance(it, str)]
+    assert len(served) >= 0.9 * len(builders) * len(strategies)
+
+
+def test_requests_come_while_the_parent_is_warming_up_and_after(keras3, folder):
+    said = []
+    with probing.Probe(keras3, said.append) as probe:
+        first = probe.run([_job(folder, "bad:raises"), _job(folder, "good:build")])
+        begin = time.monotonic()
+        second = probe.run([_job(folder, "good:build")])
+        seconds = time.monotonic() - begin
+        assert probe.run([]) == {}
+    assert first["bad:raises"].failure == "ValueError: no such width: 7"
+    assert second["good:build"].signature == first["good:build"].signature
+    assert sum("importing" in sentence for sentence in said) == 1
+    assert 0 < second["good:build"].seconds <= seconds
+
+
+FORKLESS = "import os, runpy, sys; del os.fork; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def test_a_python_of_its_own_where_a_process_cannot_be_forked(keras3, folder, built, tmp_path):
+    (tmp_path / "forkless.py").write_text(FORKLESS)
+    python = _fake(tmp_path / "python", f'exec {keras3} {tmp_path}/forkless.py "$1/__main__.py"')
+    names = ["good:build", "bad:prints", "bad:sys_exit"]
+    jobs = [_job(folder, name) for name in names] + [_job(folder, "bad:hangs_deaf", timeout=40)]
+    spawned = _run(python, jobs)
+    for name in names:
+        assert spawned[name].signature == built[name].signature
+        assert spawned[name].strategy == built[name].strategy
+        assert spawned[name].failure == built[name].failure
+    assert "took longer than 40 seconds" in spawned["bad:hangs_deaf"].failure
+
+
+def test_interrupted_in_the_middle_of_a_build(keras3, folder, tmp_path):
+    pid_file = tmp_path / "pid"
+    job = _job(folder, "bad:hangs_with_a_daemon", timeout=600, kwargs={"pid_file": str(pid_file)})
+    with probing.Probe(keras3) as probe:
+        runner = threading.Thread(target=probe.run, args=([job],))
+        runner.start()
+        while not (pid_file.exists() and pid_file.read_text()):
+            time.sleep(0.1)
+    runner.join(10)
+    assert not _lives(int(pid_file.read_text()))
+
+
+# --- interpreters that cannot build --------------------------------------------------------------------------
+
+
+def _fake(path, script):
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_missing_interpreter(folder, tmp_path):
+    with pytest.raises(UncheckedError, match="cannot be started: No such file"):
+        _run(tmp_path / "python", [_job(folder, "good:build")])
+
+
+def test_interpreter_without_tensorflow(folder, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    with pytest.raises(UncheckedError, match="No module named 'tensorflow'.*Install it there"):
+        _run(tmp_path / "venv/bin/python", [_job(folder, "good:build")])
+
+
+def test_interpreter_that_dies_without_a_word(folder, tmp_path):
+    python = _fake(tmp_path / "python", "echo 'Illegal instruction (core dumped)' >&2; exit 132")
+    built = _run(python, [_job(folder, "good:build")])["good:build"]
+    assert built.signature is None
+    assert "ended or hung" in built.failure
+    assert "Illegal instruction" in built.detail
+
+
+@pytest.mark.parametrize("own", [None, "/models"])
+def test_what_tensorflow_hub_downloads_lasts_and_the_rest_does_not(folder, tmp_path, monkeypatch, own):
+    monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
+    if own:
+        monkeypatch.setenv("TFHUB_CACHE_DIR", own)
+    python = _fake(tmp_path / "python", f"env >{tmp_path}/env; exit 1")
+    _run(python, [_job(folder, "good:build")])
+    seen = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
+    assert seen["TFHUB_CACHE_DIR"] == (own or f"{tempfile.gettempdir()}/tfhub_modules")
+    assert seen["TMPDIR"].startswith(f"{tempfile.gettempdir()}/restore-guard-")
+    assert not Path(seen["TMPDIR"]).exists()
+
+
+def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path):
+    answer = '{"id": "good:build", "failure": "the real answer", "detail": ""}'
+    python = _fake(tmp_path / "python", f"""read request; echo 'Welcome to our cluster'; echo '[1]'; echo '{answer}'""")
+    assert _run(python, [_job(folder, "good:build")])["good:build"].failure == "the real answer"
+
+
+@pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
+def test_signature_that_is_none(folder, tmp_path, signature):
+    result = f'{{"signature": {signature}, "trace": {{}}}}'
+    answer = f'{{"id": "good:build", "strategy": "graph", "result": {result}}}'
+    python = _fake(tmp_path / "python", f"read request; echo '{answer}'")
+    built = _run(python, [_job(folder, "good:build")])["good:build"]
+    assert built.signature is None
+    assert "cannot be read" in built.failure
+
+
+def test_interpreter_that_ignores_being_ended(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(probing, "_IMPORT_SECONDS", 0)
+    python = _fake(tmp_path / "python", f"echo $$ >{tmp_path}/pid; trap '' TERM; while :; do sleep 1; done")
+    begin = time.monotonic()
+    built = _run(python, [_job(folder, "bad:hangs")])["bad:hangs"]
+    assert "ended or hung" in built.failure
+    assert time.monotonic() - begin < 30
+    assert not _lives(int((tmp_path / "pid").read_text()))
