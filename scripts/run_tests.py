@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _lints(tool: Path) -> Iterator[list[str]]:
     yield [command(tool, "ruff"), "check", "--quiet", "."]
+    yield [command(tool, "lint-imports"), "--no-cache", "--no-logo", "pyproject.toml"]
     workflows = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.y*ml"))
     action = [name for name in ("action.yml",) if (ROOT / name).is_file()]
     for schema, files in (("vendor.github-actions", action), ("vendor.github-workflows", workflows)):

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from restore_guard.result import Behaviour
 from restore_guard.signature import Signature
 
 
@@ -110,3 +111,35 @@ class Trace(msgspec.Struct, frozen=True):
     opaque: tuple[str, ...] = ()
     spots: tuple[Spot, ...] = ()
     created: tuple[tuple[int, str, int], ...] = ()
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """What a real restore did; see `probe.trial.restore`."""
+
+    outcome: Literal["restores", "partial", "raises"]
+    error: str | None
+    assigned: dict[str, str]
+    initial: tuple[str, ...]
+    unused: tuple[str, ...]
+    changed_otherwise: tuple[str, ...]
+    behaviour: Behaviour | None = None
+    roles: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What came of a trial.
+
+    Attributes:
+        observations: {restore path: what was seen}; a path that could not be tried is missing.
+        failures: why paths, or all of them, could not be tried.
+    """
+
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    @property
+    def behaviour(self) -> Behaviour | None:
+        """Whether both sides compute the same, by a path that restored everything, into its place if there is one."""
+        seen = [seen.behaviour for seen in self.observations.values() if seen.behaviour is not None]
+        return max(seen, key=lambda behaviour: behaviour.same_output, default=None)

@@ -15,13 +15,13 @@ from differential import builtins, real_models, roles, search
 from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
 from differential.models import render
 from differential.table import Table
-from restore_guard.build import Job
+from restore_guard.build import Job, Observation, Witness
 from restore_guard.building import probing
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare
-from restore_guard.judging.evidence import Observation, Witness, outranked, rivals
+from restore_guard.judging.evidence import outranked, rivals
 
 CORPUS = Path(__file__).resolve().parents[1] / "pairs"
 # Saved by the one, restored by the other.

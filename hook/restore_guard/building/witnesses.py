@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard.build import Answer
+from restore_guard.build import Answer, Observation, Witness
 from restore_guard.building import isolation
 from restore_guard.building.workshop import Order, Task, Workshop
-from restore_guard.judging.evidence import Observation, Witness
 
 
 @dataclass(frozen=True)

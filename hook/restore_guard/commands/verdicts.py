@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from restore_guard.build import Build
+from restore_guard.build import Build, Witness
 from restore_guard.building import revivals, witnesses
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change import affected
@@ -17,7 +17,7 @@ from restore_guard.change.repository import Change, Repository
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
 from restore_guard.judging.case import Case, is_worth_a_witness, obstacle, paths_of
-from restore_guard.judging.evidence import Witness, rivals
+from restore_guard.judging.evidence import rivals
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.project import Project
 from restore_guard.result import ModelResult

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from restore_guard.build import Build
+from restore_guard.build import Build, Witness
 from restore_guard.change.diffs import Diff
 from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
-from restore_guard.judging.evidence import Witness, parameters
+from restore_guard.judging.evidence import parameters
 from restore_guard.promise.manifest import Found, Manifest, Release
 from restore_guard.restore_paths import default_paths, same_promise
 from restore_guard.signature import Revival, Signature

@@ -6,16 +6,12 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
-import msgspec
-
+from restore_guard.build import Observation, Witness
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import correspond, leaf, owner, place
 from restore_guard.restore_paths import Failure, Outcome, restore
-from restore_guard.result import Behaviour
 from restore_guard.signature import Signature, Variable
 
 # By which a model might be meant to be read, promised or not: by name, by attribute, by the order of creation.
@@ -24,38 +20,6 @@ _POSSIBLE = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
 
 # Each pair of them costs a call of the model.
 _FEW_ALIKE = 8
-
-
-class Observation(msgspec.Struct, frozen=True):
-    """What a real restore did; see `probe.trial.restore`."""
-
-    outcome: Literal["restores", "partial", "raises"]
-    error: str | None
-    assigned: dict[str, str]
-    initial: tuple[str, ...]
-    unused: tuple[str, ...]
-    changed_otherwise: tuple[str, ...]
-    behaviour: Behaviour | None = None
-    roles: dict[str, str] = {}
-
-
-@dataclass(frozen=True)
-class Witness:
-    """What came of a trial.
-
-    Attributes:
-        observations: {restore path: what was seen}; a path that could not be tried is missing.
-        failures: why paths, or all of them, could not be tried.
-    """
-
-    observations: Mapping[str, Observation] = field(default_factory=dict)
-    failures: tuple[str, ...] = ()
-
-    @property
-    def behaviour(self) -> Behaviour | None:
-        """Whether both sides compute the same, by a path that restored everything, into its place if there is one."""
-        seen = [seen.behaviour for seen in self.observations.values() if seen.behaviour is not None]
-        return max(seen, key=lambda behaviour: behaviour.same_output, default=None)
 
 
 def rivals(base: Signature, head: Signature, diff: Diff) -> list[dict[str, str]]:

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from restore_guard.build import Witness
 from restore_guard.change.diffs import Diff
 from restore_guard.change.pins_moved import is_framework
 from restore_guard.judging import findings
 from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, break_accepted, manifest_state
 from restore_guard.judging.case import Case, base_signature, paths_of, promised, readable, saved_signature, with_sites
 from restore_guard.judging.comparison import Comparison, compare
-from restore_guard.judging.evidence import Witness, outranked
+from restore_guard.judging.evidence import outranked
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
