@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from restore_guard.config import RESTORE_PATHS
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.reports import REPORTS
 
@@ -151,6 +152,51 @@ def audit(checkpoint: str, name: str | None, form: str) -> None:
         )
         click.echo(rendered, nl=False)
         return found.exit_code
+
+    _finish(run)
+
+
+@main.command()
+@click.argument("checkpoint")
+@click.argument("out")
+@click.option("--model", "name", metavar="NAME", help="The model that it is of; by default the one that it fits.")
+@click.option("--to", type=click.Choice(RESTORE_PATHS), help="Save for another restore path than it was saved for.")
+@click.option("--mapping", metavar="FILE", help="A migration of your own, instead of those in the repository.")
+@click.option("--epoch", type=click.IntRange(1), help="Which epoch it is of, where it fits several.")
+@click.option("--dry-run", is_flag=True, help="Show what would become of each value, and write nothing.")
+@click.option("--yes", is_flag=True, help="Where no migration says what goes where: take the guess that is shown.")
+def migrate(
+    checkpoint: str,
+    out: str,
+    name: str | None,
+    to: str | None,
+    mapping: str | None,
+    epoch: int | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Carry an old checkpoint into the model of today: CHECKPOINT stays, the new one is written to OUT.
+
+    CHECKPOINT is a file, what the files of a TensorFlow checkpoint begin with, or a folder of them; OUT is of the
+    same kind. It is written only after a fresh process has restored it and every value was compared.
+    """
+
+    def run() -> int:
+        from restore_guard.change.repository import Repository
+        from restore_guard.commands import migrate as migrating
+        from restore_guard.reports import migrate_text
+
+        request = migrating.Request(checkpoint, out, name, to, mapping, epoch, dry_run)
+
+        def confirm(planned: migrating.Migrated) -> bool:
+            progress.clear()
+            click.echo(migrate_text.render(planned, dry_run=True), nl=False)
+            return yes or (sys.stdin.isatty() and click.confirm("Is this right?", default=False))
+
+        with Repository() as repository, _progress() as progress:
+            done = migrating.migrate(repository, request, confirm=confirm, environ=os.environ, progress=progress)
+        click.echo(migrate_text.render(done, dry_run=dry_run), nl=False)
+        return done.exit_code
 
     _finish(run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,7 @@ _NAMES = {
     "legacy-h5": "legacy HDF5 file",
     "keras-archive": "Keras archive",
 }
+_ENDINGS = (".weights.h5", ".h5", ".hdf5", ".keras")
 # What reading may take on top of a build's time: a slow disk.
 _BYTES_A_SECOND = 20_000_000
 
@@ -53,6 +55,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     not_finite: dict[str, tuple[int, int]] = {}
     tensors: int = 0
     bytes: int = 0
+    addresses: dict[str, str] = {}
     signature: Signature | None = None
     failure: str | None = None
 
@@ -76,6 +79,24 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def restore_paths(self) -> tuple[str, ...]:
         """The restore paths that load such a file, as far as this version judges them."""
         return tuple(path for path in _PATHS.get(self.kind, ()) if path in RESTORE_PATHS)
+
+
+def files(path: str) -> tuple[list[str], bool]:
+    """The checkpoints that a path names, and whether it is a folder of them: those of a CheckpointManager, or files.
+
+    What is in a folder is in the order of the numbers in its names.
+    """
+    folder = Path(path)
+    if not folder.is_dir() or any((folder / name).exists() for name in ("saved_model.pb", "variables")):
+        return [path], False
+    prefixes = [index.with_suffix("") for index in folder.glob("*.index")]
+    others = [file for file in folder.iterdir() if file.name.endswith(_ENDINGS)]
+    found = sorted((*prefixes, *others), key=lambda file: [_number(part) for part in re.split(r"(\d+)", file.name)])
+    return [str(file) for file in found] or [path], bool(found)
+
+
+def _number(part: str) -> tuple[bool, int, str]:
+    return (True, int(part), "") if part.isdigit() else (False, 0, part)
 
 
 def job(number: str, path: str, timeout: float) -> Job:

@@ -131,9 +131,9 @@ class Workshop:
             jobs[task.id] = task.order, job
         return self._run(jobs)
 
-    def run(self, python: Path, job: Job) -> Answer:
-        """Something to do that needs no model."""
-        return self._probe(python).run([job])[job.id]
+    def run(self, python: Path, jobs: Sequence[Job]) -> dict[str, Answer]:
+        """{job's id: Answer}, of what needs no model."""
+        return self._probe(python).run(jobs)
 
     def folder(self) -> Path:
         """A new empty folder that lasts as long as the building."""

@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UncheckedError, UsageError
@@ -67,6 +67,25 @@ class Change:
     status: Literal["A", "M", "D", "R", "T"]
     path: str
     old_path: str | None = None
+
+
+class Commit(NamedTuple):
+    """A commit, and the day on which it was made (2026-01-31)."""
+
+    sha: str
+    date: str
+
+    @property
+    def short(self) -> str:
+        return self.sha[:8]
+
+
+class Tag(NamedTuple):
+    """A tag, the day on which it was made, and what it is of."""
+
+    name: str
+    date: str
+    side: Side
 
 
 class Reader(Protocol):
@@ -236,6 +255,24 @@ class Repository:
                     continue
                 tags.append((tag, Side("commit", tree, commit)))
         return tags
+
+    def dated_tags(self) -> list[Tag]:
+        """All tags of commits with their dates, older version numbers first."""
+        listed = self._output("for-each-ref", "--format=%(refname:strip=2) %(creatordate:short)", "refs/tags")
+        dates = dict(line.rsplit(" ", 1) for line in os.fsdecode(listed).splitlines())
+        return [Tag(name, dates[name], side) for name, side in self.tags(["*"])]
+
+    def versions(self, path: str) -> Iterator[tuple[Commit, bytes | None]]:
+        """The commits up to HEAD that changed a file of the project, the newest first; None where it was removed."""
+        if self.head() is None:
+            return
+        inside = normpath(join(self.project, path))
+        # Unlike log it heeds no configuration of what to show.
+        listed = self._output("rev-list", "--format=%H %cs", "HEAD", "--", f":(top,literal){inside}")
+        for line in os.fsdecode(listed).splitlines():
+            if not line.startswith("commit "):
+                sha, date = line.split(" ")
+                yield Commit(sha, date), self.read(self.commit(sha), inside)
 
     def materialise(self, side: Side, folder: str | Path) -> None:
         """Write all files of a commit or of the index into an empty folder, which git does not learn of.

@@ -88,7 +88,7 @@ def audit(
     reading = checkpoint.job("checkpoint", path, settings.timeout)
     python = choose_pythons(repository, {"head": side}, settings, environ, progress)["head"]
     with Workshop(repository, environ, progress) as workshop:
-        read = checkpoint.read(workshop.run(python, reading), path)
+        read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
         orders = [
             Order(each, python, side, settings, each, read.restore_paths)
             for each in names

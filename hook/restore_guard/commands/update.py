@@ -93,7 +93,7 @@ def update(
         Order(name, python, side, project.config, name, promises[name].paths(project.config, name)) for name in chosen
     ]
     with Workshop(repository, environ, progress) as workshop:
-        file = files.read(workshop.run(python, reading), checkpoint) if reading is not None else None
+        file = files.read(workshop.run(python, [reading])[reading.id], checkpoint) if reading is not None else None
         built = workshop.build(orders)
         asked = [
             question

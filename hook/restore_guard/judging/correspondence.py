@@ -155,7 +155,7 @@ class _Matching:
         olds, news = _forms(self.saved.values()), _forms(self.model.values())
 
         def likeness(old: list[Variable], new: list[Variable]) -> tuple[int, int]:
-            return _same_change(old[0], new[0], diff), _shared(owner(old[0].path), owner(new[0].path))
+            return _same_change(old[0], new[0], diff), shared(owner(old[0].path), owner(new[0].path))
 
         for form in olds.keys() & news.keys():
             for old, new in _assign(olds[form], news[form], likeness):
@@ -181,7 +181,7 @@ class _Matching:
                 while alike and alike[0].path not in self.model:
                     alike.popleft()
                 if candidates := list(islice((new for new in alike if new.path in self.model), _FEW)):
-                    self.pair(old, max(candidates, key=lambda new: _shared(old.path, new.path)))
+                    self.pair(old, max(candidates, key=lambda new: shared(old.path, new.path)))
         self.by(owned, owned)
         self.by(named, named)
 
@@ -259,7 +259,7 @@ def _same_change(old: Variable, new: Variable, diff: Diff) -> int:
     return int(before is not None and after is not None and diff.same_change(before, after))
 
 
-def _shared(old: str, new: str) -> int:
+def shared(old: str, new: str) -> int:
     """How many components two paths share, from both ends."""
     olds, news = old.split("/"), new.split("/")
     return _common(olds, news) + _common(olds[::-1], news[::-1])

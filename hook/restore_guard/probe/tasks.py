@@ -5,6 +5,7 @@ in a process of its own, in which TensorFlow is imported. Loaded after TensorFlo
 """
 
 from . import build, strategies
+from .migrating import carry
 from .readers import checkpoint_file
 from .witnessing import trial
 
@@ -14,6 +15,8 @@ TASKS = {
     "save": trial.save,
     "restore": trial.restore,
     "read": checkpoint_file.read,
+    "place": carry.place,
+    "verify": carry.verify,
 }
 
 

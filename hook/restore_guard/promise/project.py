@@ -38,6 +38,9 @@ class Project:
     def manifest_file(self, name: str) -> str:
         return posixpath.join(self.config.manifests, f"{name}.json")
 
+    def migrations_file(self, name: str) -> str:
+        return posixpath.join(self.config.manifests, f"{name}.migrations.toml")
+
     def sources(self, name: str) -> frozenset[str]:
         """The files that the build of a model read when its manifest was written."""
         content = self.manifests.get(name)

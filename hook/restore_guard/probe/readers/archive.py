@@ -13,7 +13,7 @@ import zipfile
 from .. import failures
 from . import hdf5
 
-_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_CONFIG, _METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # Of a lookup layer, below the address of its weights (`IndexLookup.save_assets`).
 _ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 _UNKNOWN_HEADERS = "not all headers of the zip are verified: Keras writes some of them otherwise"
@@ -27,7 +27,7 @@ def read(path, contents):
         with zipfile.ZipFile(path) as archive:
             whole = {info.filename: _is_whole(archive, info, contents) for info in archive.infolist()}
             _check_headers(path, archive, contents)
-            for name in (_METADATA, _CONFIG, _WEIGHTS):
+            for name in (_METADATA, _CONFIG, WEIGHTS):
                 if name not in whole:
                     contents.damage.append(f"{name} is missing")
             if whole.get(_METADATA):
@@ -36,7 +36,7 @@ def read(path, contents):
                 config = archive.read(_CONFIG).decode()
                 json.loads(config)
                 contents.archive = {"config": config}
-            if whole.get(_WEIGHTS):
+            if whole.get(WEIGHTS):
                 _weights(archive, contents)
                 _vocabularies(archive, contents)
     except zipfile.BadZipFile as error:
@@ -59,7 +59,7 @@ def _is_whole(archive, info, contents):
 
 def _weights(archive, contents):
     with tempfile.TemporaryFile() as file:
-        with archive.open(_WEIGHTS) as member:
+        with archive.open(WEIGHTS) as member:
             while True:
                 part = member.read(_CHUNK)
                 if not part:

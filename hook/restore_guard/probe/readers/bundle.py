@@ -49,7 +49,7 @@ def read(prefix, contents):
 
 def _saver_entry(name, shapes, dtypes, contents):
     """A tensor as `saver_file.read` gives a model's; TensorFlow puts the parts of a partitioned one together."""
-    position = contents.add_variable(name, shapes[name], dtypes[name].name)
+    position = contents.add_variable(name, shapes[name], dtypes[name].name, name)
     return {"name": name, "variable": position, "shape": list(shapes[name])}
 
 
@@ -149,6 +149,7 @@ def _describe(graph, shapes, dtypes, contents):
                 key.replace(_ATTRIBUTES + _VALUE, ""),
                 shapes[key],
                 dtypes[key].name,
+                key,
                 owner_name=full_name.split("/")[-2] if "/" in full_name else None,
                 seed=_is_seed_state(full_name, shapes[key], dtypes[key]),
             )

@@ -15,6 +15,7 @@ class Contents:
         unverified: a sentence for each part that no checksum covers, so that a change of it cannot be seen.
         not_finite: {tensor: [how many NaN, how many infinite]}.
         notes: what a reader must know to understand the verdict.
+        addresses: {variable: where the file keeps its value}, as `values.Values` takes it.
         usage: what is wrong with the question itself, for example a folder with several checkpoints.
     """
 
@@ -22,12 +23,13 @@ class Contents:
         self.kind, self.file, self.usage = None, file, None
         self.damage, self.unverified, self.notes, self.not_finite = [], [], [], {}
         self.tensors = self.bytes = 0
-        self.framework, self.variables = {}, []
+        self.framework, self.variables, self.addresses = {}, [], {}
         self.object_graph = {"error": "the file holds no object graph"}
         self.keras_tree = self.h5_file = self.archive = self.saver_file = None
 
-    def add_variable(self, path, shape, dtype, owner_name=None, seed=False):
+    def add_variable(self, path, shape, dtype, address, owner_name=None, seed=False):
         """Lists a variable; returns its position."""
+        self.addresses[path] = address
         variable = {"path": path, "shape": list(shape), "dtype": dtype, "trainable": True, "seed": seed}
         self.variables.append({**variable, "owner_name": owner_name})
         return len(self.variables) - 1
@@ -56,7 +58,8 @@ class Contents:
             "archive": self.archive,
             "saver_file": self.saver_file,
         }
-        return {**{name: getattr(self, name) for name in names}, "signature": signature if self.readable else None}
+        told = {name: getattr(self, name) for name in (*names, "addresses")}
+        return {**told, "signature": signature if self.readable else None}
 
     @property
     def readable(self):

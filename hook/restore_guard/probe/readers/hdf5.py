@@ -155,11 +155,11 @@ def _unreadable(path, dataset, contents):
     """Reads all values, in parts; returns why they cannot be read."""
     try:
         if dataset.ndim == 0 or dataset.nbytes <= _SLAB:
-            contents.take(path, np.asarray(_typed(dataset, dataset[()])))
+            contents.take(path, np.asarray(typed(dataset, dataset[()])))
             return None
         rows = max(1, _SLAB * dataset.shape[0] // dataset.nbytes)
         for start in range(0, dataset.shape[0], rows):
-            contents.take(path, _typed(dataset, dataset[start : start + rows]))
+            contents.take(path, typed(dataset, dataset[start : start + rows]))
     except MemoryError:
         raise
     except Exception as error:
@@ -167,16 +167,17 @@ def _unreadable(path, dataset, contents):
     return None
 
 
-def _typed(dataset, value):
+def typed(dataset, value):
     """HDF5 knows no bfloat16: Keras names the type in an attribute."""
     name = dataset.attrs.get("dtype")
     return value.view(tf.as_dtype(name).as_numpy_dtype) if name else value
 
 
-def _add(path, dataset, contents, owner_name, seed):
-    name = dataset.attrs.get("dtype")
-    dtype = tf.as_dtype(name).name if name else tf.as_dtype("string" if dataset.dtype.kind in "OSU" else dataset.dtype)
-    return contents.add_variable(path, dataset.shape, getattr(dtype, "name", dtype), owner_name, seed)
+def _add(name, path, dataset, contents, owner_name, seed):
+    """Lists the variable that the dataset at `path` holds."""
+    kind = dataset.attrs.get("dtype")
+    dtype = tf.as_dtype(kind).name if kind else tf.as_dtype("string" if dataset.dtype.kind in "OSU" else dataset.dtype)
+    return contents.add_variable(name, dataset.shape, getattr(dtype, "name", dtype), path, owner_name, seed)
 
 
 # --- .weights.h5 ---------------------------------------------------------------------------------------------
@@ -200,7 +201,9 @@ def _describe_groups(file, datasets, contents):
         name = file[own].attrs.get("name") if own in file else None
         name = name if isinstance(name, str) else None
         variables = [
-            _add(f"{own}/{key}", held[key], contents, name, _is_seed_state(path, name, held[key])) for key in numbered
+            _add(at, at, held[key], contents, name, _is_seed_state(path, name, held[key]))
+            for key in numbered
+            for at in [f"{own}/{key}"]
         ]
         nodes.append(
             {
@@ -294,7 +297,7 @@ def _describe_layers(file, datasets, contents):
                 name += "'"
             taken.add(name)
             seed = plain.rpartition("/")[2].startswith(("seed_generator_state", "StateVar"))
-            variables.append(_add(name, datasets[path], contents, owner, seed))
+            variables.append(_add(name, path, datasets[path], contents, owner, seed))
         layers.append({"name": layer, "type": "Group", "variables": variables})
     contents.h5_file = {"layers": layers}
     listed = sum(len(layer["variables"]) for layer in layers)

@@ -56,13 +56,18 @@ def _fill_one(path, variable, seed, taken):
         if mark not in taken:
             break
     taken.add(mark)
+    assign(variable, values)
+    return read(variable)
+
+
+def assign(variable, value):
+    """Gives a variable a value, in the session of its graph where it has one."""
     session = _session(variable)
     if session is None:
-        variable.assign(values)
+        variable.assign(value)
     else:
         with session.graph.as_default():
-            variable.load(values, session)
-    return read(variable)
+            variable.load(value, session)
 
 
 def _distinct_values(shape, dtype, seed, salt):

@@ -1,0 +1,157 @@
+"""Old checkpoints carried into the model of today: placed and saved by one process, restored and compared by another.
+
+The probe does it (`restore_guard.probe.migrate`); here it is asked for, and its word is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from restore_guard.build import Answer
+from restore_guard.building import isolation
+from restore_guard.building.workshop import Order, Task, Workshop
+from restore_guard.restore_paths import restore_unchanged
+from restore_guard.signature import Signature, Variable
+
+# Files that share a build; a progress bar moves once for each share.
+_SHARE = 8
+# How what is beside the model is called among its variables.
+BESIDE = "beside the model: "
+
+
+@dataclass(frozen=True)
+class Load:
+    """One file on its way.
+
+    Attributes:
+        file, kind, addresses: as `checkpoint.Checkpoint` has them.
+        placements: (variable, what the file calls its value or None, (axis, fill) of each axis that grew).
+        path: the restore path to save by.
+        edge: the name under which a `tf-checkpoint` is to hold the model.
+        beside: values of the file that go along with the model.
+        skipped: variables that are not compared: what the path never writes, and the state of random generators.
+    """
+
+    file: str
+    kind: str
+    addresses: Mapping[str, str]
+    placements: Sequence[tuple[str, str | None, Sequence[tuple[int, str]]]]
+    path: str
+    edge: str | None = None
+    beside: tuple[Variable, ...] = ()
+    skipped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a file: where the new one lies and how many values were compared, or why there is none."""
+
+    saved: Path | None = None
+    compared: int = 0
+    error: str | None = None
+
+
+class _Placed(msgspec.Struct):
+    error: str | None = None
+    saved: str | None = None
+    digests: dict[str, str] = {}
+
+
+class _Verified(msgspec.Struct):
+    error: str | None = None
+    compared: int = 0
+    wrong: tuple[str, ...] = ()
+
+
+def skipped(path: str, model: Signature) -> frozenset[str]:
+    """The variables whose values a restore path does not carry, or that decide nothing."""
+    never = restore_unchanged(path, model).initial
+    return frozenset({*never, *(variable.path for variable in model.variables if variable.seed)})
+
+
+def carry(workshop: Workshop, order: Order, loads: Sequence[Load], folder: Path) -> list[Carried]:
+    """Carries files into the model of an order, as many at once as there are processors.
+
+    Args:
+        folder: an existing one, in which each file gets a folder of its own.
+    """
+    entries = [_entry(load, folder / str(number)) for number, load in enumerate(loads)]
+    for entry in entries:
+        Path(entry["folder"]).mkdir()
+    placed = _ask(workshop, order, "place", entries, _Placed)
+    done = [number for number, answer in enumerate(placed) if answer.error is None]
+    further = [{**entries[number], "saved": placed[number].saved, "digests": placed[number].digests} for number in done]
+    verified = dict(zip(done, _ask(workshop, order, "verify", further, _Verified), strict=True))
+    return [_carried(answer, verified.get(number)) for number, answer in enumerate(placed)]
+
+
+def _entry(load: Load, folder: Path) -> dict[str, Any]:
+    beside = [(f"{BESIDE}{item.path}", item) for item in load.beside]
+    placements = [[name, saved, [list(grown) for grown in grow]] for name, saved, grow in load.placements]
+    return {
+        "file": load.file,
+        "kind": load.kind,
+        "addresses": dict(load.addresses),
+        "path": load.path,
+        "folder": str(folder),
+        "placements": placements + [[name, item.path, []] for name, item in beside],
+        "skipped": sorted(load.skipped),
+        "root": {
+            "edge": load.edge,
+            "beside": [
+                {"name": name, "edges": _edges(item.path), "shape": list(item.shape or ()), "dtype": item.dtype}
+                for name, item in beside
+            ],
+        },
+    }
+
+
+def _edges(key: str) -> list[str]:
+    """The names that lead to a variable (`trackable_utils.escape_local_name` makes the key of them)."""
+    return [part.replace(".S", "/").replace("..", ".") for part in key.split("/")]
+
+
+def _ask(workshop: Workshop, order: Order, task: str, entries: Sequence[dict], kind: type) -> list[Any]:
+    """The answers about files, in their order; many files share a task and so a build."""
+    shares = list(_shares(entries))
+    tasks = [Task(f"{task}:{number}", order, task, {"files": share}) for number, share in enumerate(shares)]
+    answers = workshop.do(tasks)
+    found = []
+    for each, share in zip(tasks, shares, strict=True):
+        found += _answers(answers[each.id], len(share), kind)
+    return found
+
+
+def _shares(entries: Sequence[dict]) -> Iterator[Sequence[dict]]:
+    for start in range(0, len(entries), _SHARE):
+        yield entries[start : start + _SHARE]
+
+
+def _answers(answer: Answer, count: int, kind: type) -> list[Any]:
+    if answer.failure is not None:
+        return [kind(error=answer.failure)] * count
+    try:
+        found = isolation.checked(answer.data, list[kind])
+    except ValueError as error:
+        return [kind(error=f"the answer cannot be read: {error}")] * count
+    return (
+        found if len(found) == count else [kind(error="the answer is not about the files that were asked for")] * count
+    )
+
+
+def _carried(placed: _Placed, verified: _Verified | None) -> Carried:
+    error = placed.error or verified.error
+    if error is not None:
+        return Carried(error=error)
+    if verified.wrong:
+        names = ", ".join(verified.wrong[:3])
+        return Carried(
+            error=f"after restoring the result, {len(verified.wrong)} of its variables hold another value than they "
+            f"should ({names}): this is a fault of restore-guard or of a layer's own saving code"
+        )
+    return Carried(Path(placed.saved), verified.compared)

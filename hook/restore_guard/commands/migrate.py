@@ -1,0 +1,200 @@
+"""Carries old checkpoints into the model of today: found in git's history, planned, placed, restored, compared.
+
+The old file is never touched. The new one comes to its place only after a fresh process has restored it by the plain
+load call and every value was what the migrations say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore_guard.building import carrying, checkpoint, output
+from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.change.repository import Repository
+from restore_guard.commands.ways import Planning, Way
+from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.judging import fit
+from restore_guard.promise import history
+from restore_guard.promise.project import load
+from restore_guard.signature import Signature
+
+# How a file is called that Keras is to load by the right call.
+_ENDINGS = {"keras-weights": ".weights.h5", "h5": ".h5", "h5-by-name": ".h5", "keras-archive": ".keras"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; see the options of the command."""
+
+    checkpoint: str
+    out: str
+    name: str | None = None
+    to: str | None = None
+    mapping: str | None = None
+    epoch: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """The answer about all files of one call.
+
+    Attributes:
+        model: the one that they are of now; `signature` is what its code builds.
+        source: the file or folder that was named; `several` where it is a folder of checkpoints.
+        out: where the results are; None where nothing was written.
+    """
+
+    model: str
+    signature: Signature
+    ways: tuple[Way, ...]
+    source: str
+    several: bool = False
+    out: Path | None = None
+
+    @property
+    def errors(self) -> list[Way]:
+        return [way for way in self.ways if way.error is not None]
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.errors else 0
+
+
+def migrate(
+    repository: Repository,
+    request: Request,
+    *,
+    confirm: Callable[[Migrated], bool],
+    environ: Mapping[str, str],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Migrated:
+    """Carries a checkpoint, or all of a folder, into the model that the work tree builds.
+
+    Args:
+        confirm: asks a person about a guess, where neither a migration nor a mapping says what goes where.
+
+    Raises:
+        UsageError: no such file or model, an OUT that is there, a mapping that does not hold, wrong configuration.
+        UncheckedError: no Python with TensorFlow, the model cannot be built, the disk refuses.
+    """
+    out = Path(request.out).absolute()
+    files, several = checkpoint.files(request.checkpoint)
+    if output.taken(out):
+        raise UsageError(f"{request.out} exists already, and is never overwritten: name another OUT.")
+    if request.to is not None and not several:
+        _refuse(out, request.to)
+    project = load(repository, repository.worktree())
+    names = project.named([request.name] if request.name else [])
+    python = choose_pythons(repository, {"head": project.side}, project.config, environ, progress)["head"]
+    with Workshop(repository, environ, progress) as workshop:
+        read = _read(workshop, python, files, project.config.timeout)
+        history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}
+        name = names[0] if len(names) == 1 else _likest(read, history_of)
+        wanted = (*(project.config.models[name].restores or ()), *filter(None, [request.to]))
+        order = Order(name, python, project.side, project.config, name, wanted)
+        build = workshop.build([order])[name]
+        if build.signature is None:
+            raise UncheckedError(f"{name} could not be built: {build.failure}")
+        planning = Planning(
+            project, name, build.signature, history_of[name], request.to, request.mapping, request.epoch
+        )
+        ways = [planning.way(file) for file in read]
+        planned = Migrated(name, build.signature, tuple(ways), request.checkpoint, several)
+        if planned.errors or request.dry_run or all(way.is_needless for way in ways):
+            return planned
+        if not several:
+            _refuse(out, ways[0].path)
+        if any(way.sure for way in ways) and not confirm(planned):
+            return planned
+        return _carry(workshop, order, planned, out)
+
+
+def _refuse(out: Path, path: str) -> None:
+    """Raises UsageError where OUT is called as no file of a restore path can be."""
+    ending = _ENDINGS.get(path)
+    if ending is not None and not out.name.endswith(ending):
+        raise UsageError(f"{path} is written to a file that ends in {ending}: name OUT so.")
+
+
+def _read(workshop: Workshop, python: Path, files: Sequence[str], timeout: float) -> list[Checkpoint]:
+    jobs = [checkpoint.job(str(number), file, timeout) for number, file in enumerate(files)]
+    answers = workshop.run(python, jobs)
+    return [checkpoint.read(answers[job.id], file) for job, file in zip(jobs, files, strict=True)]
+
+
+def _likest(read: Sequence[Checkpoint], history_of: Mapping[str, Sequence[history.Kept]]) -> str:
+    """The model that the first readable file is of, as the manifests of all of them tell.
+
+    Raises:
+        UsageError: none or several.
+    """
+    file = next((file for file in read if file.signature is not None), None)
+    found = [
+        name
+        for name, kept in history_of.items()
+        if file is not None and any(_is_of(file, each.manifest.signature) for each in kept)
+    ]
+    if len(found) != 1:
+        fitting = f"it fits {', '.join(found)}" if found else "it fits none that a manifest promises"
+        raise UsageError(f"{read[0].name}: which model is it of? {fitting}: name one with --model.")
+    return found[0]
+
+
+def _is_of(file: Checkpoint, model: Signature) -> bool:
+    return fit.fits(file.signature, file.kind, model).is_complete
+
+
+def _carry(workshop: Workshop, order: Order, planned: Migrated, out: Path) -> Migrated:
+    """Makes all the files, and puts them in their place when every one has proved right."""
+    with output.beside(out) as folder:
+        work, made = folder / "work", folder / "made"
+        work.mkdir()
+        carried = carrying.carry(workshop, order, [_load(way, planned.signature) for way in planned.ways], work)
+        ways = tuple(
+            dataclasses.replace(way, compared=done.compared, error=done.error)
+            for way, done in zip(planned.ways, carried, strict=True)
+        )
+        done = dataclasses.replace(planned, ways=ways)
+        if done.errors:
+            return done
+        if planned.several:
+            made.mkdir()
+            for way, result in zip(ways, carried, strict=True):
+                output.place(result.saved, made / _called(way))
+            output.copy_state(Path(planned.source), made)
+            output.place(made, out)
+        else:
+            output.place(carried[0].saved, out)
+        return dataclasses.replace(done, out=out)
+
+
+def _load(way: Way, model: Signature) -> carrying.Load:
+    held, path = way.route.fit.held, way.path
+    of_checkpoint = path == "tf-checkpoint"
+    stored = {variable.path: variable for variable in way.file.signature.variables}
+    return carrying.Load(
+        way.file.file,
+        way.file.kind,
+        way.file.addresses,
+        [
+            (item.variable, held[item.saved] if item.saved is not None else None, item.grow)
+            for item in way.route.plan.placements
+        ],
+        path,
+        way.route.fit.edge if of_checkpoint else None,
+        tuple(stored[name] for name in way.beside) if of_checkpoint else (),
+        carrying.skipped(path, model),
+    )
+
+
+def _called(way: Way) -> str:
+    """The name of a result in a folder: that of the file, with the ending of what it is now."""
+    name = way.file.name
+    for ending in sorted(_ENDINGS.values(), key=len, reverse=True):
+        name = name.removesuffix(ending)
+    return name + _ENDINGS.get(way.path, "")

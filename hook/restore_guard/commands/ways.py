@@ -1,0 +1,162 @@
+"""How each file gets into the model of today, by what git's history, the migrations and a mapping say of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore_guard.building import carrying
+from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.errors import UsageError
+from restore_guard.judging import fit, guess, route
+from restore_guard.judging.route import NoRoute, Promise, Route
+from restore_guard.promise import history, migrations
+from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.migrations import MigrationError, Migrations
+from restore_guard.promise.project import Project
+from restore_guard.restore_paths import default_paths, restore_unchanged
+from restore_guard.signature import Signature
+
+# The restore path that writes a file of the same kind again.
+_SAME = {
+    "tf-checkpoint": "tf-checkpoint",
+    "saved-model": "tf-checkpoint",
+    "tf1-checkpoint": "tf1-saver",
+    "weights-h5": "keras-weights",
+    "legacy-h5": "h5",
+    "keras-archive": "keras-archive",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One file: what it holds, how it gets across, and what became of it.
+
+    Attributes:
+        path: the restore path that the result is for.
+        sure: {variable: how sure its source is} where no migration says it, but a guess.
+        compared: how many values were compared after the result was restored.
+        error: why it stays where it is.
+    """
+
+    file: Checkpoint
+    path: str = ""
+    route: Route | None = None
+    sure: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    compared: int = 0
+    error: str | None = None
+
+    @property
+    def beside(self) -> list[str]:
+        """What the file holds beside the model and what goes along; an optimizer there has slots of its own order."""
+        found = self.route.fit
+        return [name for name in found.beside if found.is_elsewhere(name) and not fit.of_optimizer(name)]
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether the file restores as it is."""
+        return self.route is not None and not self.route.steps and self.path == _SAME[self.file.kind] and not self.sure
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What all files of a call are planned by."""
+
+    project: Project
+    name: str
+    model: Signature
+    kept: Sequence[history.Kept]
+    to: str | None = None
+    mapping: str | None = None
+    epoch: int | None = None
+
+    def way(self, file: Checkpoint) -> Way:
+        """How one file gets across, or why it does not."""
+        if file.state == "unread":
+            return Way(file, error=f"it could not be read: {file.failure}")
+        if file.damage:
+            return Way(file, error=f"it is damaged: {file.damage[0]}")
+        if file.signature is None or file.kind not in fit.WRITTEN_BY:
+            return Way(file, error="it holds nothing that restores")
+        path = self.path(file.kind)
+        try:
+            found = self.routed(file, path)
+        except MigrationError as error:
+            place = f"{error.file}:{error.line}: " if error.line else ""
+            return Way(file, path, error=f"{place}{error.message}")
+        except NoRoute as error:
+            return Way(file, path, error=str(error))
+        lost = sorted(_lost(found.route, path, self.model))
+        if lost:
+            return dataclasses.replace(
+                found,
+                error=f"{path} never writes {', '.join(lost[:3])}, whose values would be lost: choose another --to",
+            )
+        return found
+
+    def path(self, kind: str) -> str:
+        """The restore path of the result: that of the file, as long as the model can be saved by it."""
+        if self.to is not None:
+            return self.to
+        promised = self.project.config.models[self.name].restores or default_paths(self.model)
+        same = _SAME[kind]
+        return same if restore_unchanged(same, self.model).kind != "unsupported" else promised[0]
+
+    def routed(self, file: Checkpoint, path: str) -> Way:
+        today = Promise(self.today, self.model, "the code on disk")
+        if self.mapping is not None:
+            return Way(file, path, self.mapped(file, today))
+        promises = [
+            Promise(epoch, each.manifest.signature, each.label)
+            for epoch, each in sorted(history.last_of_epochs(self.kept).items())
+            if epoch < self.today
+        ]
+        tables = self.migrations
+        try:
+            return Way(file, path, route.find(file.signature, file.kind, promises, today, tables, self.epoch))
+        except NoRoute:
+            if tables is not None or self.epoch is not None:
+                raise
+        guessed = guess.guess(file.signature, fit.WRITTEN_BY[file.kind][0], self.model)
+        return Way(file, path, Route(Promise(0, self.model), guessed.fit, (), guessed.plan), guessed.sure)
+
+    def mapped(self, file: Checkpoint, today: Promise) -> Route:
+        """By a migration from outside: in the words of the manifest that knows the file, else in the file's own."""
+        outside = _mapping(self.mapping)
+        known = [each.manifest.signature for each in self.kept]
+        known = [old for old in known if fit.fits(file.signature, file.kind, old).is_complete]
+        return route.by_mapping(file.signature, file.kind, known[0] if known else None, today, outside)
+
+    @property
+    def today(self) -> int:
+        found = self.project.manifest(self.name)
+        return found.epoch if isinstance(found, Manifest) else 1
+
+    @property
+    def migrations(self) -> Migrations | None:
+        """Raises MigrationError where the file of migrations cannot be read."""
+        file = self.project.migrations_file(self.name)
+        content = self.project.read(file)
+        return migrations.parse(content, file) if content is not None else None
+
+
+def _mapping(file: str) -> Migrations:
+    """Raises UsageError where it is no migration, or more than one."""
+    try:
+        found = migrations.parse(Path(file).read_bytes(), file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    except MigrationError as error:
+        raise UsageError(str(error)) from error
+    if len(found.tables) != 1:
+        raise UsageError(f"{file} holds {len(found.tables)} migrations: a mapping is one [[migration]] table.")
+    return found
+
+
+def _lost(found: Route, path: str, model: Signature) -> set[str]:
+    """The variables that get a saved value which the result could not hold; an optimizer may stay behind."""
+    skipped = carrying.skipped(path, model)
+    seeds = {variable.path for variable in model.variables if variable.seed}
+    return {name for name in found.sources if name in skipped - seeds and not fit.of_optimizer(name)}

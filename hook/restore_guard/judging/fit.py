@@ -1,0 +1,119 @@
+"""Whether a checkpoint file is of a model that is known by its signature, and which value is which variable. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from restore_guard.judging.translation import root_edge
+from restore_guard.promise.pins import below
+from restore_guard.restore_paths import restore, restore_unchanged
+from restore_guard.signature import Signature
+
+# By which restore paths a file may have been written, by its kind; the first one that fits tells what is what.
+WRITTEN_BY = {
+    "tf-checkpoint": ("tf-checkpoint",),
+    "saved-model": ("tf-checkpoint",),
+    "tf1-checkpoint": ("tf1-saver",),
+    "weights-h5": ("keras-weights",),
+    "legacy-h5": ("h5", "h5-by-name"),
+    "keras-archive": ("keras-weights",),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A file seen as a checkpoint of a model.
+
+    Attributes:
+        path: the restore path by which its values were told apart.
+        edge: the name under which a TensorFlow checkpoint holds the model; None where it is the root itself.
+        held: {variable of the model: what the file calls its value}.
+        missing: variables of the model that the file should hold and does not.
+        beside: values of the file that are no variables of the model: a counter of steps, an optimizer of its own.
+        error: why the file cannot be read as one of this model at all.
+        certain: False where a layer reads its variables by code of its own.
+    """
+
+    path: str
+    edge: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    error: str | None = None
+    certain: bool = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the file is of this model: an optimizer may be in one of them and not in the other."""
+        lost = [path for path in self.missing if not of_optimizer(path)]
+        strange = [path for path in self.beside if not of_optimizer(path) and not self.is_elsewhere(path)]
+        return bool(self.held) and self.certain and self.error is None and not lost and not strange
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Whether a value of the file is outside of what it holds as the model."""
+        return self.edge is not None and name.partition("/")[0] != self.edge
+
+    @property
+    def likeness(self) -> float:
+        """The share of what either side has that both have."""
+        return len(self.held) / max(1, len(self.held) + len(self.missing) + len(self.beside))
+
+
+def fits(file: Signature, kind: str, model: Signature) -> Fit:
+    """How a file fits a model, by the restore path of its format that explains most of it."""
+    found = [_fit(file, path, model) for path in WRITTEN_BY[kind]]
+    return max(found, key=lambda fit: (fit.is_complete, fit.likeness))
+
+
+def _fit(file: Signature, path: str, model: Signature) -> Fit:
+    edge = root_edge(file, model) if path == "tf-checkpoint" else None
+    outcome = restore(path, file, below(model, edge))
+    if outcome.kind in ("raises", "unsupported"):
+        return Fit(path, edge, error=outcome.error, missing=_written(path, model), beside=_names(file))
+    never = set(restore_unchanged(path, model).initial)
+    counted = {variable.path for variable in model.variables if not variable.seed}
+    return Fit(
+        path,
+        edge,
+        held=dict(outcome.assigned),
+        missing=tuple(name for name in outcome.initial if name not in never and name in counted),
+        beside=outcome.unused,
+        certain=outcome.certain,
+    )
+
+
+def _written(path: str, model: Signature) -> tuple[str, ...]:
+    return tuple(restore_unchanged(path, model).assigned)
+
+
+def _names(file: Signature) -> tuple[str, ...]:
+    return tuple(variable.path for variable in file.variables)
+
+
+def of_optimizer(name: str) -> bool:
+    """Whether a path leads through an optimizer, which not every checkpoint is saved with."""
+    return any("optimizer" in part.lower() for part in name.split("/"))
+
+
+def words(file: Signature) -> dict[str, str]:
+    """{name as a person would write it: what the file calls it}: Keras 3 keeps `kernel` as `_kernel`."""
+    found: dict[str, str] = {}
+    for variable in file.variables:
+        plain = "/".join(part.lstrip("_") or part for part in variable.path.split("/"))
+        found[plain if plain not in found else variable.path] = variable.path
+    return found
+
+
+def in_words(file: Signature) -> Signature:
+    """The file with its variables under those names."""
+    names = {raw: name for name, raw in words(file).items()}
+    renamed = (msgspec.structs.replace(variable, path=names[variable.path]) for variable in file.variables)
+    return msgspec.structs.replace(file, variables=tuple(renamed))
+
+
+def nearest(found: Sequence[tuple[object, Fit]]) -> tuple[object, Fit] | None:
+    """The best of several fits, each with what it is a fit to."""
+    return max(found, key=lambda pair: (pair[1].is_complete, pair[1].likeness), default=None)

@@ -1,0 +1,171 @@
+"""How one checkpoint file gets into the model of today: of which epoch it is, and what becomes of its values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from restore_guard.judging.fit import WRITTEN_BY, Fit, fits, in_words, nearest, words
+from restore_guard.judging.placements import Plan, Problem, of_file, plan
+from restore_guard.promise.migrations import Migration, MigrationError, Migrations
+from restore_guard.signature import Signature
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A model that the file may be of; `label` says to a person where it is from."""
+
+    epoch: int
+    signature: Signature
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way of one file.
+
+    Attributes:
+        start: what the file is of.
+        steps: the migrations on the way; none where the file restores as it is.
+    """
+
+    start: Promise
+    fit: Fit
+    steps: tuple[Migration, ...]
+    plan: Plan
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """{variable of the model: what the file calls its value}."""
+        return {item.variable: self.fit.held[item.saved] for item in self.plan.placements if item.saved is not None}
+
+
+class NoRoute(ValueError):
+    """A file that cannot be carried over; the message says why and what to do."""
+
+
+def find(
+    file: Signature,
+    kind: str,
+    promises: Sequence[Promise],
+    today: Promise,
+    migrations: Migrations | None,
+    epoch: int | None = None,
+) -> Route:
+    """The way of a file to `today`.
+
+    Args:
+        promises: the last promise of each earlier epoch.
+        epoch: which epoch the file is of, where a person has said so.
+
+    Raises:
+        NoRoute: the file is of none of these, or of several that say otherwise where its values belong.
+        MigrationError: a migration on the way is missing or does not hold.
+    """
+    known = [promise for promise in (*promises, today) if epoch in (None, promise.epoch)]
+    if not known:
+        raise NoRoute(f"no manifest in git's history is of epoch {epoch}.")
+    fitting = [(promise, fits(file, kind, promise.signature)) for promise in known]
+    fitting = [(promise, fit) for promise, fit in fitting if fit.is_complete] or _refuse(fitting)
+    routes = [_route(file, promise, fit, today, migrations) for promise, fit in fitting]
+    sound = [route for route in routes if not isinstance(route, MigrationError)]
+    if not sound:
+        raise routes[-1]
+    if any(isinstance(route, MigrationError) for route in routes) or len({str(r.sources) for r in sound}) > 1:
+        labels = ", ".join(f"{promise.epoch} ({promise.label})" for promise, _ in fitting)
+        raise NoRoute(
+            f"it fits the model of several epochs, and its values belong elsewhere in each: {labels}. "
+            "Say which one it is of: --epoch NUMBER."
+        )
+    return sound[-1]
+
+
+def by_mapping(file: Signature, kind: str, old: Signature | None, today: Promise, outside: Migrations) -> Route:
+    """The way of a file by the one migration of a file from outside of the manifests.
+
+    Args:
+        old: the model in whose words it speaks; None for the names that the file itself has.
+
+    Raises:
+        MigrationError: it does not hold.
+    """
+    (table,) = outside.tables
+    if old is None:
+        old, fit = in_words(file), Fit(WRITTEN_BY[kind][0], held=words(file))
+    else:
+        fit = fits(file, kind, old)
+    found = plan(_seen(file, old, fit), today.signature, [table], strict=True)
+    if found.problems:
+        raise as_error(outside, found.problems)
+    return Route(Promise(today.epoch, old, outside.file), fit, (table,), of_file(found, fit.held))
+
+
+def as_error(migrations: Migrations, problems: Sequence[Problem]) -> MigrationError:
+    """The first problem with its line, and how many more there are."""
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    line = migrations.line(first.migration, *first.words) if first.migration is not None else 1
+    return MigrationError(migrations.file, line, first.message + more)
+
+
+def _route(
+    file: Signature, start: Promise, fit: Fit, today: Promise, migrations: Migrations | None
+) -> Route | MigrationError:
+    steps: list[Migration] = []
+    try:
+        if start.epoch < today.epoch:
+            if migrations is None:
+                raise MigrationError(start.label, 0, f"there are no migrations from epoch {start.epoch}.")
+            steps = migrations.chain(start.epoch, today.epoch)
+        found = plan(_seen(file, start.signature, fit), today.signature, steps)
+        if found.problems and migrations is not None and steps:
+            raise as_error(migrations, found.problems)
+        if found.problems:
+            raise MigrationError(start.label, 0, found.problems[0].message)
+    except MigrationError as error:
+        return error
+    return Route(start, fit, tuple(steps), of_file(found, fit.held))
+
+
+def _seen(file: Signature, model: Signature, fit: Fit) -> Signature:
+    """The model with the shapes and types that its values have in a file."""
+    stored = {variable.path: variable for variable in file.variables}
+    variables = (
+        msgspec.structs.replace(
+            variable, shape=stored[fit.held[variable.path]].shape, dtype=stored[fit.held[variable.path]].dtype
+        )
+        if variable.path in fit.held
+        else variable
+        for variable in model.variables
+    )
+    return msgspec.structs.replace(model, variables=tuple(variables))
+
+
+def _refuse(fitting: Sequence[tuple[Promise, Fit]]) -> Sequence[tuple[Promise, Fit]]:
+    """Raises NoRoute with the model that the file is nearest to."""
+    promise, fit = nearest(fitting)
+    if not fit.certain:
+        raise NoRoute(
+            f"a layer of the model of epoch {promise.epoch} ({promise.label}) reads its variables by code of its own: "
+            "which value is which cannot be told."
+        )
+    raise NoRoute(f"it is of no model that a manifest promises. {difference(promise, fit)}")
+
+
+def difference(promise: Promise, fit: Fit) -> str:
+    """What keeps a file from being of a model, as a sentence."""
+    if fit.error is not None and not fit.held:
+        return f"Nearest is epoch {promise.epoch} ({promise.label}), which cannot load it: {fit.error.splitlines()[0]}"
+    lacking = f"{len(fit.missing)} of its variables are not in the file ({_few(fit.missing)})" if fit.missing else ""
+    strange = [name for name in fit.beside if not fit.is_elsewhere(name)]
+    more = f"{len(strange)} values of the file are not of it ({_few(strange)})" if strange else ""
+    return f"Nearest is epoch {promise.epoch} ({promise.label}): {' and '.join(filter(None, (lacking, more)))}."
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+__all__ = ["NoRoute", "Promise", "Route", "as_error", "by_mapping", "difference", "find"]

@@ -1,0 +1,169 @@
+"""Carries values of old checkpoints into the model of today, saves it, and proves in another process that it restores.
+
+`place` and `verify` are tasks for two processes. Each takes many files at once, so that one build serves them all.
+"""
+
+import hashlib
+
+import numpy as np
+import tensorflow as tf
+
+from .. import build
+from ..describers import variables
+from ..failures import sentence
+from ..readers import values
+from ..witnessing import witness
+from . import saving
+
+
+def place(job):
+    """Puts the values of each file into a fresh build and saves that by the plain call of a restore path.
+
+    Args:
+        job: as for `build.run`; options["files"] lists {"file", "kind", "addresses"} as `values.Values` takes them,
+            "placements": [[variable, saved or None, [[axis, fill]]]], "path": the restore path to save by, "folder":
+            an empty one, and "root", what is beside the model (see `saving.Root`).
+
+    Returns:
+        [{"saved", "digests": {variable: what it holds}, "error"}], one for each file.
+    """
+    build.enter(job)
+    return place_into(build.construct(job), job["options"]["files"])
+
+
+def place_into(model, files):
+    """As `place`, for a model that is built already."""
+    initial = _initial(dict(variables.named_variables(model)), files)
+    return [_attempt(_place, model, initial, entry) for entry in files]
+
+
+def verify(job):
+    """Restores what `place` saved into a fresh build by the plain load call, and compares every value.
+
+    Args:
+        job: as for `place`; each of the files has its answer's "saved" and "digests" too, and "skipped", the
+            variables that are not compared.
+
+    Returns:
+        [{"compared": how many, "wrong": [variable], "error"}], one for each file: "wrong" holds another value than the
+        old file and the placements say.
+    """
+    build.enter(job)
+    model = build.construct(job)
+    return [_attempt(_verify, model, entry) for entry in job["options"]["files"]]
+
+
+def _attempt(function, *arguments):
+    try:
+        return {"error": None, **function(*arguments)}
+    except Exception as error:  # whatever it is, it is about this file
+        return {"error": sentence(error)}
+
+
+def _place(model, initial, entry):
+    root, digests = saving.Root(model, entry["root"]), {}
+    own = dict(root.variables())
+    unknown = [path for path, _, _ in entry["placements"] if path not in own]
+    if unknown:
+        raise ValueError(f"the model that was built with its values has no {unknown[0]}")
+    with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
+        for path, saved, grow in entry["placements"]:
+            if saved is not None:
+                witness.assign(own[path], _placed(stored.get(saved), own[path], grow, initial.get(path)))
+            elif path in initial:
+                witness.assign(own[path], initial[path])
+            digests[path] = _digest(witness.read(own[path]))
+        counter = stored.counter()
+    return {"saved": root.save(entry["path"], entry["folder"], counter), "digests": digests}
+
+
+def _initial(own, files):
+    """{variable: its initial value} of those that one file overwrites and another one needs, or that grow."""
+    overwritten, needed = set(), set()
+    for entry in files:
+        for path, saved, grow in entry["placements"]:
+            (overwritten if saved is not None else needed).add(path)
+            if any(fill == "initial" for _, fill in grow):
+                needed.add(path)
+    return {path: np.copy(witness.read(own[path])) for path in overwritten & needed if path in own}
+
+
+def _placed(value, variable, grow, initial):
+    """A saved value as a variable takes it: cast, and made longer where it grew."""
+    kind = variable.dtype.base_dtype.as_numpy_dtype
+    if value.dtype.kind not in "OSU":
+        value = value.astype(kind)
+    shape = tuple(variable.shape)
+    for axis, fill in grow:
+        value = _grown(value, axis, shape, fill, initial)
+    return value
+
+
+def _grown(value, axis, shape, fill, initial):
+    """The old rows first; then zeros, their mean, or what the variable had there when it was made."""
+    more = list(value.shape)
+    more[axis] = shape[axis] - value.shape[axis]
+    if fill == "zeros":
+        rest = np.zeros(more, value.dtype)
+    elif fill == "mean":
+        rest = np.broadcast_to(value.mean(axis=axis, keepdims=True), more).astype(value.dtype)
+    else:
+        own = [slice(0, size) for size in more]
+        own[axis] = slice(value.shape[axis], shape[axis])
+        rest = initial[tuple(own)]
+    return np.concatenate([value, rest], axis)
+
+
+def _verify(model, entry):
+    root = saving.Root(model, entry["root"])
+    compared = [placement for placement in entry["placements"] if placement[0] not in entry["skipped"]]
+    with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
+        _overwrite(root.variables(), entry["digests"])
+        loaded = root.load(entry["path"], entry["saved"])
+        here = dict(loaded.variables())
+        missing = [path for path, _, _ in compared if path not in here]
+        if missing:
+            raise ValueError(f"the restored model has no {missing[0]}, so that it cannot be compared")
+        wrong = [
+            path
+            for path, saved, _ in compared
+            if not _is_right(here[path], entry["digests"][path], stored.get(saved) if saved is not None else None)
+        ]
+    return {"compared": len(compared), "wrong": wrong}
+
+
+def _overwrite(own, digests):
+    """Gives each variable what it is not to hold after the load."""
+    for path, variable in own:
+        if path in digests:
+            for marker in (1, 0):
+                value = np.full(tuple(variable.shape), _marker(variable, marker))
+                if _digest(value) != digests[path]:
+                    break
+            witness.assign(variable, value)
+
+
+def _marker(variable, number):
+    kind = variable.dtype.base_dtype
+    return str(number).encode() if kind == tf.string else kind.as_numpy_dtype(number)
+
+
+def _is_right(variable, digest, value):
+    """Whether a variable holds what `place` put there, and where it has a saved value all of that value."""
+    found = witness.read(variable)
+    if _digest(found) != digest:
+        return False
+    if value is None:
+        return True
+    if value.dtype.kind not in "OSU":
+        value = value.astype(found.dtype)
+    return _digest(found[tuple(slice(0, size) for size in value.shape)]) == _digest(value)
+
+
+def _digest(value):
+    """Equal for equal arrays."""
+    if value.dtype.kind in "OSU":
+        content = repr(value.tolist()).encode()
+    else:
+        content = np.ascontiguousarray(value).data.cast("B") if value.size and value.ndim else value.tobytes()
+    return f"{value.shape} {value.dtype.name} {hashlib.sha256(content).hexdigest()}"

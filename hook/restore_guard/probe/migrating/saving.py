@@ -1,0 +1,79 @@
+"""What a checkpoint is of: the model, and what a training script keeps beside it, such as a counter of steps."""
+
+import os
+
+import tensorflow as tf
+
+from ..describers import variables
+from ..witnessing import witness
+
+
+class Root:
+    """A model with what was saved beside it.
+
+    Args:
+        model: what the builder returned.
+        options: {"edge": the name that the checkpoint holds the model under, None where it is the root itself,
+            "beside": [{"name", "edges", "shape", "dtype"}], the variables beside it and the edges to each}.
+    """
+
+    def __init__(self, model, options):
+        self.model, self.edge = model, options["edge"]
+        self.beside, self.own = {}, []
+        for item in options["beside"]:
+            variable = tf.Variable(tf.zeros(item["shape"], item["dtype"]), trainable=False, name=item["edges"][-1])
+            self.own.append((item["name"], variable))
+            self._attach(item["edges"], variable)
+
+    def variables(self):
+        """The (name, variable) pairs of the model and of what is beside it."""
+        return variables.named_variables(self.model) + self.own
+
+    def save(self, restore_path, folder, counter=None):
+        """Saves by the plain call of a restore path into an empty folder; returns the path that `load` takes.
+
+        Args:
+            counter: how many checkpoints were saved before this one, which TensorFlow counts in the file.
+        """
+        if restore_path != "tf-checkpoint":
+            return witness.save(self.model, restore_path, folder)
+        checkpoint = self._checkpoint()
+        if counter is not None:
+            checkpoint._maybe_create_save_counter()
+            checkpoint.save_counter.assign(counter)
+        return checkpoint.write(os.path.join(folder, "checkpoint"))
+
+    def load(self, restore_path, path):
+        """Loads by the plain call; returns the root that has the values then."""
+        if restore_path == "tf-checkpoint":
+            self._checkpoint().restore(path)
+            return self
+        loaded = Root(witness.load(self.model, restore_path, path), {"edge": self.edge, "beside": []})
+        loaded.own = self.own
+        return loaded
+
+    def _attach(self, edges, variable):
+        holder = self.beside
+        for edge in edges[:-1]:
+            holder = holder.setdefault(edge, {})
+        holder[edges[-1]] = variable
+
+    def _checkpoint(self):
+        beside = {name: _trackable(value) for name, value in self.beside.items()}
+        if self.edge is not None:
+            return tf.train.Checkpoint(**{self.edge: self.model}, **beside)
+        if isinstance(self.model, dict):
+            return tf.train.Checkpoint(**self.model, **beside)
+        if isinstance(self.model, tf.train.Checkpoint):
+            return self.model
+        return tf.train.Checkpoint(self.model, **beside)
+
+
+def _trackable(value):
+    """An object with the attributes of a nested dictionary, or the variable itself."""
+    if not isinstance(value, dict):
+        return value
+    holder = tf.__internal__.tracking.AutoTrackable()
+    for name, item in value.items():
+        setattr(holder, name, _trackable(item))
+    return holder

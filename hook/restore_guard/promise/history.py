@@ -1,0 +1,73 @@
+"""The promises that were ever committed: the distinct manifests of a model in git's history. Nothing is rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from restore_guard.change.repository import Commit, Repository, Tag
+from restore_guard.promise.manifest import Manifest, ManifestError, parse
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A manifest, and where in history it stood.
+
+    Attributes:
+        commits: those that have written it, the newest first.
+        until: the commit that replaced it; None where it stands at HEAD.
+        tags: the tags that have it, the oldest first.
+    """
+
+    manifest: Manifest
+    commits: tuple[Commit, ...]
+    until: Commit | None = None
+    tags: tuple[Tag, ...] = ()
+
+    @property
+    def label(self) -> str:
+        first = self.commits[-1]
+        return f"since {first.short}, {first.date}" + (f", until {self.until.short}" if self.until else "")
+
+
+def read(repository: Repository, file: str, tags: Iterable[Tag] = ()) -> list[Kept]:
+    """The distinct manifests that a file has ever been, the newest first; what cannot be read is left out.
+
+    Args:
+        file: relative to the project.
+        tags: those that are looked into as well.
+    """
+    commits: dict[bytes, list[Commit]] = {}
+    until: dict[bytes, Commit | None] = {}
+    after: Commit | None = None
+    for commit, content in repository.versions(file):
+        if content is not None:
+            commits.setdefault(content, []).append(commit)
+            until.setdefault(content, after)
+        after = commit
+    released: dict[bytes, list[Tag]] = {}
+    for tag in tags:
+        content = repository.reader(tag.side)(file)
+        if content is not None:
+            released.setdefault(content, []).append(tag)
+    return [
+        Kept(manifest, tuple(written), until[content], tuple(released.get(content, ())))
+        for content, written in commits.items()
+        for manifest in [_parsed(content, file)]
+        if manifest is not None
+    ]
+
+
+def _parsed(content: bytes, file: str) -> Manifest | None:
+    try:
+        return parse(content, file)
+    except ManifestError:
+        return None
+
+
+def last_of_epochs(kept: Sequence[Kept]) -> dict[int, Kept]:
+    """{epoch: its last promise, which is what a migration to the next epoch starts from}."""
+    found: dict[int, Kept] = {}
+    for each in kept:
+        found.setdefault(each.manifest.epoch, each)
+    return found
