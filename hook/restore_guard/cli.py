@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from restore_guard.config import RESTORE_PATHS
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.reports import REPORTS
+
+if TYPE_CHECKING:  # importing git takes 0.2 s
+    from restore_guard.change.run import Run
+    from restore_guard.progress import Progress
 
 
 def _report_options(command):
@@ -67,22 +74,11 @@ def check(
 
     def run() -> int:
         from restore_guard.change import sides
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import check as checking
 
-        with Repository(project) as repository, _progress() as progress:
-            compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
-            result = checking.check(
-                repository,
-                compared.base,
-                compared.head,
-                names=names,
-                notes=compared.notes,
-                everything=everything,
-                witness=witness,
-                environ=os.environ,
-                progress=progress,
-            )
+        with _run(project) as run:
+            compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
+            result = checking.check(run, compared, names=names, everything=everything, witness=witness)
         _write(result, form, output)
         return result.exit_code
 
@@ -110,18 +106,10 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
     """
 
     def run() -> int:
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import update as updating
 
-        with Repository() as repository, _progress() as progress:
-            done = updating.update(
-                repository,
-                names=names,
-                reason=reason,
-                checkpoint=checkpoint,
-                environ=os.environ,
-                progress=progress,
-            )
+        with _run() as run:
+            done = updating.update(run, names=names, reason=reason, checkpoint=checkpoint)
         return _written(done)
 
     _finish(run)
@@ -139,12 +127,11 @@ def audit(checkpoint: str, name: str | None, form: str) -> None:
     """
 
     def run() -> int:
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import audit as auditing
         from restore_guard.reports import audit_json, audit_text
 
-        with Repository() as repository, _progress() as progress:
-            found = auditing.audit(repository, checkpoint, name=name, environ=os.environ, progress=progress)
+        with _run() as run:
+            found = auditing.audit(run, checkpoint, name=name)
         rendered = (
             audit_json.render(found)
             if form == "json"
@@ -182,10 +169,10 @@ def migrate(
     """
 
     def run() -> int:
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import migrate as migrating
         from restore_guard.reports import migrate_text
 
+        progress = _progress()
         request = migrating.Request(checkpoint, out, name, to, mapping, epoch, dry_run)
 
         def confirm(planned: migrating.Migrated) -> bool:
@@ -193,8 +180,8 @@ def migrate(
             click.echo(migrate_text.render(planned, dry_run=True), nl=False)
             return yes or (sys.stdin.isatty() and click.confirm("Is this right?", default=False))
 
-        with Repository() as repository, _progress() as progress:
-            done = migrating.migrate(repository, request, confirm=confirm, environ=os.environ, progress=progress)
+        with _run(progress=progress) as started:
+            done = migrating.migrate(started, request, confirm=confirm)
         click.echo(migrate_text.render(done, dry_run=dry_run), nl=False)
         return done.exit_code
 
@@ -222,14 +209,13 @@ def plan(
 
     def run() -> int:
         from restore_guard.change import sides
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import check as checking
         from restore_guard.commands import plan as planning
 
-        with Repository() as repository:
-            compared = sides.choose(repository, os.environ, base=base, head=head, staged=staged, worktree=worktree)
-            project, names = checking.affected_models(repository, compared.base, compared.head, everything=everything)
-            seconds = planning.seconds(project.config, names, repository.root / repository.project, os.environ)
+        with _run() as run:
+            compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
+            selection = checking.select(run.repository, compared, everything=everything)
+            seconds = planning.seconds(run, selection.projects.head.config, selection.chosen)
         jobs = planning.share(seconds, shards)
         renderers = {"text": planning.text, "json": planning.as_json}
         click.echo(planning.matrix(jobs) if form == "matrix" else renderers[form](jobs, seconds))
@@ -267,12 +253,12 @@ def init(yes: bool) -> None:
 
     def run() -> int:
         from restore_guard.building import probing
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import init as initialising
         from restore_guard.reports import init_text
 
         ask, progress = not yes and sys.stdin.isatty(), _progress()
-        with Repository() as repository:
+        with _run(progress=progress) as started:
+            repository = started.repository
             found = initialising.look(repository, Path.cwd(), os.environ)
             with probing.Probe(found.python.path, progress) as probe:
                 with progress:
@@ -297,7 +283,7 @@ def init(yes: bool) -> None:
                 click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
                 return 0 if ask else 2
             with progress:
-                done = initialising.write(repository, proposed, os.environ, progress)
+                done = initialising.write(started, proposed)
             code = _written(done)
             click.echo(init_text.render_written(proposed), nl=False)
             return code
@@ -310,13 +296,12 @@ def doctor() -> None:
     """Examine this set-up, and see with a planted break that the gate goes red. Changes nothing."""
 
     def run() -> int:
-        from restore_guard.change.repository import Repository
         from restore_guard.commands import doctor as examining
         from restore_guard.reports import doctor_text
 
-        found = []
-        with Repository() as repository, _progress() as progress:
-            for finding in examining.examine(repository, os.environ, progress):
+        found, progress = [], _progress()
+        with _run(progress=progress) as run:
+            for finding in examining.examine(run):
                 progress.clear()
                 click.echo(doctor_text.render(finding, color=_is_terminal()))
                 found.append(finding)
@@ -410,10 +395,20 @@ def _width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def _progress():
+def _progress() -> Progress:
     from restore_guard.progress import Progress
 
     return Progress(sys.stderr)
+
+
+@contextmanager
+def _run(folder: str = ".", *, progress: Progress | None = None) -> Iterator[Run]:
+    """The repository of a folder, with progress on standard error."""
+    from restore_guard.change.repository import Repository
+    from restore_guard.change.run import Run
+
+    with Repository(folder) as repository, progress or _progress() as shown:
+        yield Run(repository, os.environ, shown)
 
 
 def _finish(run) -> None:

@@ -15,6 +15,8 @@ from test_pairs import PAIRS
 from restore_guard.build import Answer, Job
 from restore_guard.building import checkpoint, probing, workshop
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
 from restore_guard.commands import audit as auditing
 from restore_guard.commands import check
 from restore_guard.commands import update as updating
@@ -215,20 +217,19 @@ class Warm:
     def audit(self, sample, name=None):
         path = sample if isinstance(sample, Path) else self.files.sample(sample)
         with Repository(self.project.root) as repository:
-            return auditing.audit(repository, str(path), name=name, environ=self.project.environ)
+            return auditing.audit(Run(repository, self.project.environ), str(path), name=name)
 
     def check(self):
         with Repository(self.project.root) as repository:
-            head, after = repository.head(), repository.worktree()
-            result = check.check(repository, head, after, witness="never", environ=self.project.environ)
+            sides = Sides(repository.head(), repository.worktree())
+            result = check.check(Run(repository, self.project.environ), sides, witness="never")
         return result.exit_code, result.models[0]
 
     def update(self, sample=None, reason=None):
         path = str(self.files.sample(sample)) if sample is not None else None
         with Repository(self.project.root) as repository:
-            (done,) = updating.update(
-                repository, names=[], reason=reason, checkpoint=path, environ=self.project.environ
-            )
+            run = Run(repository, self.project.environ)
+            (done,) = updating.update(run, names=[], reason=reason, checkpoint=path)
         return done
 
 

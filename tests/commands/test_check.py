@@ -10,6 +10,8 @@ import pytest
 from conftest import ALL_MODELS, PAGE, PAGE_MODELS, SMALL, Project, rename, settings
 
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
 from restore_guard.commands.check import check
 from restore_guard.reports import REPORTS, load
 
@@ -165,7 +167,8 @@ def bad(library, tmp_path_factory):
     project.write({"pyproject.toml": settings(python.split('"')[1], models, timeout=60)})
     head = project.commit(message="head")
     with Repository(root) as repository:
-        result = check(repository, repository.commit(base), repository.commit(head), environ=project.environ)
+        sides = Sides(repository.commit(base), repository.commit(head))
+        result = check(Run(repository, project.environ), sides)
     return {model.name: model for model in result.models} | {"result": result}
 
 

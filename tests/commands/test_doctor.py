@@ -9,6 +9,7 @@ import pytest
 from conftest import SMALL, settings
 
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.commands import doctor
 
 TYPES = ["--hook-type", "pre-commit", "--hook-type", "pre-merge-commit", "--hook-type", "pre-push"]
@@ -94,7 +95,7 @@ def test_stops_where_nothing_further_can_be_examined(make_repository, content, s
 
 def _hook(root):
     with Repository(root) as repository:
-        return list(islice(doctor.examine(repository, {}), 2))[1]
+        return list(islice(doctor.examine(Run(repository, {})), 2))[1]
 
 
 @pytest.mark.parametrize("tool", ["pre-commit", "prek"])

@@ -12,6 +12,7 @@ from conftest import Project, settings
 
 from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
 from restore_guard.commands.migrate import Request
@@ -142,7 +143,7 @@ class Warm:
     def migrate(self, checkpoint, out, answer=False, **options):
         request = Request(str(checkpoint), str(out), **options)
         with Repository(self.project.root) as repository:
-            return migrating.migrate(repository, request, confirm=lambda _: answer, environ=self.project.environ)
+            return migrating.migrate(Run(repository, self.project.environ), request, confirm=lambda _: answer)
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from restore_guard.actions import events, inputs, publishing
 from restore_guard.actions.clone import Clone
 from restore_guard.actions.inputs import Inputs
+from restore_guard.change.sides import Sides
 from restore_guard.commands import joining
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.reports.wording import plain
 from restore_guard.result import ModelResult, Result
 
 if TYPE_CHECKING:
-    from restore_guard.change.repository import Repository, Side
+    from restore_guard.change.repository import Repository
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -75,32 +76,26 @@ def _is_checked(model: ModelResult) -> bool:
 
 
 def _check(event: str, given: Inputs, environ: Mapping[str, str]) -> Result:
+    from restore_guard.change.run import Run
     from restore_guard.commands import check
     from restore_guard.progress import Progress
 
     with _open(given) as repository, Progress(sys.stderr) as progress:
-        base, head = _sides(event, given, repository, environ)
-        return check.check(
-            repository,
-            base,
-            head,
-            names=given.models,
-            witness=given.witness,
-            environ=environ,
-            progress=progress,
-        )
+        run, sides = Run(repository, environ, progress), _sides(event, given, repository, environ)
+        return check.check(run, sides, names=given.models, witness=given.witness)
 
 
 def _plan(event: str, given: Inputs, environ: Mapping[str, str]) -> tuple[Result, str]:
     """What needs no job, with the rest unchecked; and the matrix of the rest."""
+    from restore_guard.change.run import Run
     from restore_guard.commands import check, plan
+    from restore_guard.promise.project import load
 
     with _open(given) as repository:
-        base, head = _sides(event, given, repository, environ)
-        result = check.check(repository, base, head, names=given.models, build=False, environ=environ)
+        run, sides = Run(repository, environ), _sides(event, given, repository, environ)
+        result = check.without_builds(run, sides, names=given.models)
         left = [model.name for model in result.models if joining.is_left(model)]
-        config = check.load(repository, head).config
-        seconds = plan.seconds(config, left, repository.root / repository.project, environ)
+        seconds = plan.seconds(run, load(repository, sides.head).config, left)
     return result, plan.matrix(plan.share(seconds, given.shards))
 
 
@@ -114,14 +109,14 @@ def _open(given: Inputs) -> Iterator[Repository]:
         yield repository
 
 
-def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[str, str]) -> tuple[Side | None, Side]:
+def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[str, str]) -> Sides:
     clone = Clone(repository.root)
     head = events.named(clone, given.head or "HEAD")
     if given.base:
         base = events.named(clone, given.base)
     else:
         base = events.base_of(event, events.payload(environ), clone, head)
-    return repository.commit(base) if base is not None else None, repository.commit(head)
+    return Sides(repository.commit(base) if base is not None else None, repository.commit(head))
 
 
 if __name__ == "__main__":

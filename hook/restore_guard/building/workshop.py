@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +21,8 @@ from restore_guard.build import Answer, Build, Job
 from restore_guard.building import cache, isolation
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
-from restore_guard.change.repository import Repository, Side, pointer
+from restore_guard.change.repository import Side, pointer
+from restore_guard.change.run import Run
 from restore_guard.config import Config
 from restore_guard.environments import installed, interpreters, locked, lockfiles
 from restore_guard.folders import cache_folder
@@ -50,21 +51,18 @@ class Task:
     options: Mapping[str, Any]
 
 
-def choose_pythons(
-    repository: Repository,
-    sides: Mapping[str, Side],
-    config: Config,
-    environ: Mapping[str, str],
-    progress: Callable[[str], None],
-) -> dict[str, Path]:
-    """{side: the Python that builds it}: one for all, unless each commit's lock file is to decide."""
+def choose_pythons(run: Run, config: Config, sides: Iterable[Side]) -> dict[Side, Path]:
+    """{side: the Python that builds it}: one for all, unless each commit's lock file is to decide.
+
+    Raises:
+        UncheckedError: there is no such Python, or it cannot be made.
+    """
     if config.environment == "shared":
-        found = interpreters.find(config.python, repository.root / repository.project, environ)
-        return dict.fromkeys(sides, found.path)
+        return dict.fromkeys(sides, interpreters.find(config.python, run.folder, run.environ).path)
     made = {}
-    for kind, side in sides.items():
-        progress(f"making the environment of {side.label} from its lock file")
-        made[kind] = locked.python(lockfiles.find(repository.reader(side)), environ)
+    for side in sides:
+        run.progress(f"making the environment of {side.label} from its lock file")
+        made[side] = locked.python(lockfiles.find(run.repository.reader(side)), run.environ)
     return made
 
 
@@ -86,11 +84,9 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
 class Workshop:
     """What one run builds with. A context manager: leaving it ends the Pythons and removes the files."""
 
-    def __init__(
-        self, repository: Repository, environ: Mapping[str, str], progress: Callable[[str], None] = lambda _: None
-    ) -> None:
-        self.repository, self.environ, self.progress = repository, environ, progress
-        self.worktree = repository.root / repository.project
+    def __init__(self, run: Run) -> None:
+        self.repository, self.environ, self.progress = run.repository, run.environ, run.progress
+        self.worktree = run.folder
         self._stack = ExitStack()
         self._probes: dict[Path, Probe] = {}
         self._caches: dict[Path, cache.Cache] = {}

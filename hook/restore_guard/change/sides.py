@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from restore_guard.change.repository import Repository, Side
+    from restore_guard.change.run import Run
 
 
 class Sides(NamedTuple):
-    """`notes` say what a hook could not know, and so did not check."""
+    """The two states that are compared.
+
+    Attributes:
+        base: None where there is nothing before the head: the initial commit.
+        notes: what a hook could not know, and so did not check.
+    """
 
     base: Side | None
     head: Side
@@ -18,8 +24,7 @@ class Sides(NamedTuple):
 
 
 def choose(
-    repository: Repository,
-    environ: Mapping[str, str],
+    run: Run,
     *,
     base: str | None = None,
     head: str | None = None,
@@ -31,12 +36,13 @@ def choose(
     Raises:
         UncheckedError: a commit is not in this clone, or a merge is unresolved.
     """
+    repository = run.repository
     if head is None and base is None and not staged and not worktree:
-        pushed = hook_refs(environ)
+        pushed = hook_refs(run.environ)
         if pushed:
-            return _pushed(repository, environ, *pushed)
-        if environ.get("PRE_COMMIT"):
-            return _staged(repository, environ)
+            return _pushed(repository, run.environ, *pushed)
+        if run.environ.get("PRE_COMMIT"):
+            return _staged(repository, run.environ)
     if head is not None:
         after = repository.commit(head)
         return Sides(repository.commit(base) if base is not None else repository.parent(after), after)

@@ -5,7 +5,7 @@ Judged by the same simulation as a check, with the file's own object graph, grou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from restore_guard.building import checkpoint, revivals
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change.diffs import Diff
-from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import Comparison, compare, troubles
@@ -64,14 +64,7 @@ class Audit(msgspec.Struct, frozen=True):
         return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
 
 
-def audit(
-    repository: Repository,
-    path: str,
-    *,
-    name: str | None,
-    environ: Mapping[str, str],
-    progress: Callable[[str], None] = lambda _: None,
-) -> Audit:
+def audit(run: Run, path: str, *, name: str | None) -> Audit:
     """Reads a checkpoint and judges it against models as the work tree builds them.
 
     Args:
@@ -82,12 +75,12 @@ def audit(
         UsageError: no such file or model, several checkpoints in a folder, wrong configuration.
         UncheckedError: no Python with TensorFlow.
     """
-    project = load(repository, repository.worktree())
+    project = load(run.repository, run.repository.worktree())
     names = project.named([name] if name is not None else [])
     settings, side = project.config, project.side
     reading = checkpoint.job("checkpoint", path, settings.timeout)
-    python = choose_pythons(repository, {"head": side}, settings, environ, progress)["head"]
-    with Workshop(repository, environ, progress) as workshop:
+    python = choose_pythons(run, settings, [side])[side]
+    with Workshop(run) as workshop:
         read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
         orders = [
             Order(each, python, side, settings, each, read.restore_paths)

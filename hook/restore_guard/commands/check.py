@@ -6,7 +6,7 @@ Most commits touch no model: for them nothing is imported but what reads git and
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,89 +14,86 @@ import msgspec
 from restore_guard import config
 from restore_guard.change import affected
 from restore_guard.change.repository import Change, Repository, Side
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
 from restore_guard.config import WitnessMode
-from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.promise.project import Project, load
+from restore_guard.errors import UsageError
+from restore_guard.promise.project import Project, Projects, load
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES, level
 
-Progress = Callable[[str], None]
-
 
 def check(
-    repository: Repository,
-    base: Side | None,
-    head: Side,
-    *,
-    names: Sequence[str] = (),
-    everything: bool = False,
-    notes: Sequence[str] = (),
-    witness: WitnessMode = "auto",
-    build: bool = True,
-    environ: Mapping[str, str],
-    progress: Progress = lambda _: None,
+    run: Run, sides: Sides, *, names: Sequence[str] = (), everything: bool = False, witness: WitnessMode = "auto"
 ) -> Result:
     """Judges every model that differs between two sides.
 
     Args:
-        base: None where there is nothing before the head: the initial commit.
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
-        notes: what the reader must know of the two sides.
         witness: whether real checkpoints are saved and restored; see `judging.case.is_worth_a_witness`.
-        build: False leaves the models that would be built unchecked, with nothing said of them.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
-    project, before, changes, chosen, about_base = _selected(repository, base, head, names, everything)
-    results = [_unaffected(project, before, name) for name in project.config.models if name not in chosen and not names]
-    if not build:
-        results += [ModelResult(name, "unchecked") for name in chosen]
-    elif chosen:
-        from restore_guard.commands import verdicts
+    selection = select(run.repository, sides, names=names, everything=everything)
+    judged: list[ModelResult] = []
+    if selection.chosen:
+        from restore_guard.commands.verdicts import Suspects, judge_suspects
 
-        results += verdicts.find(repository, project, before, chosen, changes, witness, environ, progress)
-    order = list(project.config.models)
-    results.sort(key=lambda result: order.index(result.name))
-    removed = _removed(project, before) if not names else []
-    prefix = repository.project
-    return Result(
-        base=base.label if base else None,
-        head=head.label,
-        models=tuple(_relocated(result, prefix) for result in [*results, *removed]),
-        notes=(*notes, *about_base, *_about_ignores(project, results)),
-    )
+        judged = judge_suspects(run, Suspects(selection.projects, selection.changes, selection.chosen), witness)
+    return _result(run.repository, sides, selection, judged)
 
 
-def affected_models(
-    repository: Repository, base: Side | None, head: Side, *, names: Sequence[str] = (), everything: bool = False
-) -> tuple[Project, list[str]]:
-    """The head's project and the models that `check` would build; its arguments and errors are those of `check`."""
-    selected = _selected(repository, base, head, names, everything)
-    return selected.project, selected.chosen
+def without_builds(run: Run, sides: Sides, *, names: Sequence[str] = ()) -> Result:
+    """What `check` says of the models that need no build; the others are unchecked, with nothing said of them."""
+    selection = select(run.repository, sides, names=names)
+    return _result(run.repository, sides, selection, [ModelResult(name, "unchecked") for name in selection.chosen])
 
 
-class _Selected(NamedTuple):
-    """What a check is about, told from git and text alone."""
+class Selection(NamedTuple):
+    """What a check is about, told from git and text alone.
 
-    project: Project
-    before: Project | None
+    Attributes:
+        changes: the files that differ, relative to the project.
+        chosen: the models to build.
+        named: whether the user asked for these models, and for nothing about others.
+        notes: why the base cannot be compared with.
+    """
+
+    projects: Projects
     changes: Sequence[Change]
     chosen: list[str]
+    named: bool
     notes: list[str]
 
 
-def _selected(
-    repository: Repository, base: Side | None, head: Side, names: Sequence[str], everything: bool
-) -> _Selected:
-    project = load(repository, head)
+def select(repository: Repository, sides: Sides, *, names: Sequence[str] = (), everything: bool = False) -> Selection:
+    """What `check` would build; its arguments and errors are those of `check`."""
+    head = load(repository, sides.head)
     notes: list[str] = []
-    before = _load_base(repository, base, notes)
-    changes = affected.relative_to(repository.changes(base, head), repository.project)
-    reasons = affected.affected(changes, _view(before), _view(project))
-    return _Selected(project, before, changes, _chosen(project, names, everything, reasons), notes)
+    base = _load_base(repository, sides.base, notes)
+    changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)
+    reasons = affected.affected(changes, _view(base), _view(head))
+    chosen = _chosen(head, names, everything, reasons)
+    return Selection(Projects(base, head), changes, chosen, bool(names), notes)
+
+
+def _result(repository: Repository, sides: Sides, selection: Selection, judged: Sequence[ModelResult]) -> Result:
+    base, head = selection.projects
+    order = list(head.config.models)
+    others = [] if selection.named else [name for name in order if name not in selection.chosen]
+    results = sorted(
+        [*judged, *(_unaffected(head, base, name) for name in others)], key=lambda result: order.index(result.name)
+    )
+    removed = [] if selection.named else _removed(head, base)
+    return Result(
+        base=sides.base.label if sides.base is not None else None,
+        head=sides.head.label,
+        models=tuple(_relocated(result, repository.project) for result in [*results, *removed]),
+        notes=(*sides.notes, *selection.notes, *_about_ignores(head, results)),
+    )
 
 
 def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> Project | None:
@@ -191,6 +188,3 @@ def _relocated(result: ModelResult, prefix: str) -> ModelResult:
         for finding in result.findings
     )
     return msgspec.structs.replace(result, findings=moved)
-
-
-__all__ = ["Project", "UncheckedError", "check", "load"]

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,8 @@ from restore_guard.building.workshop import choose_pythons, model_job
 from restore_guard.change import affected
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
 from restore_guard.commands import check, verdicts
 from restore_guard.commands.setup_files import HOOKS, STAGES
 from restore_guard.environments import interpreters
@@ -29,10 +31,8 @@ from restore_guard.judging import judge
 from restore_guard.judging.case import Case
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Manifest
-from restore_guard.promise.project import Project, load
+from restore_guard.promise.project import Project, Projects, load
 from restore_guard.result import ModelResult
-
-Progress = Callable[[str], None]
 
 RUNNERS = re.compile(r"pre-commit|pre_commit|prek|restore-guard")
 """What the file of a git hook that runs this one speaks of."""
@@ -54,12 +54,10 @@ def exit_code(found: list[Finding]) -> int:
     return 1 if "problem" in states else 3 if "unchecked" in states else 0
 
 
-def examine(
-    repository: Repository, environ: Mapping[str, str], progress: Progress = lambda _: None
-) -> Iterator[Finding]:
+def examine(run: Run) -> Iterator[Finding]:
     """Yields findings as they are made; stops where nothing further can be examined."""
-    where = repository.root / repository.project
-    yield Finding("git", "ok", f"{repository.version()}; the project is {where}")
+    repository = run.repository
+    yield Finding("git", "ok", f"{repository.version()}; the project is {run.folder}")
     yield _hook(repository)
     try:
         project = load(repository, repository.worktree())
@@ -70,30 +68,22 @@ def examine(
     yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
     try:
         if project.config.environment == "shared":
-            python = interpreters.find(project.config.python, where, environ)
+            python = interpreters.find(project.config.python, run.folder, run.environ)
         else:
-            sides = {"head": project.side}
-            found = choose_pythons(repository, sides, project.config, environ, progress)["head"]
+            found = choose_pythons(run, project.config, [project.side])[project.side]
             python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
     except RestoreGuardError as error:
         yield Finding("python", "problem", str(error))
         return
     yield Finding("python", "ok", f"{python.path}, for {python.reason}")
-    yield from _models(repository, project, python, environ, progress)
+    yield from _models(run, project, python)
 
 
-def _models(
-    repository: Repository,
-    project: Project,
-    python: Interpreter,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> Iterator[Finding]:
-    where = repository.root / repository.project
-    paths = verdicts.promised_paths(project, None, list(project.config.models))
-    jobs = [replace(model_job(project.config, name, where), restores=paths[name]) for name in paths]
+def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding]:
+    paths = verdicts.promised_paths(Projects(None, project), list(project.config.models))
+    jobs = [replace(model_job(project.config, name, run.folder), restores=paths[name]) for name in paths]
     try:
-        with probing.Probe(python.path, progress) as probe:
+        with probing.Probe(python.path, run.progress) as probe:
             done = probe.run(jobs)
     except RestoreGuardError as error:
         yield Finding("tensorflow", "problem", str(error))
@@ -111,7 +101,7 @@ def _models(
         yield Finding("gate", "unchecked", "no model builds and has a current manifest, so no break was planted")
         return
     name = min(good, key=lambda name: len(built[name].signature.variables))
-    yield _planted(repository, project, name, environ | {"RESTORE_GUARD_PYTHON": str(python.path)}, progress)
+    yield _planted(replace(run, environ={**run.environ, "RESTORE_GUARD_PYTHON": str(python.path)}), project, name)
 
 
 def _judge(project: Project, name: str, build: Build) -> ModelResult:
@@ -119,7 +109,19 @@ def _judge(project: Project, name: str, build: Build) -> ModelResult:
     module = project.config.models[name].builder.partition(":")[0]
     covered = affected.closure(project.read, module, ["", *project.config.pythonpath]).files
     file, promise = project.manifest_file(name), project.manifest(name)
-    return judge.judge(Case(name, project.config, file, build, None, promise, None, Diff({}), covered))
+    return judge.judge(
+        Case(
+            name=name,
+            config=project.config,
+            manifest_file=file,
+            head_build=build,
+            base_build=None,
+            head_manifest=promise,
+            base_manifest=None,
+            diff=Diff({}),
+            covered=covered,
+        )
+    )
 
 
 def _built(name: str, build: Build) -> Finding:
@@ -157,19 +159,13 @@ def _hook(repository: Repository) -> Finding:
     return Finding("hook", "ok", f"{', '.join(runs)} in {folder}")
 
 
-def _planted(
-    repository: Repository,
-    project: Project,
-    name: str,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> Finding:
+def _planted(run: Run, project: Project, name: str) -> Finding:
     """Commits, in a copy, a promise that the model cannot keep, then the files as they are: a check of that must fail.
 
     The first commit has no sources: a base that builds and breaks its own promise would make the break pre-existing.
     """
-    progress(f"planting a break of {name} in a temporary copy")
-    promise = project.manifest(name)
+    run.progress(f"planting a break of {name} in a temporary copy")
+    repository, promise = run.repository, project.manifest(name)
     assert isinstance(promise, Manifest)
     with folders.temporary() as copy:
         files = repository.files(repository.worktree())
@@ -181,14 +177,8 @@ def _planted(
         head = _commit(copy)
         try:
             with Repository(copy / repository.project) as planted:
-                result = check.check(
-                    planted,
-                    planted.commit(base),
-                    planted.commit(head),
-                    names=[name],
-                    environ=environ,
-                    progress=progress,
-                )
+                sides = Sides(planted.commit(base), planted.commit(head))
+                result = check.check(replace(run, repository=planted), sides, names=[name])
         except RestoreGuardError as error:
             return Finding("gate", "problem", f"a check of a copy of the files in git fails: {error}")
     (model,) = result.models

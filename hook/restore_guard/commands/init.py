@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from restore_guard.build import Build
 from restore_guard.building import probing
 from restore_guard.building.workshop import model_job
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.commands import discovery, origin, setup_files, update
 from restore_guard.commands.discovery import Candidate
 from restore_guard.commands.setup_files import File
@@ -177,26 +178,21 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook))
 
 
-def write(
-    repository: Repository,
-    proposed: Plan,
-    environ: Mapping[str, str],
-    progress: Callable[[str], None] = lambda _: None,
-) -> list[update.Updated]:
+def write(run: Run, proposed: Plan) -> list[update.Updated]:
     """Writes the files of a plan, then the manifests.
 
     Raises:
         UsageError: a file is no longer what it was when the plan was made.
     """
     for file in proposed.files:
-        if setup_files.text(repository.root / file.path) != file.before:
+        if setup_files.text(run.repository.root / file.path) != file.before:
             raise UsageError(f"{file.path} has changed meanwhile: run `restore-guard init` again.")
     for file in proposed.files:
-        path = repository.root / file.path
+        path = run.repository.root / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content, encoding="utf-8", newline="")
     names = [model.candidate.name for model in proposed.models]
-    return update.update(repository, names=names, reason=None, environ=environ, progress=progress)
+    return update.update(run, names=names, reason=None)
 
 
 def _build(repository: Repository, found: Survey, models: Sequence[Model], probe: probing.Probe) -> list[Model]:

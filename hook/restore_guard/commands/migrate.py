@@ -14,7 +14,7 @@ from pathlib import Path
 from restore_guard.building import carrying, checkpoint, output
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
-from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.commands.ways import Planning, Way
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import fit
@@ -65,14 +65,7 @@ class Migrated:
         return 1 if self.errors else 0
 
 
-def migrate(
-    repository: Repository,
-    request: Request,
-    *,
-    confirm: Callable[[Migrated], bool],
-    environ: Mapping[str, str],
-    progress: Callable[[str], None] = lambda _: None,
-) -> Migrated:
+def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) -> Migrated:
     """Carries a checkpoint, or all of a folder, into the model that the work tree builds.
 
     Args:
@@ -88,10 +81,11 @@ def migrate(
         raise UsageError(f"{request.out} exists already, and is never overwritten: name another OUT.")
     if request.to is not None and not several:
         _refuse(out, request.to)
+    repository = run.repository
     project = load(repository, repository.worktree())
     names = project.named([request.name] if request.name else [])
-    python = choose_pythons(repository, {"head": project.side}, project.config, environ, progress)["head"]
-    with Workshop(repository, environ, progress) as workshop:
+    python = choose_pythons(run, project.config, [project.side])[project.side]
+    with Workshop(run) as workshop:
         read = _read(workshop, python, files, project.config.timeout)
         history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}
         name = names[0] if len(names) == 1 else _likest(read, history_of)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 
 from restore_guard.building import cache
 from restore_guard.building.workshop import model_job
+from restore_guard.change.run import Run
 from restore_guard.config import Config
 from restore_guard.folders import cache_folder
 
 
-def seconds(
-    config: Config, names: Sequence[str], worktree: Path, environ: Mapping[str, str]
-) -> dict[str, float | None]:
+def seconds(run: Run, config: Config, names: Sequence[str]) -> dict[str, float | None]:
     """{model: how long its build took when it was last made, None where the cache does not know}."""
-    folder = cache_folder(environ)
-    return {name: cache.seconds(folder, model_job(config, name, worktree)) for name in names}
+    kept = cache_folder(run.environ)
+    return {name: cache.seconds(kept, model_job(config, name, run.folder)) for name in names}
 
 
 def share(seconds: Mapping[str, float | None], shards: int) -> list[list[str]]:

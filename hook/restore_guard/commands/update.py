@@ -10,7 +10,7 @@ pin promises is accepted: from then on the promise is the build's again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +22,7 @@ from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.config import Config
 from restore_guard.errors import UsageError
 from restore_guard.judging import findings, translation
@@ -53,15 +54,7 @@ class Updated:
     detail: str = ""
 
 
-def update(
-    repository: Repository,
-    *,
-    names: Sequence[str],
-    reason: str | None,
-    checkpoint: str | None = None,
-    environ: Mapping[str, str],
-    progress: Callable[[str], None] = lambda _: None,
-) -> list[Updated]:
+def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: str | None = None) -> list[Updated]:
     """Builds from the work tree and writes manifests, each at once or not at all.
 
     Args:
@@ -75,13 +68,14 @@ def update(
     """
     if reason is not None and not reason.strip():
         raise UsageError("--accept-break needs a reason that the review shows.")
+    repository = run.repository
     project = load(repository, repository.worktree())
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
     side = project.side
-    python = choose_pythons(repository, {"head": side}, project.config, environ, progress)["head"]
+    python = choose_pythons(run, project.config, [side])[side]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
@@ -92,7 +86,7 @@ def update(
     orders = [
         Order(name, python, side, project.config, name, promises[name].paths(project.config, name)) for name in chosen
     ]
-    with Workshop(repository, environ, progress) as workshop:
+    with Workshop(run) as workshop:
         file = files.read(workshop.run(python, [reading])[reading.id], checkpoint) if reading is not None else None
         built = workshop.build(orders)
         asked = [

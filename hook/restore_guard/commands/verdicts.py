@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from restore_guard.build import Build, Witness
 from restore_guard.building import revivals, witnesses
@@ -13,112 +13,143 @@ from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change import affected
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.change.pins_moved import Move, moves
-from restore_guard.change.repository import Change, Repository
+from restore_guard.change.repository import Change
+from restore_guard.change.run import Run
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
 from restore_guard.judging.case import Case, is_worth_a_witness, obstacle, paths_of
 from restore_guard.judging.evidence import rivals
 from restore_guard.promise import manifest, releases
-from restore_guard.promise.project import Project
+from restore_guard.promise.project import Projects
 from restore_guard.result import ModelResult
 
+Cases = Mapping[str, Case]
+"""{model: what is known of it}."""
 
-def find(
-    repository: Repository,
-    project: Project,
-    before: Project | None,
-    chosen: Sequence[str],
-    changes: Sequence[Change],
-    witness: WitnessMode,
-    environ: Mapping[str, str],
-    progress: Callable[[str], None],
-) -> list[ModelResult]:
-    """Builds both sides of the chosen models, compares and judges them."""
-    sides = {"head": project} | ({"base": before} if before is not None else {})
-    released = releases.read(repository, project.config.releases, chosen)
-    pythons = choose_pythons(
-        repository, {kind: side.side for kind, side in sides.items()}, project.config, environ, progress
-    )
-    restores = promised_paths(project, before, chosen)
-    with Workshop(repository, environ, progress) as workshop:
-        orders = {
-            order.id: order for kind, side in sides.items() for order in _orders(kind, pythons[kind], side, restores)
-        }
-        built = workshop.build(list(orders.values()))
-        graph = affected.ImportGraph(project.read, ["", *project.config.pythonpath])
-        moves = _moves(project, before, changes)
-        cases = {
-            name: _case(
-                project, before, name, changes, built[f"head:{name}"], built.get(f"base:{name}"), released, graph, moves
+
+@dataclass(frozen=True)
+class Suspects:
+    """The models that a change may have touched.
+
+    Attributes:
+        projects: the project on both sides.
+        changes: the files that differ, relative to the project.
+        names: the models, all configured at the head.
+    """
+
+    projects: Projects
+    changes: Sequence[Change]
+    names: Sequence[str]
+
+    @cached_property
+    def restores(self) -> dict[str, tuple[str, ...]]:
+        """{model: the restore paths that either side promises}, so that both are built alike."""
+        return promised_paths(self.projects, self.names)
+
+    @cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """The packages that the change asks for in another version."""
+        base, head = self.projects
+        return tuple(
+            move
+            for change in self.changes
+            if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
+            for move in moves(
+                change.path,
+                base.read(change.old_path or change.path) if base is not None else None,
+                head.read(change.path),
             )
-            for name in chosen
-        }
-        cases = _revived(cases, orders, workshop)
-        cases = _witnessed(cases, orders, workshop, witness)
+        )
+
+    def sources(self, name: str, builds: Sequence[Build | None]) -> frozenset[str]:
+        """Every file that either side's model is made of, as its builds and its manifests tell."""
+        known = [frozenset(build.signature.sources) for build in builds if build is not None and build.signature]
+        return frozenset().union(*known, *(side.sources(name) for side in self.projects.known))
+
+    def diff(self, sources: Collection[str]) -> Diff:
+        """The changed files of one model, read on both sides."""
+        base, head = self.projects
+        files = {}
+        for change in self.changes:
+            old = change.old_path or change.path
+            if old not in sources and change.path not in sources:
+                continue
+            new_content = head.read(change.path) if change.status != "D" else None
+            old_content = base.read(old) if base is not None and change.status != "A" else None
+            new_path = change.path if new_content is not None else None
+            files[old] = FileDiff(new_path, _text(old_content), _text(new_content))
+        return Diff(files)
+
+
+def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
+    """Builds both sides of the models, asks what only TensorFlow knows, and judges.
+
+    Raises:
+        UncheckedError: no Python to build with, or git cannot write a side's files.
+    """
+    released = releases.read(run.repository, suspects.projects.head.config.releases, suspects.names)
+    with Workshop(run) as workshop:
+        orders = _orders(run, suspects)
+        built = workshop.build(list(orders.values()))
+        cases = _cases(suspects, built, released)
+        cases = _with_revivals(cases, orders, workshop)
+        cases = _with_witnesses(cases, orders, workshop, witness)
     return [judge.judge(case) for case in cases.values()]
 
 
-def _orders(kind: str, python: Path, side: Project, restores: Mapping[str, tuple[str, ...]]) -> Iterator[Order]:
-    """The builds of one side, good for judging what `restores` says of each model."""
-    for name, paths in restores.items():
-        if name in side.config.models:
-            yield Order(f"{kind}:{name}", python, side.side, side.config, name, paths)
-
-
-def promised_paths(project: Project, before: Project | None, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """{model: the restore paths that either side promises}, so that both are built alike."""
+def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """{model: the restore paths that either side promises}."""
     promised: dict[str, tuple[str, ...]] = {}
-    for name in chosen:
-        for side in filter(None, (project, before)):
-            found, model = side.manifest(name), side.config.models.get(name)
-            kept = found.restores if isinstance(found, manifest.Manifest) else ()
-            promised[name] = tuple({*promised.get(name, ()), *kept, *((model and model.restores) or ())})
+    for name in names:
+        for side in (projects.head, projects.base):
+            if side is not None:
+                found, model = side.manifest(name), side.config.models.get(name)
+                kept = found.restores if isinstance(found, manifest.Manifest) else ()
+                promised[name] = tuple({*promised.get(name, ()), *kept, *((model and model.restores) or ())})
     return promised
 
 
-def _case(
-    project: Project,
-    before: Project | None,
-    name: str,
-    changes: Sequence[Change],
-    head: Build,
-    base: Build | None,
-    released: releases.Releases,
-    graph: affected.ImportGraph,
-    moves: Sequence[Move],
-) -> Case:
-    return Case(
-        name=name,
-        config=without_expired(project.config, datetime.date.today()),
-        manifest_file=project.manifest_file(name),
-        head_build=head,
-        base_build=base,
-        head_manifest=project.manifest(name),
-        base_manifest=before.manifest(name) if before and name in before.config.models else None,
-        diff=_diff(project, before, changes, _sources(project, before, name, head, base)),
-        # What `affected` watches even if the manifest does not list it.
-        covered=graph.closure(project.config.models[name].builder.partition(":")[0]).files,
-        releases=released.promises.get(name, ()),
-        unread_releases=released.unread.get(name, ()),
-        moves=tuple(moves),
-    )
+def _orders(run: Run, suspects: Suspects) -> dict[str, Order]:
+    """{number: a build}: of the head, and of the base where it has the model."""
+    projects = suspects.projects
+    pythons = choose_pythons(run, projects.head.config, [project.side for project in projects.known])
+
+    def orders() -> Iterator[Order]:
+        for kind, project in (("head", projects.head), ("base", projects.base)):
+            for name, paths in suspects.restores.items():
+                if project is not None and name in project.config.models:
+                    python = pythons[project.side]
+                    yield Order(f"{kind}:{name}", python, project.side, project.config, name, paths)
+
+    return {order.id: order for order in orders()}
 
 
-def _moves(project: Project, before: Project | None, changes: Sequence[Change]) -> list[Move]:
-    """The packages that the change asks for in another version."""
-    return [
-        move
-        for change in changes
-        if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
-        for move in moves(
-            change.path,
-            before.read(change.old_path or change.path) if before is not None else None,
-            project.read(change.path),
+def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Releases) -> dict[str, Case]:
+    base, head = suspects.projects
+    graph = affected.ImportGraph(head.read, ["", *head.config.pythonpath])
+    config = without_expired(head.config, datetime.date.today())
+    cases = {}
+    for name in suspects.names:
+        head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
+        cases[name] = Case(
+            name=name,
+            config=config,
+            manifest_file=head.manifest_file(name),
+            head_build=head_build,
+            base_build=base_build,
+            head_manifest=head.manifest(name),
+            base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
+            diff=suspects.diff(suspects.sources(name, [head_build, base_build])),
+            # What `affected` watches even if the manifest does not list it.
+            covered=graph.closure(head.config.models[name].builder.partition(":")[0]).files,
+            releases=released.promises.get(name, ()),
+            unread_releases=released.unread.get(name, ()),
+            moves=suspects.moves,
         )
-    ]
+    return cases
 
 
-def _revived(cases: Mapping[str, Case], orders: Mapping[str, Order], workshop: Workshop) -> dict[str, Case]:
+def _with_revivals(cases: Cases, orders: Mapping[str, Order], workshop: Workshop) -> dict[str, Case]:
     """The cases with what either side's code makes of the configurations in old `.keras` files."""
     asked: list[revivals.Question] = []
     for name, case in cases.items():
@@ -127,18 +158,13 @@ def _revived(cases: Mapping[str, Case], orders: Mapping[str, Order], workshop: W
                 asked += revivals.questions(orders[f"{kind}:{name}"], build.signature, case.old_signatures)
     known = revivals.ask(workshop, asked)
     return {
-        name: dataclasses.replace(
-            case, head_revivals=known.get(f"head:{name}", {}), base_revivals=known.get(f"base:{name}", {})
-        )
+        name: replace(case, head_revivals=known.get(f"head:{name}", {}), base_revivals=known.get(f"base:{name}", {}))
         for name, case in cases.items()
     }
 
 
-def _witnessed(
-    cases: Mapping[str, Case],
-    orders: Mapping[str, Order],
-    workshop: Workshop,
-    mode: WitnessMode,
+def _with_witnesses(
+    cases: Cases, orders: Mapping[str, Order], workshop: Workshop, mode: WitnessMode
 ) -> dict[str, Case]:
     """The cases with what real checkpoints show, where that is wanted and can be tried."""
     trials, seen = [], {}
@@ -146,37 +172,15 @@ def _witnessed(
         why_not = obstacle(case)
         if why_not is None and (mode == "always" or (mode == "auto" and is_worth_a_witness(case))):
             alike = rivals(case.base_build.signature, case.head_build.signature, case.diff)
-            trials.append(witnesses.Trial(name, orders[f"base:{name}"], orders[f"head:{name}"], paths_of(case), alike))
+            base, head = orders[f"base:{name}"], orders[f"head:{name}"]
+            trials.append(witnesses.Trial(name, base, head, paths_of(case), alike))
         elif why_not is not None and mode == "always":
             seen[name] = Witness(failures=(why_not,))
     if trials:
         seen |= witnesses.run(workshop, trials)
     return {
-        name: dataclasses.replace(case, witness=seen.get(name), must_be_witnessed=mode == "always")
-        for name, case in cases.items()
+        name: replace(case, witness=seen.get(name), must_be_witnessed=mode == "always") for name, case in cases.items()
     }
-
-
-def _sources(project: Project, before: Project | None, name: str, head: Build, base: Build | None) -> frozenset[str]:
-    """Every file that either side's model is made of."""
-    files = set(head.signature.sources if head.signature else ())
-    files.update(base.signature.sources if base and base.signature else ())
-    for side in (project, before):
-        files |= side.sources(name) if side else frozenset()
-    return frozenset(files)
-
-
-def _diff(project: Project, before: Project | None, changes: Sequence[Change], sources: Collection[str]) -> Diff:
-    """The changed files of one model, read on both sides."""
-    files = {}
-    for change in changes:
-        old = change.old_path or change.path
-        if old not in sources and change.path not in sources:
-            continue
-        new_content = project.read(change.path) if change.status != "D" else None
-        old_content = before.read(old) if before and change.status != "A" else None
-        files[old] = FileDiff(change.path if new_content is not None else None, _text(old_content), _text(new_content))
-    return Diff(files)
 
 
 def _text(content: bytes | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from restore_guard import config
 from restore_guard.change.repository import Repository, Side
@@ -22,6 +23,7 @@ class Project:
     config: config.Config
     read: Callable[[str], bytes | None]
     manifests: Mapping[str, bytes | None] = field(default_factory=dict)
+    _parsed: dict[str, manifest.Found] = field(default_factory=dict, compare=False, repr=False)
 
     def named(self, names: Sequence[str]) -> list[str]:
         """The models of these names; all for none.
@@ -47,6 +49,12 @@ class Project:
         return manifest.sources(content) if content is not None else frozenset()
 
     def manifest(self, name: str) -> manifest.Found:
+        """The manifest of a model, or why it cannot be read; None where there is none."""
+        if name not in self._parsed:
+            self._parsed[name] = self._parse(name)
+        return self._parsed[name]
+
+    def _parse(self, name: str) -> manifest.Found:
         content = self.manifests.get(name)
         if content is None:
             return None
@@ -54,6 +62,17 @@ class Project:
             return manifest.parse(content, self.manifest_file(name))
         except manifest.ManifestError as error:
             return error
+
+
+class Projects(NamedTuple):
+    """The project on both sides of a change; `base` is None where there is nothing before, or nothing to read."""
+
+    base: Project | None
+    head: Project
+
+    @property
+    def known(self) -> list[Project]:
+        return [self.head, *([self.base] if self.base is not None else [])]
 
 
 def load(repository: Repository, side: Side) -> Project:

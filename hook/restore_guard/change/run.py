@@ -1,0 +1,32 @@
+"""What every step of a command has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore_guard.change.repository import Repository
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command.
+
+    Attributes:
+        environ: the environment variables that the command was started with.
+        progress: called with a sentence when something begins or ends.
+    """
+
+    repository: Repository
+    environ: Mapping[str, str]
+    progress: Callable[[str], None] = _silent
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder on disk."""
+        return self.repository.root / self.repository.project
