@@ -5,7 +5,6 @@ import difflib
 import math
 import re
 import reprlib
-import tomllib
 from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath, PureWindowsPath
@@ -13,6 +12,7 @@ from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 import msgspec
 
+from restore_guard import toml_text
 from restore_guard.errors import UsageError
 
 OWN_FILE = "restore-guard.toml"
@@ -144,8 +144,8 @@ def _parse(read: Callable[[str], bytes | None], file: str) -> dict[str, Any] | N
     if content is None or (file == SHARED_FILE and b"restore-guard" not in content):
         return None  # a pyproject.toml that does not speak of us is neither parsed nor judged
     try:
-        return tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return toml_text.decode(content)
+    except ValueError as error:
         raise UsageError(f"{file}: not valid TOML: {error}") from error
 
 

@@ -14,7 +14,6 @@ from restore_guard.building import cache, isolation, probing
 from restore_guard.building.side_files import Tree
 from restore_guard.change.repository import Repository
 from restore_guard.environments import installed
-from restore_guard.folders import cache_folder
 
 MODEL = '''\
 """A model made of much that can change."""
@@ -349,14 +348,6 @@ def test_a_folder_that_cannot_be_written_is_no_error(bench):
     bench.folder.write_text("a file")
     bench.keep()
     assert bench.cache().find(bench.job(), bench.tree()) is None
-
-
-def test_where_it_is(monkeypatch, tmp_path):
-    monkeypatch.setattr("sys.platform", "linux")
-    assert cache_folder({"RESTORE_GUARD_CACHE": str(tmp_path)}) == tmp_path
-    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "restore-guard"
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder({}) == tmp_path / ".cache" / "restore-guard"
 
 
 @pytest.mark.tensorflow

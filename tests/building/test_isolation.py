@@ -16,38 +16,11 @@ from restore_guard.judging.comparison import compare
 from restore_guard.restore_paths import RESTORE_PATHS, same_promise
 from restore_guard.signature import Archive, H5File, H5Layer, Holder, Revival, SaverEntry, SaverFile, Signature
 
-WITHHELD = (
-    *("GITHUB_TOKEN", "GH_TOKEN", "HF_TOKEN", "npm_config_authToken", "ACTIONS_RUNTIME_URL", "ACTIONS_ID_TOKEN_X"),
-    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
-    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "WANDB_API_KEY", "OPENAI_KEY", "API_KEYS"),
-    *("PGPASSWORD", "DB_PASS", "DB_PWD", "MYSQL_ROOT_PASSWORD", "SSHPASS", "VAULT_SECRETS", "SIGNING_PASSPHRASE"),
-    *("GOOGLE_APPLICATION_CREDENTIALS", "GCP_CREDS", "GH_PAT", "SSH_AUTH_SOCK", "SESSION_COOKIE", "SECRET", "KEY"),
-    *("GIT_DIR", "GIT_INDEX_FILE", "PYTHONHOME"),
-)
-KEPT = (
-    *("PATH", "HOME", "PWD", "OLDPWD", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
-    *("KERAS_BACKEND", "KERAS_HOME", "TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS", "XLA_FLAGS", "HF_HOME", "HF_HUB_OFFLINE"),
-    *("TOKENIZERS_PARALLELISM", "PYTHONPATH", "PYTHON_KEYRING_BACKEND", "KEYBOARD", "MONKEY", "AUTHOR", "XAUTHORITY"),
-    *("GITHUB_SHA", "GITHUB_WORKSPACE", "GITHUB_ACTIONS", "RUNNER_TEMP", "DBUS_SESSION_BUS_ADDRESS", "COMPASS"),
-)
-
 
 def test_environment():
-    seen = isolation.environment(dict.fromkeys((*WITHHELD, *KEPT), "x"))
-    assert [name for name in WITHHELD if name in seen] == []
-    assert [name for name in KEPT if seen.get(name) != "x"] == []
-    assert seen["PYTHONHASHSEED"] == "0"
-
-
-@pytest.mark.parametrize("value", ["8", "0.5", "-1", "true", "No", ""])
-def test_a_switch_or_a_small_number_is_no_secret(value):
-    assert isolation.environment({"NUM_KEY_VALUE_HEADS": value})["NUM_KEY_VALUE_HEADS"] == value
-    assert "GITHUB_ENV" not in isolation.environment({"GITHUB_ENV": value})
-
-
-def test_login_in_an_address_is_a_secret_whatever_its_name():
-    given = {"PIP_INDEX_URL": "https://me:secret@example.org/simple", "DATA_URL": "https://example.org:8080/a@b:c@d"}
-    assert isolation.environment(given).keys() & given.keys() == {"DATA_URL"}
+    seen = isolation.environment({"PATH": "/bin", "TF_CPP_MIN_LOG_LEVEL": "0", "HF_TOKEN": "x", "PYTHONHOME": "/x"})
+    assert (seen["PATH"], seen["PYTHONHASHSEED"], seen["TF_CPP_MIN_LOG_LEVEL"]) == ("/bin", "0", "3")
+    assert seen.keys().isdisjoint({"HF_TOKEN", "PYTHONHOME"})
 
 
 def test_a_line_that_is_too_long_ends_the_conversation(monkeypatch):

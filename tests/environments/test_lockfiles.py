@@ -27,7 +27,7 @@ def reader(**files):
 def test_pins():
     assert pins("uv.lock", UV) == {"numpy": "1.26.4", "tensorflow-cpu": "2.15.1"}
     text = b"# all\nTensorFlow[and-cuda]==2.15.1 ; python_version < '3.12'  # why\nkeras >= 3, <4\n-r more.txt\n"
-    assert pins("requirements.txt", text) == {"tensorflow": "2.15.1", "keras": ">= 3, <4"}
+    assert pins("requirements.txt", text) == {"tensorflow": "2.15.1", "keras": "<4,>=3"}
     project = b'[project]\ndependencies = ["tensorflow==2.21.0"]\n[dependency-groups]\ndev = ["pytest>=8"]\n'
     assert pins("pyproject.toml", project) == {"tensorflow": "2.21.0", "pytest": ">=8"}
     assert pins("uv.lock", b"<<<<<<< HEAD\n") == {}

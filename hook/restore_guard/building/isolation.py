@@ -1,4 +1,4 @@
-"""The wall around a build, which runs the code under review: no secret goes in, and what comes out is not believed.
+"""The wall around a build, which runs the code under review: what goes in is chosen, what comes out is not believed.
 
 It is no sandbox: a build runs as the user who started it. It keeps a build that is only careless, or that prints
 what it sees, from leaking a token, steering a job of GitHub Actions, or crashing whoever reads its answer.
@@ -6,33 +6,17 @@ what it sees, from leaking a token, steering a job of GitHub Actions, or crashin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, Literal, TypeVar
 
 import msgspec
 
+from restore_guard.environments import variables
+
 T = TypeVar("T")
 
 LONGEST = 257 * 1024 * 1024
 """Bytes of an answer; the probe itself sends no signature above 256 MB."""
-
-_WITHHELD = (
-    "GIT_",  # the user's index
-    "ACTIONS_",  # tokens of the runner's own services
-    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"),  # files that steer a job
-    "PYTHONHOME",
-)
-# A word alone, or at the end of one: GITHUB_TOKEN, PGPASSWORD, npm_config_authToken; not TOKENIZERS_PARALLELISM.
-_SECRET = re.compile(
-    r"(TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|CREDS|APIKEY|SSHPASS)(_|$)"
-    r"|(^|_)(KEYS?|PASS|PAT|AUTH|COOKIES?)(_|$)"
-    r"|_PWD$",  # not PWD and OLDPWD
-    re.IGNORECASE,
-)
-# NUM_KEY_VALUE_HEADS=8 and USE_AUTH=false configure a model and keep nobody out.
-_HARMLESS = re.compile(r"-?\d{0,5}(\.\d+)?|true|false|yes|no|on|off|none", re.IGNORECASE)
-_LOGIN_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 _FIXED = {
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -43,15 +27,8 @@ _FIXED = {
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a build: all that it may need, nothing that opens a door."""
-    return {name: value for name, value in environ.items() if not is_withheld(name, value)} | _FIXED
-
-
-def is_withheld(name: str, value: str) -> bool:
-    """Whether a variable steers git or the job, or looks like a secret."""
-    if name.startswith(_WITHHELD) or _LOGIN_IN_URL.search(value):
-        return True
-    return bool(_SECRET.search(name)) and not _HARMLESS.fullmatch(value)
+    """The environment of a build: what it may need, nothing that opens a door."""
+    return variables.harmless(environ) | _FIXED
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Probe:
     def __enter__(self) -> Probe:
         with contextlib.ExitStack() as stack:
             self.errors = stack.enter_context(tempfile.TemporaryFile())
-            scratch = stack.enter_context(_scratch())
+            scratch = stack.enter_context(folders.temporary())
             try:
                 self.process = subprocess.Popen(
                     [str(self.python), str(Path(probe.__file__).parent)],
@@ -169,13 +169,6 @@ def _environment(scratch: Path) -> dict[str, str]:
     """What a build sees; TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`)."""
     lasting = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
     return lasting | isolation.environment(os.environ) | {"TMPDIR": str(scratch)}
-
-
-@contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
-    """What a builder forbids to remove stays."""
-    with contextlib.suppress(PermissionError), folders.temporary() as folder:
-        yield folder
 
 
 def _encode(job: Job) -> dict[str, Any]:

@@ -146,6 +146,7 @@ class Workshop:
 
     @cached_property
     def _folder(self) -> Path:
+        folders.remove_abandoned()
         return self._stack.enter_context(folders.temporary())
 
     def _probe(self, python: Path) -> Probe:

@@ -3,7 +3,6 @@
 import ast
 import posixpath
 import re
-import tomllib
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from restore_guard import toml_text
 from restore_guard.config import Config
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
@@ -234,12 +234,12 @@ def dependencies_changed(old: bytes | None, new: bytes | None) -> bool:
         return False
     try:
         return _dependency_tables(old) != _dependency_tables(new)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except ValueError:
         return True
 
 
 def _dependency_tables(content: bytes | None) -> list[Any]:
-    data = tomllib.loads((content or b"").decode())
+    data = toml_text.decode(content or b"")
 
     def get(*keys: str) -> Any:
         value = data

@@ -1,14 +1,23 @@
-"""The packages that a change asks for in another version."""
+"""The packages that two states of a lock file, a requirements file or a pyproject.toml ask for in other versions."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from restore_guard import toml_text
+from restore_guard.change import requirement_files
 
 _FRAMEWORK = re.compile(r"(^|-)(tensorflow|keras|tf)(-|$)")
+_ANY = "*"
+
+# (package, version, the marker that says where it is asked for or "", line or 0)
+_Pin = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True)
@@ -25,45 +34,97 @@ class Move:
         return f"{self.package} {self.old or '(none)'} → {self.new or '(none)'}"
 
 
-def pins(file: str, content: bytes | None) -> dict[str, str]:
-    """{package: version} of a lock file, a requirements file or a pyproject.toml; empty where it is not understood."""
-    text = (content or b"").decode(errors="replace")
-    if file.endswith(".txt"):
-        return _required(text.splitlines())
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
-    if posixpath.basename(file) == "pyproject.toml":
-        return _required(_strings([document.get("project", {}).get("dependencies"), document.get("dependency-groups")]))
-    listed = document.get("package", document.get("packages", []))
-    return {
-        _normal(entry["name"]): str(entry["version"])
-        for entry in (listed if isinstance(listed, list) else [])
-        if isinstance(entry, dict) and "name" in entry and "version" in entry
-    }
-
-
 def moves(file: str, old: bytes | None, new: bytes | None) -> list[Move]:
     """All that two states of a file pin otherwise; the line is the new file's, 0 where it has none."""
     before, now = pins(file, old), pins(file, new)
-    lines = [_normal(line) for line in (new or b"").decode(errors="replace").splitlines()]
+    lines = _lines(file, new)
     return [
-        Move(file, _line_with(lines, name), name, before.get(name), now.get(name))
+        Move(file, lines.get(name, 0), name, before.get(name), now.get(name))
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     ]
 
 
+def pins(file: str, content: bytes | None) -> dict[str, str]:
+    """{package: version} of a file; empty where it is not understood.
+
+    Where a package is asked for in several versions, by the system for example, all are named.
+    """
+    versions: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for name, version, marker, _ in _pins(file, content):
+        versions[name].setdefault(version, []).append(marker)
+    return {name: _joined(of) for name, of in versions.items()}
+
+
+def is_framework(package: str) -> bool:
+    """True for what decides how checkpoints restore: TensorFlow, Keras and what extends them."""
+    return bool(_FRAMEWORK.search(package))
+
+
+def _joined(versions: Mapping[str, list[str]]) -> str:
+    if len(versions) == 1:
+        return next(iter(versions))
+    return ", ".join(
+        f"{version} ({' or '.join(sorted(set(markers)))})" if all(markers) else version
+        for version, markers in sorted(versions.items())
+    )
+
+
+def _pins(file: str, content: bytes | None) -> Iterator[_Pin]:
+    if content is None:
+        return
+    if file.endswith(".txt"):
+        for entry in requirement_files.entries(content.decode(errors="replace")):
+            if entry.kind == "requirement":
+                yield from _required([entry.text], entry.line)
+        return
+    try:
+        document = toml_text.decode(content)
+    except ValueError:
+        return
+    if posixpath.basename(file) == "pyproject.toml":
+        project = document.get("project")
+        dependencies = project.get("dependencies") if isinstance(project, dict) else None
+        yield from _required(_strings([dependencies, document.get("dependency-groups")]))
+    else:
+        yield from _locked(document.get("package", document.get("packages", [])))
+
+
+def _locked(listed: Any) -> Iterator[_Pin]:
+    """The packages of a lock file in TOML: uv.lock, poetry.lock, pdm.lock, pylock.toml."""
+    for entry in listed if isinstance(listed, list) else ():
+        name, version = (entry.get(key) for key in ("name", "version")) if isinstance(entry, dict) else (None, None)
+        if isinstance(name, str) and isinstance(version, str):
+            yield _normal(name), version, "", 0
+
+
+def _required(requirements: Iterable[str], line: int = 0) -> Iterator[_Pin]:
+    for text in requirements:
+        found = requirement_files.requirement(text)
+        if found is not None:
+            version = _address(found.url) if found.url else str(found.specifier) or _ANY
+            exact = re.fullmatch(r"==([^,*]+)", version)
+            yield _normal(found.name), exact[1] if exact else version, str(found.marker or ""), line
+
+
+def _address(url: str) -> str:
+    """Without a login that it may hold."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _lines(file: str, content: bytes | None) -> dict[str, int]:
+    """{package: the line that asks for it}."""
+    found = {name: line for name, _, _, line in _pins(file, content) if line}
+    if found or content is None:
+        return found
+    lines = [_normal(line) for line in content.decode(errors="replace").splitlines()]
+    return {name: _line_with(lines, name) for name in pins(file, content)}
+
+
 def _line_with(lines: list[str], name: str) -> int:
     named = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
     return next((number for number, line in enumerate(lines, 1) if named.search(line)), 0)
-
-
-def _required(requirements: Iterable[str]) -> dict[str, str]:
-    pattern = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[.*?\])?\s*([=<>~!][^;#]*)")
-    found = [pattern.match(requirement) for requirement in requirements]
-    return {_normal(one[1]): one[2].strip().removeprefix("==") for one in found if one}
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -72,11 +133,6 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _strings(item)
-
-
-def is_framework(package: str) -> bool:
-    """True for what decides how checkpoints restore: TensorFlow, Keras and what extends them."""
-    return bool(_FRAMEWORK.search(package))
 
 
 def _normal(name: str) -> str:

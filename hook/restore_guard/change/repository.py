@@ -220,7 +220,9 @@ class Repository:
         return [path for path in paths if not under or path.startswith(folder)]
 
     def read(self, side: Side, path: str) -> bytes | None:
-        """The content of a file, or None where the side has none."""
+        """The content of a file, or None where the side has none; what lies outside the repository is no file of it."""
+        if path.startswith(("/", "../")):
+            return None
         if side.tree is None:
             try:
                 return (self.root / path).read_bytes()

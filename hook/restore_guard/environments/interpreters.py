@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_guard.environments import managers
+from restore_guard.environments import managers, variables
 from restore_guard.environments.managers import python_of
 from restore_guard.errors import UncheckedError, UsageError
 
@@ -52,7 +52,7 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
         for managed in managers.find(folder, users):
             if managed.python is None:
                 looked_at.append(f"{managed.reason}, is not there in {folder} (`{managed.make}` makes it)")
-            elif _has_tensorflow(managed.python):
+            elif _has_tensorflow(managed.python, environ):
                 return Interpreter(managed.python, managed.reason)
             else:
                 # Building with whatever other TensorFlow is around would judge by the wrong one.
@@ -61,7 +61,7 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
                     f"Add it (`{managed.add}`), or {LINE_TO_ADD}"
                 )
     for interpreter in _candidates(folders, users):
-        if _has_tensorflow(interpreter.path):
+        if _has_tensorflow(interpreter.path, environ):
             return interpreter
         looked_at.append(f"{interpreter.path} ({interpreter.reason}) has no TensorFlow")
     raise UncheckedError(
@@ -131,14 +131,22 @@ def _resolve(configured: str, project: Path, environ: Mapping[str, str]) -> Path
     return Path(found) if found else None
 
 
-def _has_tensorflow(python: Path) -> bool:
+def _has_tensorflow(python: Path, environ: Mapping[str, str]) -> bool:
     # A folder that an uninstalled package left behind is found too, but has no file to import.
     question = (
         "import importlib.util, sys; spec = importlib.util.find_spec('tensorflow'); "
         "sys.exit(spec is None or spec.origin is None)"
     )
     try:
-        done = subprocess.run([python, "-c", question], cwd=python.parent, capture_output=True, timeout=60)
+        done = subprocess.run(
+            [python, "-c", question],
+            cwd=python.parent,
+            # It may lie in the repository, and runs the start-up files that lie beside it.
+            env=variables.harmless(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

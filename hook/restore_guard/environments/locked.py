@@ -9,46 +9,80 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from restore_guard import folders
+from restore_guard.environments import kept, variables
 from restore_guard.environments.lockfiles import Lock
 from restore_guard.errors import UncheckedError
-from restore_guard.folders import cache_folder
 
-# uv tells these from one lock file to the next; they are not the user's to decide here.
-_WITHHELD = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "UV_SYSTEM_PYTHON", "CONDA_PREFIX")
+# An environment with TensorFlow is half a gigabyte to download.
+_SECONDS = 1800
 
 
 def python(lock: Lock, environ: Mapping[str, str]) -> Path:
     """Returns the Python of a lock's environment, made on first use.
 
     Raises:
-        UncheckedError: uv is missing, or cannot make it; quotes what it says.
+        UncheckedError: uv is missing, or cannot make it (quotes what it says), or there is no place to keep it.
     """
-    kept = cache_folder(environ)
-    if kept is None:
+    cache = folders.cache_folder(environ)
+    if cache is None:
         raise UncheckedError('environment = "per-commit" needs a place to keep environments: set RESTORE_GUARD_CACHE.')
-    kept /= "environments"
-    folder = kept / _digest(lock)
-    found = _python_of(folder)
-    if found is not None:
-        return found
-    uv = _uv(environ)
-    kept.mkdir(parents=True, exist_ok=True)
-    # Made aside and renamed when complete: two runs at once, or one that is stopped, leave nothing half done.
-    with tempfile.TemporaryDirectory(dir=kept, prefix=".") as aside:
-        sources, made = Path(aside, "sources"), Path(aside, "environment")
-        for name, content in lock.contents.items():
-            target = sources / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    home = cache / "environments"
+    folder = home / _digest(lock)
+    found = kept.find(folder)
+    if found is None:
+        uv = _uv(environ)
+        try:
+            found = _made(uv, lock, folder, environ)
+        except OSError as error:
+            raise UncheckedError(
+                f"The environment of {lock.file} could not be kept in {home}: {error.strerror or error}. "
+                "Make room there, or set RESTORE_GUARD_CACHE to another place."
+            ) from error
+    return found
+
+
+def _made(uv: str, lock: Lock, folder: Path, environ: Mapping[str, str]) -> Path:
+    """Raises OSError where it cannot be written or kept."""
+    with kept.aside(folder.parent) as aside, folders.temporary() as own:
+        made = aside / "environment"
+        sources = _write(lock, own)
         for command in _commands(uv, lock, made):
-            _run(command, sources, made, environ)
-        with contextlib.suppress(OSError):  # another run was first
+            _run(command, lock.file, sources, made, environ)
+        try:
             os.rename(made, folder)
-    return _python_of(folder)
+        except OSError:
+            found = kept.find(folder)  # another run was first
+            if found is None:
+                raise
+            return found
+    found = kept.find(folder)
+    kept.make_room(folder.parent)
+    if found is None:
+        raise UncheckedError(f"uv made an environment of {lock.file} without a Python, in {folder}.")
+    return found
+
+
+def _write(lock: Lock, own: Path) -> Path:
+    """Writes a lock's files into a folder of the run's own, and returns where the lock file is.
+
+    Raises:
+        UncheckedError: a path leads out of that folder.
+    """
+    # As deep as the files reach out of the project, which may be a folder of the repository.
+    depth = max(name.split("/").count("..") for name in lock.contents)
+    sources = own.joinpath(*["project"] * depth)
+    for name, content in lock.contents.items():
+        target = Path(os.path.normpath(sources / name))
+        if not target.is_relative_to(own):
+            raise UncheckedError(f"{lock.file} names {name}, which is no file of the repository.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    sources.mkdir(parents=True, exist_ok=True)
+    return sources
 
 
 def _commands(uv: str, lock: Lock, made: Path) -> list[list[str]]:
@@ -61,29 +95,44 @@ def _commands(uv: str, lock: Lock, made: Path) -> list[list[str]]:
     ]
 
 
-def _run(command: list[str], folder: Path, made: Path, environ: Mapping[str, str]) -> None:
-    kept = {
-        name: value
-        for name, value in environ.items()
-        # What is installed may run code of its own; uv needs the logins of indexes, and nobody GitHub's tokens.
-        if name not in _WITHHELD and not name.startswith(("GITHUB_", "ACTIONS_", "GIT_"))
-    }
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=kept | {"UV_PROJECT_ENVIRONMENT": str(made), "UV_NO_PROGRESS": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise UncheckedError(f"The environment of {command[-1]} could not be made: {' '.join(command[:3])}\n{said}")
+def _run(command: list[str], file: str, folder: Path, made: Path, environ: Mapping[str, str]) -> None:
+    """Runs uv: with the logins of indexes only where it runs no code of what it installs.
+
+    Raises:
+        UncheckedError: it fails; quotes what it says.
+    """
+    attempts = [(command, False)]
+    installs = command[1] != "venv"
+    if installs and any(variables.is_login_of_uv(name, value) for name, value in environ.items()):
+        attempts.insert(0, ([*command, "--no-build"], True))
+    said = []
+    for arguments, logins in attempts:
+        seen = variables.for_uv(environ, logins=logins)
+        try:
+            done = subprocess.run(
+                arguments,
+                cwd=folder,
+                env=seen | {"UV_PROJECT_ENVIRONMENT": str(made), "UV_NO_PROGRESS": "1"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            told = f"{' '.join(command[:3])} took longer than {_SECONDS} seconds and was stopped."
+            raise UncheckedError(told) from None
+        if not done.returncode:
+            return
+        said.append(done.stderr.decode(errors="replace").strip())
+    if len(said) > 1:
+        said[1] = f"Without the logins of its settings, which no build script may see:\n{said[1]}"
+    told = "\n".join(said)
+    raise UncheckedError(f"The environment of {file} could not be made: {' '.join(command[:3])}\n{told}")
 
 
 def _uv(environ: Mapping[str, str]) -> str:
     home = environ.get("HOME", os.path.expanduser("~"))
-    folders = [environ.get("PATH", os.defpath), f"{home}/.local/bin", f"{home}/.cargo/bin"]
-    found = shutil.which("uv", path=os.pathsep.join(folders))
+    places = [environ.get("PATH", os.defpath), f"{home}/.local/bin", f"{home}/.cargo/bin"]
+    found = shutil.which("uv", path=os.pathsep.join(places))
     if found is None:
         with contextlib.suppress(ImportError, FileNotFoundError):
             from uv import find_uv_bin
@@ -101,10 +150,3 @@ def _digest(lock: Lock) -> str:
     parts = [lock.file, lock.python, platform.machine(), platform.system(), platform.python_version_tuple()[:2]]
     contents = {name: hashlib.sha256(content).hexdigest() for name, content in lock.contents.items()}
     return hashlib.sha256(json.dumps([parts, contents], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _python_of(folder: Path) -> Path | None:
-    for name in ("bin/python", "Scripts/python.exe"):
-        if (folder / name).exists():
-            return folder / name
-    return None

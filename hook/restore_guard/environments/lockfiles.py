@@ -1,12 +1,12 @@
-"""What a commit wants installed: the file that says so, and the versions that it pins. Text alone, nothing runs."""
+"""What a commit wants installed: the file that says so, with all that it includes. Text alone, nothing runs."""
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from restore_guard.change import requirement_files
 from restore_guard.errors import UncheckedError
 
 Read = Callable[[str], bytes | None]
@@ -27,7 +27,8 @@ class Lock:
 
     Attributes:
         file: one of `KINDS`.
-        contents: {file: content} of all that decides it: included files, the project's pyproject.toml.
+        contents: {file: content} of all that decides it: included files, the project's pyproject.toml. Paths are
+            relative to the project; of a project that is a folder of a repository they may begin with `../`.
         python: the version of Python that the commit asks for, or None.
     """
 
@@ -45,10 +46,8 @@ def find(read: Read) -> Lock:
     for file in KINDS:
         content = read(file)
         if content is not None:
-            contents = {file: content} | (
-                _included(read, file, content) if file == "requirements.txt" else _named(read, "pyproject.toml")
-            )
-            return Lock(file, contents, _python(read))
+            included = _included(read, file, content) if file == "requirements.txt" else _named(read, "pyproject.toml")
+            return Lock(file, {file: content, **dict(included)}, _python(read))
     for file, command in EXPORTS.items():
         if read(file) is not None:
             raise UncheckedError(
@@ -57,20 +56,35 @@ def find(read: Read) -> Lock:
     raise UncheckedError(f'environment = "per-commit" needs one of {", ".join(KINDS)}, and there is none.')
 
 
-def _named(read: Read, file: str) -> dict[str, bytes]:
+def _named(read: Read, file: str) -> Iterator[tuple[str, bytes]]:
     content = read(file)
-    return {} if content is None else {file: content}
+    if content is not None:
+        yield file, content
 
 
-def _included(read: Read, file: str, content: bytes) -> dict[str, bytes]:
-    """The files that a requirements file names with -r and -c, and those that they name."""
-    found: dict[str, bytes] = {}
-    for line in content.decode(errors="replace").splitlines():
-        named = re.match(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)", line)
-        inner = named and posixpath.normpath(posixpath.join(posixpath.dirname(file), named[1]))
-        if inner and inner not in found and (included := read(inner)) is not None:
-            found |= {inner: included} | _included(read, inner, included)
-    return found
+def _included(read: Read, file: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The files that a requirements file names with -r and -c, and those that they name.
+
+    Raises:
+        UncheckedError: the side has no such file: none of its repository, or none at all.
+    """
+    waiting, seen = [(file, content)], {file}
+    while waiting:
+        outer, text = waiting.pop()
+        for entry in requirement_files.entries(text.decode(errors="replace")):
+            if entry.kind not in ("install", "constrain") or requirement_files.is_address(entry.text):
+                continue
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(outer), entry.text.replace("\\", "/")))
+            found = read(inner) if not posixpath.isabs(inner) else None
+            if found is None:
+                raise UncheckedError(
+                    f"{outer}:{entry.line}: {entry.text} is no file of the repository at this commit, so its "
+                    "environment cannot be made. Commit it, or name one that is there."
+                )
+            if inner not in seen:
+                seen.add(inner)
+                waiting.append((inner, found))
+                yield inner, found
 
 
 def _python(read: Read) -> str | None:

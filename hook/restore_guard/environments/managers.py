@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from restore_guard.environments import variables
+
 # Where installers put commands, for a PATH that lacks them.
 COMMANDS = ("~/.local/bin", "~/.local/share/pypoetry/venv/bin", "~/Library/Application Support/pypoetry/venv/bin")
 
@@ -153,7 +155,13 @@ def _ask(command: list[str], folder: Path, environ: Mapping[str, str]) -> Path |
         return None
     try:
         done = subprocess.run(
-            [program, *command[1:]], cwd=folder, env=environ, capture_output=True, text=True, timeout=60
+            [program, *command[1:]],
+            cwd=folder,
+            env=variables.for_poetry(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
