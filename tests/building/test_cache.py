@@ -213,7 +213,7 @@ def test_the_environment_counts(bench, keras3):
     bench.keep()
 
     def found(**environ):
-        given = isolation.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"], **environ})
+        given = isolation.environment({**os.environ, "KERAS_HOME": bench.environ["KERAS_HOME"]}) | environ
         return cache.Cache(bench.folder, bench.installed, given).find(job, bench.tree())
 
     assert found() is not None
