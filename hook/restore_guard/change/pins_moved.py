@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from restore_guard import toml_text
-from restore_guard.change import requirement_files
+from restore_guard import requirement_files, toml_text
 
 _FRAMEWORK = re.compile(r"(^|-)(tensorflow|keras|tf)(-|$)")
 _ANY = "*"

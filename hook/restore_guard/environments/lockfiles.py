@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from restore_guard.change import requirement_files
+from restore_guard import requirement_files
 from restore_guard.errors import UncheckedError
 
 Read = Callable[[str], bytes | None]

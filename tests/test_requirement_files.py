@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restore_guard.change.pins_moved import pins
-from restore_guard.change.requirement_files import entries, requirement
+from restore_guard.requirement_files import entries, requirement
 
 TEXT = """\
 # made by a tool
