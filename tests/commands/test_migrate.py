@@ -159,7 +159,7 @@ def warm(keras3, tmp_path_factory):
             project.write({"net.py": text})
             with Repository(project.root) as repository:
                 reason = "names" if number > 1 else None
-                (done,) = updating.update(repository, names=[], reason=reason, environ=project.environ)
+                (done,) = updating.update(Run(repository, project.environ), names=[], reason=reason)
             assert done.state == "written", done.message
             project.commit(message=f"epoch {number}")
             if number < 3:
