@@ -27,6 +27,7 @@ class Finding(Struct):
         fix: what to change to keep old checkpoints restorable. Not in the JSON report.
         accept: the command that accepts the break, or "". Not in the JSON report.
         variables: all that it is about, by which it can be ignored. Not in the JSON report.
+        unchecked: True where it says that the verdict cannot be known. Not in the JSON report.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Finding(Struct):
     fix: str = ""
     accept: str = ""
     variables: tuple[str, ...] = ()
+    unchecked: bool = False
 
     @property
     def fails(self) -> bool:

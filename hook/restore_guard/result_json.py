@@ -9,7 +9,7 @@ import msgspec
 
 from restore_guard.result import ModelResult, Result, Verdict
 
-NOT_TOLD = ("effects", "fix", "accept", "variables")
+NOT_TOLD = ("effects", "fix", "accept", "variables", "unchecked")
 """What a finding says to a person or to restore-guard itself."""
 
 

@@ -324,3 +324,12 @@ def _check(count: int, what: str, numbers: list[int]) -> None:
     if numbers and not 0 <= min(numbers) <= max(numbers) < count:
         wrong = next(number for number in numbers if not 0 <= number < count)
         raise ValueError(f"refers to {what} {wrong}, which does not exist")
+
+
+def owner(path: str) -> str:
+    """The path of what holds a variable, "" for the model itself."""
+    return path.rpartition("/")[0]
+
+
+def leaf(path: str) -> str:
+    return path.rpartition("/")[2]

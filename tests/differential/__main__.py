@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from differential import proof
+from differential import examples, proof
 from differential.frameworks import FRAMEWORKS, Fault, Oracle
 from differential.table import Table
 from restore_guard.building import probing
@@ -57,6 +57,7 @@ def _parts(
     """The parts of the proof, what costs least for what it shows first."""
     pairs = proof.corpus()
     yield f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks", partial(proof.run, table, oracles, pairs)
+    yield f"the examples of the rules, for `explain`: {examples.FILE}", partial(examples.write, oracles)
     until, seed = time.monotonic() + 60 * options.minutes, options.seed
     while time.monotonic() < until:
         draw = partial(proof.drawn, table, oracles, folder, seeded=seed, until=until)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from restore_guard.change import layout
+from restore_guard.signature import Holder, Variable
 
 
 class Place(NamedTuple):
@@ -17,6 +18,11 @@ class Place(NamedTuple):
 
     file: str
     line: int
+
+
+def place(item: Variable | Holder) -> Place | None:
+    """The line that created it."""
+    return Place(item.site.file, item.site.line) if item.site is not None else None
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ Judged by the same simulation as a check, with the file's own object graph, grou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
+from restore_guard import rules
 from restore_guard.build import Build
 from restore_guard.building import checkpoint, revivals
 from restore_guard.building.checkpoint import Checkpoint
@@ -24,7 +25,7 @@ from restore_guard.promise.pins import below
 from restore_guard.promise.project import load
 from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, Verdict
-from restore_guard.rules import RULES
+from restore_guard.rules.shared.facts import Facts
 from restore_guard.signature import Revival, Signature
 
 
@@ -194,17 +195,6 @@ def _unchecked(name: str, note: str) -> ModelResult:
     return ModelResult(name, "unchecked", notes=(note,))
 
 
-def about(read: Checkpoint, path: str) -> Sequence[Finding]:
+def about(read: Checkpoint, path: str) -> list[Finding]:
     """What is to say of the file itself: that it is damaged, or that it holds values that are no numbers."""
-    if read.damage:
-        more = f" (and {len(read.damage) - 1} more)" if len(read.damage) > 1 else ""
-        yield _corrupt("error", path, f"The checkpoint is damaged: {read.damage[0]}{more}.", read.damage[1:])
-    if read.not_finite:
-        sentences = [f"{name}: {nan} NaN, {infinite} infinite" for name, (nan, infinite) in read.not_finite.items()]
-        many = f"{len(sentences)} tensors hold" if len(sentences) > 1 else "A tensor holds"
-        yield _corrupt("warning", path, f"{many} values that are no finite numbers.", sentences)
-
-
-def _corrupt(level: str, path: str, message: str, details: Sequence[str]) -> Finding:
-    fix = RULES["checkpoint-corrupt"].fix if level == "error" else ""
-    return Finding("checkpoint-corrupt", level, path, 0, message, effects=tuple(details), fix=fix)
+    return rules.about(Facts(read.name, path, damage=read.damage, not_finite=read.not_finite))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from restore_guard import config
+from restore_guard import config, rules
 from restore_guard.change import affected
 from restore_guard.change.repository import Change, Repository, Side
 from restore_guard.change.run import Run
@@ -19,8 +19,7 @@ from restore_guard.change.sides import Sides
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import Project, Projects, load
-from restore_guard.result import Finding, ModelResult, Result
-from restore_guard.rules import RULES, level
+from restore_guard.result import ModelResult, Result
 
 
 def check(
@@ -121,41 +120,28 @@ def _unaffected(project: Project, before: Project | None, name: str) -> ModelRes
     """A model that no changed file belongs to; only a missing manifest is still said."""
     if project.manifests.get(name) is not None:
         return ModelResult(name, "unaffected")
+    from restore_guard.rules.shared.facts import Facts
+
     known = before is not None and name in before.config.models and before.manifests.get(name) is None
-    file = project.manifest_file(name)
-    finding = Finding(
-        rule="manifest-missing",
-        level=level("manifest-missing", project.config),
-        file=file,
-        line=0,
-        message=f"{name} has no manifest: run `restore-guard update {name}` and commit {file}.",
-        status="pre-existing" if known else "new",
-        fix=RULES["manifest-missing"].fix,
-    )
-    return ModelResult(name, "breaks" if finding.fails else "unaffected", manifest="missing", findings=(finding,))
+    found = rules.about(Facts(name, project.manifest_file(name), project.config, missing=True, known=known))
+    verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
+    return ModelResult(name, verdict, manifest="missing", findings=tuple(found))
 
 
 def _removed(project: Project, before: Project | None) -> list[ModelResult]:
     """Models of the base that the head no longer configures."""
+    gone = [name for name in (before.config.models if before else ()) if name not in project.config.models]
+    if not gone:
+        return []
+    from restore_guard.rules.shared.facts import Facts, Removed
+
     results = []
-    for name in before.config.models if before else ():
-        if name in project.config.models:
-            continue
+    for name in gone:
         file = before.manifest_file(name)
-        left = project.read(file) is not None
-        finding = Finding(
-            rule="model-removed",
-            level=level("model-removed", project.config, "error" if left else "warning"),
-            file=project.file,
-            line=0,
-            message=f"{name} is no longer configured, so nobody checks its checkpoints any more"
-            + (f", but its manifest {file} is still there." if left else "; its manifest is gone with it."),
-            old=name,
-            fix=RULES["model-removed"].fix,
-        )
-        results.append(
-            ModelResult(name, "breaks" if finding.fails else "restores", manifest="missing", findings=(finding,))
-        )
+        removed = Removed(project.file, left=project.read(file) is not None)
+        found = rules.about(Facts(name, file, project.config, removed=removed))
+        verdict = "breaks" if any(finding.fails for finding in found) else "restores"
+        results.append(ModelResult(name, verdict, manifest="missing", findings=tuple(found)))
     return results
 
 

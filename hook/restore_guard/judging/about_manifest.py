@@ -8,8 +8,7 @@ from restore_guard.judging.case import Case, promised, readable
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.promise.pins import unpinned
 from restore_guard.restore_paths import same_promise
-from restore_guard.result import Finding
-from restore_guard.rules import RULES, level
+from restore_guard.rules.shared.facts import Epoch, Facts, Unreadable
 from restore_guard.signature import Signature
 
 
@@ -18,18 +17,6 @@ def accepted_breaks(case: Case) -> tuple[Accepted, ...]:
     if head is None or base is None:
         return ()
     return tuple(entry for entry in head.history if entry.epoch > base.epoch)
-
-
-def break_accepted(case: Case, entry: Accepted) -> Finding:
-    return Finding(
-        rule="break-accepted",
-        level=level("break-accepted", case.config),
-        file=case.manifest_file,
-        line=0,
-        message=f"A break was accepted (epoch {entry.epoch}): {entry.reason}",
-        restores=tuple(entry.broken),
-        status="accepted",
-    )
 
 
 def manifest_state(case: Case, head: Signature) -> str:
@@ -65,33 +52,23 @@ def _unpinned(case: Case) -> list[str]:
     return [path for path in (base.pinned if base else ()) if path not in head.pinned and path not in accepted]
 
 
-def about_manifest(case: Case, head: Signature | None, state: str, breaks: bool) -> list[Finding]:
-    if isinstance(case.head_manifest, ManifestError):
-        error = case.head_manifest
-        return [
-            _manifest_finding(case, "manifest-invalid", f"The manifest cannot be read: {error.message}", error.line)
-        ]
-    if state == "missing":
-        message = (
-            f"{case.name} has no manifest: run `restore-guard update {case.name}` and commit {case.manifest_file}."
-        )
-        known = case.base_manifest is None and case.base_build is not None
-        return [_manifest_finding(case, "manifest-missing", message, 0, "pre-existing" if known else "new")]
-    if head is None or state != "stale" or breaks:
-        # While something breaks, regenerating the manifest would be the wrong thing to do first.
-        return []
-    what = _staleness(case, readable(case.head_manifest), head)
-    message = f"{what}: run `restore-guard update {case.name}` and commit {case.manifest_file}."
-    return [_manifest_finding(case, "manifest-stale", message, 0)]
+def about_manifest(case: Case, head: Signature | None, breaks: bool) -> Facts:
+    """What is wrong with the head's manifest, and which breaks it accepts.
 
-
-def _manifest_finding(case: Case, rule: str, message: str, line: int, status: str = "new") -> Finding:
-    return Finding(
-        rule=rule,
-        level=level(rule, case.config),
-        file=case.manifest_file,
-        line=line,
-        message=message,
-        status=status,
-        fix=RULES[rule].fix,
+    Args:
+        head: None where the head could not be built.
+        breaks: whether something was found that fails the check.
+    """
+    found = case.head_manifest
+    current, accepted = readable(found), accepted_breaks(case) if head is not None else ()
+    return Facts(
+        case.name,
+        case.manifest_file,
+        case.config,
+        unreadable=Unreadable(found.message, found.line) if isinstance(found, ManifestError) else None,
+        missing=found is None,
+        known=case.base_manifest is None and case.base_build is not None,
+        stale=_staleness(case, current, head) if current is not None and head is not None else None,
+        broken=breaks,
+        accepted=[Epoch(entry.epoch, entry.reason, tuple(entry.broken)) for entry in accepted],
     )

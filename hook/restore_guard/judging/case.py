@@ -14,6 +14,7 @@ from restore_guard.config import Config
 from restore_guard.judging.evidence import parameters
 from restore_guard.promise.manifest import Found, Manifest, Release
 from restore_guard.restore_paths import default_paths, same_promise
+from restore_guard.result import Behaviour
 from restore_guard.signature import Revival, Signature
 
 
@@ -96,6 +97,11 @@ def readable(found: Found) -> Manifest | None:
 
 def base_signature(case: Case) -> Signature | None:
     return case.base_build.signature if case.base_build is not None else None
+
+
+def behaviour_of(case: Case) -> Behaviour | None:
+    """Whether both sides compute the same, where that was tried."""
+    return case.witness.behaviour if case.witness is not None else None
 
 
 def saved_signature(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> Signature | None:

@@ -13,39 +13,8 @@ from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
 from restore_guard.restore_paths import Outcome, keras_archive, restore, restore_unchanged
 from restore_guard.restore_paths.outcome import Failure
+from restore_guard.rules.shared.cause import Trouble
 from restore_guard.signature import Holder, Revival, Signature, Variable
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One variable that one restore path no longer restores as it did.
-
-    Attributes:
-        path: the restore path.
-        old: the saved variable, None where checkpoints hold none.
-        new: the variable of the model, None where the model has none.
-        raises: True where the load call raises over it, False where it is silent.
-        unsaved: True where the path does not even write the variable any more.
-        revived: False where the saved configuration could not be made into a model.
-        got: the saved variable whose value `new` gets instead of `old`'s.
-    """
-
-    path: str
-    old: str | None
-    new: str | None
-    raises: bool = False
-    unsaved: bool = False
-    revived: bool = True
-    got: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str, bool]:
-        """What stays the same when the same trouble is seen in another build of the model."""
-        return self.path, self.old if self.old is not None else f"+{self.new}", self.raises
-
-    @property
-    def name(self) -> str:
-        return self.new or self.old or ""
 
 
 @dataclass(frozen=True)
@@ -144,15 +113,6 @@ def never_written(path: str, signature: Signature) -> frozenset[str]:
 def troubles(comparison: Comparison) -> list[Trouble]:
     """Returns every trouble of every path; empty where old checkpoints restore as well as before."""
     return [trouble for path, outcome in comparison.outcomes.items() for trouble in _of_path(comparison, path, outcome)]
-
-
-def newly_unsaved(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yields (restore path, variable of the model) for all that a path does not write and did not lack before."""
-    for path, names in comparison.unsaved_now.items():
-        before = comparison.unsaved_before[path]
-        for name in comparison.news:
-            if name in names and comparison.same.old(name) not in before:
-                yield path, name
 
 
 def _of_path(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Hashable, ItemsView, Iterable, Mapping
 from itertools import islice
 from typing import TypeVar
 
-from restore_guard.change.diffs import Diff, Place
-from restore_guard.signature import Holder, Signature, Variable
+from restore_guard.change.diffs import Diff, Place, place
+from restore_guard.signature import Signature, Variable, leaf, owner
 
 T = TypeVar("T")
 
@@ -81,20 +81,6 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     matching.owners(diff)
     matching.alone(diff)
     return matching.found
-
-
-def owner(path: str) -> str:
-    """The path of what holds a variable, "" for the model itself."""
-    return path.rpartition("/")[0]
-
-
-def leaf(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def place(item: Variable | Holder) -> Place | None:
-    """The line that created it."""
-    return Place(item.site.file, item.site.line) if item.site is not None else None
 
 
 def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | None]) -> dict[str, tuple | None]:

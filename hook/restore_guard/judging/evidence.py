@@ -8,11 +8,11 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 
 from restore_guard.build import Observation, Witness
-from restore_guard.change.diffs import Diff
+from restore_guard.change.diffs import Diff, place
 from restore_guard.judging.comparison import Comparison
-from restore_guard.judging.correspondence import correspond, leaf, owner, place
+from restore_guard.judging.correspondence import correspond
 from restore_guard.restore_paths import Failure, Outcome, restore
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Signature, Variable, leaf, owner
 
 # By which a model might be meant to be read, promised or not: by name, by attribute, by the order of creation.
 _POSSIBLE = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")

@@ -5,23 +5,21 @@ Pure: what is known of the base, the history and the ignore list comes in as a `
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from restore_guard.change.diffs import Place
 from restore_guard.config import Config, ignores
 from restore_guard.judging import causes
-from restore_guard.judging.causes import Cause
-from restore_guard.judging.comparison import Comparison, Trouble, newly_unsaved, troubles
-from restore_guard.judging.correspondence import owner, place
-from restore_guard.judging.sentences import effect, ends, listing, message
+from restore_guard.judging.comparison import Comparison, troubles
+from restore_guard.judging.sentences import effect, message
 from restore_guard.promise.manifest import Accepted
 from restore_guard.result import Behaviour, Finding, Status
-from restore_guard.rules import RULES, level
-from restore_guard.signature import Signature, Variable
+from restore_guard.rules import RULES, not_saved
+from restore_guard.rules.shared.cause import Cause, Trouble
+from restore_guard.rules.shared.rule import Rule, Told
+from restore_guard.signature import Signature
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class Context:
         file: where a finding without a line is placed: the manifest.
         known: keys of the troubles that the base already has.
         accepted: the breaks that the head's manifest accepts and the base's does not.
+        behaviour: whether both sides compute the same; None where that was not tried.
     """
 
     model: str
@@ -40,6 +39,7 @@ class Context:
     config: Config
     known: Collection[tuple[str, str, bool]] = frozenset()
     accepted: Sequence[Accepted] = ()
+    behaviour: Behaviour | None = None
 
 
 def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
@@ -67,12 +67,14 @@ def ignoring(found: Iterable[Finding], context: Context) -> list[Finding]:
     ]
 
 
-def _of(comparison: Comparison, context: Context) -> list[Finding]:
+def _of(comparison: Comparison, context: Context) -> Iterator[Finding]:
     found = causes.find(comparison)
-    findings = [_finding(comparison, context, cause) for cause in found]
-    findings += _newly_unsaved(comparison, context, found)
-    findings += _harmless_types(comparison, context, found)
-    return findings
+    for cause in found:
+        rule = RULES[cause.rule]
+        yield rule.finding(_told(comparison, context, cause, rule), context.config, context.file)
+    for rule in RULES.values():
+        for told in rule.notices(comparison, found, context.behaviour):
+            yield rule.finding(told, context.config, context.file)
 
 
 def _united(one: Finding, other: Finding) -> Finding:
@@ -103,50 +105,31 @@ def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, b
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:
     """`not-saved` for all that a promised path leaves out, change or no change: said when a manifest is made."""
     return [
-        _not_saved(context, [variable for variable in signature.variables if variable.path in names], [path])
+        not_saved.RULE.finding(
+            not_saved.never_writes([variable for variable in signature.variables if variable.path in names], [path]),
+            context.config,
+            context.file,
+        )
         for path, names in unsaved.items()
         if names
     ]
 
 
-def behaviour_changed(behaviour: Behaviour, comparison: Comparison, context: Context) -> Finding:
-    """Everything restores, and a real restore computes something else."""
-    sites = [place(item) for item in (*comparison.model.holders, *comparison.model.variables)]
-    lines = [comparison.diff.nearest_change(at) for at in sites if at is not None]
-    where = next((at for at in lines if at is not None), Place(context.file, 0))
-    alike = behaviour.max_difference < sys.float_info.max
-    by = f"differ by up to {behaviour.max_difference:.3g}" if alike else "have another form"
-    return Finding(
-        rule="behaviour-changed",
-        level=level("behaviour-changed", context.config),
-        file=where.file,
-        line=where.line,
-        message=f"Everything restores, but from the same inputs and the same values the outputs {by}.",
-        fix=RULES["behaviour-changed"].fix,
-    )
-
-
-def _finding(comparison: Comparison, context: Context, cause: Cause) -> Finding:
-    old, new = ends(comparison, cause)
-    where = cause.place or Place(context.file, 0)
+def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) -> Told:
+    old, new = rule.explains.ends(cause, comparison)
     status = _status(context, cause)
-    # Both are warnings where every value still restores; here one does not.
-    default = "error" if cause.rule in ("layer-type-changed", "not-saved") else None
     paths = tuple(path for path in comparison.outcomes if path in cause.paths)
-    return Finding(
-        rule=cause.rule,
-        level=level(cause.rule, context.config, default),
-        file=where.file,
-        line=where.line,
-        message=message(comparison, cause, old, new),
+    return Told(
+        message(comparison, cause),
+        cause.place,
         restores=paths,
         old=old,
         new=new,
         status=status,
         effects=tuple(effect(comparison, cause, path) for path in paths),
-        fix=RULES[cause.rule].fix if status != "accepted" else "",
-        accept=accept_command(context.model) if status == "new" else "",
         variables=tuple(trouble.name for trouble in cause.troubles),
+        level=rule.breaking,
+        accept=accept_command(context.model) if status == "new" else "",
     )
 
 
@@ -172,65 +155,3 @@ def _is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
 
 
 # --- what a finding says -------------------------------------------------------------------------------------
-
-
-# --- warnings that go with an outcome that restores ----------------------------------------------------------
-
-
-def _newly_unsaved(comparison: Comparison, context: Context, found: Iterable[Cause]) -> list[Finding]:
-    told = {trouble.new for cause in found if cause.rule == "not-saved" for trouble in cause.troubles}
-    paths_of: dict[str, list[str]] = {}
-    for path, name in newly_unsaved(comparison):
-        if name not in told:
-            paths_of.setdefault(name, []).append(path)
-    groups: dict[tuple[str, ...], list[Variable]] = {}
-    for name, paths in paths_of.items():
-        groups.setdefault((name.partition("/")[0], *paths), []).append(comparison.news[name])
-    return [_not_saved(context, variables, paths) for (_, *paths), variables in groups.items()]
-
-
-def _not_saved(context: Context, variables: Sequence[Variable], paths: Sequence[str]) -> Finding:
-    where = place(variables[0]) or Place(context.file, 0)
-    names = [variable.path for variable in variables]
-    return Finding(
-        rule="not-saved",
-        level=level("not-saved", context.config),
-        file=where.file,
-        line=where.line,
-        message=f"{listing(paths)} never writes {listing(names)}: no checkpoint will restore "
-        f"{'it' if len(names) == 1 else 'them'}.",
-        restores=tuple(paths),
-        new=names[0],
-        fix=RULES["not-saved"].fix,
-        variables=tuple(names),
-    )
-
-
-def _harmless_types(comparison: Comparison, context: Context, found: Iterable[Cause]) -> list[Finding]:
-    """`layer-type-changed` as a warning: every value of the layer still restores, but does it compute the same?"""
-    told = {name for cause in found for trouble in cause.every for name in (trouble.old, trouble.new)}
-    told |= {cause.subject[1] for cause in found if cause.rule == "layer-type-changed"}
-    findings = {}
-    for name, before in comparison.same.pairs():
-        variable, old = comparison.news[name], comparison.olds[before]
-        if old.owner == variable.owner or not owner(name):
-            continue
-        if told & {name, old.path, owner(name)}:
-            continue
-        where = place(variable)
-        if where is not None and not comparison.diff.is_changed(where):
-            where = comparison.diff.nearest_change(where) or where
-        where = where or Place(context.file, 0)
-        findings[owner(name)] = Finding(
-            rule="layer-type-changed",
-            level=level("layer-type-changed", context.config, "warning"),
-            file=where.file,
-            line=where.line,
-            message=f"{owner(name)} was a {old.owner} and is now a {variable.owner}. Every value still restores; "
-            "whether it computes the same was not tried.",
-            old=f"{owner(old.path)} {old.owner}",
-            new=f"{owner(name)} {variable.owner}",
-            fix=RULES["layer-type-changed"].fix,
-            variables=(name,),
-        )
-    return list(findings.values())

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
-from restore_guard.judging.correspondence import leaf, shared
+from restore_guard.judging.correspondence import shared
 from restore_guard.judging.fit import Fit, in_words, of_optimizer, words
 from restore_guard.judging.placements import Placement, Plan
 from restore_guard.restore_paths.outcome import compatible
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Signature, Variable, leaf
 
 NAME, LIKE, ONLY, ORDER = "same name", "likest name of its shape", "only one of its shape", "by its order"
 

@@ -6,18 +6,28 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from restore_guard import rules
 from restore_guard.build import Witness
 from restore_guard.change.diffs import Diff
 from restore_guard.change.pins_moved import is_framework
 from restore_guard.judging import findings
-from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, break_accepted, manifest_state
-from restore_guard.judging.case import Case, base_signature, paths_of, promised, readable, saved_signature, with_sites
+from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, manifest_state
+from restore_guard.judging.case import (
+    Case,
+    base_signature,
+    behaviour_of,
+    paths_of,
+    promised,
+    readable,
+    saved_signature,
+    with_sites,
+)
 from restore_guard.judging.comparison import Comparison, compare
 from restore_guard.judging.evidence import outranked
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
-from restore_guard.rules import RULES, level
+from restore_guard.rules.shared.facts import Facts
 from restore_guard.signature import Signature
 
 
@@ -43,7 +53,6 @@ def judge(case: Case) -> ModelResult:
     else:
         notes.append("New here: there is no older checkpoint to restore.")
     found += _of_releases(case, head, base, saved, found)
-    found = _with_behaviour(case, found, compared)
     doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
     if doubtful:
         notes.append(
@@ -51,16 +60,13 @@ def judge(case: Case) -> ModelResult:
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
     notes += case.unread_releases
-    frameworks = _framework_changed(case, head, base)
-    found += frameworks
-    not_built = bool(frameworks) and case.config.environment == "shared"
+    found += rules.about(_facts(case, compared, found))
     notes += _other_moves(case)
     unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
     state = manifest_state(case, head)
-    found += [break_accepted(case, entry) for entry in accepted]
     found = findings.ignoring(found, _context(case))
     breaks = any(finding.fails for finding in found)
-    found += findings.ignoring(about_manifest(case, head, state, breaks), _context(case))
+    found += findings.ignoring(rules.about(about_manifest(case, head, breaks)), _context(case))
     results = {
         path: path_result(outcome, comparison.model, comparison.misplaced(path))
         for comparison in compared
@@ -73,12 +79,12 @@ def judge(case: Case) -> ModelResult:
         verdict="breaks"
         if any(finding.fails for finding in found)
         else "unchecked"
-        if doubtful or case.unread_releases or unproved or not_built
+        if doubtful or case.unread_releases or unproved or any(f.unchecked and f.level != "off" for f in found)
         else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
         restores={path: results[path] for path in paths},
-        behaviour=case.witness.behaviour if case.witness is not None else None,
+        behaviour=behaviour_of(case),
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
     )
@@ -125,39 +131,6 @@ def _of_releases(
     return findings_of
 
 
-def _framework_changed(case: Case, head: Signature, base: Signature | None) -> list[Finding]:
-    """The same code restores otherwise by another TensorFlow or Keras: judged where each side has its own."""
-    moved = [move for move in case.moves if is_framework(move.package)]
-    if case.config.environment == "shared":
-        built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
-        told = ", ".join(map(str, moved))
-        message = (
-            f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. "
-            'Set environment = "per-commit" to build each side in the environment of its own lock file.'
-        )
-    else:
-        before = base.framework if base is not None else head.framework
-        differing = [name for name in head.framework if before.get(name) != head.framework[name] and name != "python"]
-        told = ", ".join(f"{name} {before.get(name, '(none)')} → {head.framework[name]}" for name in differing)
-        message = f"{told}: each side was built, saved and restored by its own; the outcomes say what follows."
-    chosen = level("framework-changed", case.config)
-    if not told or chosen == "off":
-        return []
-    at = moved[0] if moved else None
-    return [
-        Finding(
-            rule="framework-changed",
-            level=chosen,
-            file=at.file if at else case.manifest_file,
-            line=at.line if at else 0,
-            message=message,
-            old=", ".join(f"{move.package} {move.old}" for move in moved) or None,
-            new=", ".join(f"{move.package} {move.new}" for move in moved) or None,
-            fix=RULES["framework-changed"].fix,
-        )
-    ]
-
-
 def _other_moves(case: Case) -> list[str]:
     others = [str(move) for move in case.moves if not is_framework(move.package)]
     if not others or case.config.environment != "shared":
@@ -166,22 +139,24 @@ def _other_moves(case: Case) -> list[str]:
     return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
 
 
-def _with_behaviour(case: Case, found: list[Finding], compared: Sequence[Comparison]) -> list[Finding]:
-    """Equal outputs silence a layer of another type; other outputs are told where everything restores."""
-    behaviour = case.witness.behaviour if case.witness is not None else None
-    if behaviour is None:
-        return found
-    if behaviour.same_output:
-        return [finding for finding in found if finding.rule != "layer-type-changed" or finding.restores]
-    if not any(finding.restores for finding in found):
-        found = [*found, findings.behaviour_changed(behaviour, compared[0], _context(case))]
-    return found
-
-
 def _context(
     case: Case, known: Collection[tuple[str, str, bool]] = frozenset(), accepted: Sequence[Accepted] = ()
 ) -> findings.Context:
-    return findings.Context(case.name, case.manifest_file, case.config, known, accepted)
+    return findings.Context(case.name, case.manifest_file, case.config, known, accepted, behaviour_of(case))
+
+
+def _facts(case: Case, compared: Sequence[Comparison], found: Sequence[Finding]) -> Facts:
+    return Facts(
+        case.name,
+        case.manifest_file,
+        case.config,
+        head=case.head_build.signature,
+        base=base_signature(case),
+        moves=case.moves,
+        comparison=compared[0] if compared else None,
+        behaviour=behaviour_of(case),
+        broken=any(finding.restores for finding in found),
+    )
 
 
 def _doubtful(case: Case, comparison: Comparison) -> list[str]:
@@ -192,16 +167,6 @@ def _doubtful(case: Case, comparison: Comparison) -> list[str]:
 
 
 def _unbuilt(case: Case) -> ModelResult:
-    build = case.head_build
-    finding = Finding(
-        rule="build-failed",
-        level=level("build-failed", case.config),
-        file=case.manifest_file,
-        line=0,
-        message=f"The model could not be built, so it was not checked: {build.failure}",
-        effects=tuple(build.detail.strip().splitlines()[-12:]),
-        fix=RULES["build-failed"].fix,
-    )
     state = (
         "missing"
         if case.head_manifest is None
@@ -209,12 +174,14 @@ def _unbuilt(case: Case) -> ModelResult:
         if isinstance(case.head_manifest, ManifestError)
         else "current"
     )
-    about = about_manifest(case, None, state, False)
+    build = case.head_build
+    failed = rules.about(Facts(case.name, case.manifest_file, case.config, failure=build.failure, detail=build.detail))
+    about = rules.about(about_manifest(case, None, breaks=False))
     return ModelResult(
         name=case.name,
         verdict="breaks" if any(other.fails for other in about) else "unchecked",
         manifest=state,
-        findings=(finding, *about),
+        findings=(*failed, *about),
     )
 
 

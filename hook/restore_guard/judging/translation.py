@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from restore_guard.judging.correspondence import is_automatic_name, leaf
+from restore_guard.judging.correspondence import is_automatic_name
 from restore_guard.promise.pins import below
 from restore_guard.restore_paths import Outcome, restore, restore_unchanged
-from restore_guard.signature import Revival, Signature, Variable
+from restore_guard.signature import Revival, Signature, Variable, leaf
 
 
 def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:

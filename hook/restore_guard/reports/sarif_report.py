@@ -9,7 +9,7 @@ from importlib.metadata import metadata
 from typing import Any
 from urllib.parse import quote
 
-from restore_guard.reports import wording
+from restore_guard.reports import explanation, wording
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
@@ -69,7 +69,7 @@ def _rule(name: str) -> dict[str, Any]:
         "id": rule.name,
         "shortDescription": {"text": rule.meaning},
         "fullDescription": {"text": f"{rule.meaning} {rule.why}"},
-        "help": {"text": f"{rule.effects}\n\n{rule.fix}"},
+        "help": {"text": explanation.render(rule)},
         "defaultConfiguration": {"level": rule.level},
     }
 

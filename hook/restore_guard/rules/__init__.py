@@ -1,17 +1,49 @@
-"""The rules: one module a family, each rule declared as data. Their names are a contract."""
+"""The rules: one module each, named after the rule, whose name is a contract. A new rule is a new module.
 
-from restore_guard.config import Config, Level
-from restore_guard.rules import coverage, forms, manifests, models, runs, variables
-from restore_guard.rules.rule import Rule
+The names cost nothing; a rule is imported when it is asked for, because most commits need none.
+"""
 
-RULES: dict[str, Rule] = {
-    rule.name: rule for family in (variables, forms, coverage, models, manifests, runs) for rule in family.RULES
-}
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from restore_guard.result import Finding
+    from restore_guard.rules.shared.facts import Facts
+    from restore_guard.rules.shared.rule import Rule
+
+_NAMES = sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
-def level(rule: str, config: Config, default: Level | None = None) -> Level:
-    """The level of a rule: the configuration's word, else the rule's own."""
-    return config.rules.get(rule, default or RULES[rule].level)
+class _Rules(Mapping[str, "Rule"]):
+    """{name: rule}, in the order of the names."""
+
+    def __getitem__(self, name: str) -> Rule:
+        if name not in self:
+            raise KeyError(name)
+        return import_module(f"{__name__}.{name.replace('-', '_')}").RULE
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
 
 
-__all__ = ["RULES", "Rule", "level"]
+RULES: Mapping[str, Rule] = _Rules()
+
+
+def explaining() -> list[Rule]:
+    """The rules that explain variables which no longer restore; just one of them applies to a trouble."""
+    return [rule for rule in RULES.values() if rule.explains is not None]
+
+
+def about(facts: Facts) -> list[Finding]:
+    """All that the rules say of a model, or a checkpoint, as a whole."""
+    return [rule.finding(told, facts.config, facts.file) for rule in RULES.values() for told in rule.about(facts)]

@@ -1,0 +1,26 @@
+"""build-failed: the model could not be built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from restore_guard.rules.shared.facts import Facts
+from restore_guard.rules.shared.rule import Example, Rule, Told
+
+
+def about(facts: Facts) -> Iterator[Told]:
+    if facts.failure is not None:
+        yield Told(
+            f"The model could not be built, so it was not checked: {facts.failure}",
+            effects=tuple(facts.detail.strip().splitlines()[-12:]),
+        )
+
+
+RULE = Rule(
+    "build-failed",
+    meaning="The model could not be built, so it could not be checked.",
+    why="What was not checked is not green.",
+    example=Example(before="def build(): return Ranker()", after="def build(): return Rankr()"),
+    fix="Make the builder run in a fresh checkout of the commit.",
+    about=about,
+)

@@ -1,0 +1,32 @@
+"""config-incompatible: an old .keras file can no longer be made into a model."""
+
+from __future__ import annotations
+
+from restore_guard.change.diffs import Place
+from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.rule import Example, Explanation, Rule
+from restore_guard.rules.shared.view import Sight, Stand, variable_ends
+
+
+def applies(sight: Sight) -> Subject | None:
+    return (None, None) if sight.kind == "unnamed" and not sight.trouble.revived else None
+
+
+def stands(sight: Sight, subject: Subject) -> Stand:
+    """Where the code refuses the configuration, on a changed line if one is near."""
+    site = sight.view.comparison.model.archive.revival.site
+    return sight.view.nearest(Place(site.file, site.line) if site is not None else None), True
+
+
+def says(cause: Cause, comparison: Compared) -> str:
+    return "A saved configuration can no longer be made into a model by this code."
+
+
+RULE = Rule(
+    "config-incompatible",
+    meaning="An old .keras file can no longer be turned into a model by the new code.",
+    why=".keras restores the saved configuration: constructor arguments and registered names are part of the file.",
+    example=Example("config-incompatible/argument-renamed"),
+    fix="Accept the old arguments in __init__ or from_config, and keep the registered name.",
+    explains=Explanation(applies, says, variable_ends, stands),
+)

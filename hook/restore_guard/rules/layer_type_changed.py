@@ -1,0 +1,86 @@
+"""layer-type-changed: a layer is of another type than before; a warning where every value still restores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from restore_guard.change.diffs import place
+from restore_guard.result import Behaviour
+from restore_guard.rules.shared import words
+from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
+from restore_guard.rules.shared.view import Sight, Stand, View
+from restore_guard.signature import owner
+
+
+def applies(sight: Sight) -> Subject | None:
+    return sight.retyped if sight.kind == "retyped" else None
+
+
+def stands(sight: Sight, subject: Subject) -> Stand:
+    """Where the layer itself is created: the line of a variable may be in a library."""
+    holder = sight.view.comparison.new_holders.get(subject[1])
+    return sight.stands(place(holder) if holder is not None else None)
+
+
+def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
+    before, after = cause.subject
+    return words.typed(before, comparison.old_holders), words.typed(after, comparison.new_holders)
+
+
+def says(cause: Cause, comparison: Compared) -> str:
+    before, after = cause.subject
+    was, now = words.type_of(before, comparison.old_holders), words.type_of(after, comparison.new_holders)
+    renamed = f"{after}, " if after != before else ""
+    return f"{before} was a {was} and is now {renamed}a {now}."
+
+
+def gathers(causes: list[Cause], view: View) -> list[Cause]:
+    """One layer gone and one new at the same line: a layer that was replaced by one of another type."""
+    gone = {cause.place: cause for cause in causes if cause.rule == "variable-missing" and cause.place}
+    new = {cause.place: cause for cause in causes if cause.rule == "variable-added" and cause.place}
+    replaced: dict[int, Cause | None] = {}
+    for at in gone.keys() & new.keys():
+        before, after = gone[at].subject[0], new[at].subject[1]
+        old, now = view.comparison.old_holders.get(before), view.comparison.new_holders.get(after)
+        if old is not None and now is not None and old.type != now.type and view.same_change(old, now):
+            cause = Cause(RULE.name, (before, after), at, True, gone[at].troubles + new[at].troubles)
+            replaced |= {id(gone[at]): cause, id(new[at]): None}
+    return [cause for old in causes if (cause := replaced.get(id(old), old)) is not None]
+
+
+def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour | None) -> Iterator[Told]:
+    """Every value of the layer still restores: but does it compute the same? Equal outputs answer that."""
+    if behaviour is not None and behaviour.same_output:
+        return
+    view = View(comparison)
+    told = {name for cause in causes for trouble in cause.every for name in (trouble.old, trouble.new)}
+    told |= {cause.subject[1] for cause in causes if cause.rule == RULE.name}
+    layers = {}
+    for name, before in comparison.same.pairs():
+        new, old = comparison.news[name], comparison.olds[before]
+        if old.owner != new.owner and owner(name) and not told & {name, old.path, owner(name)}:
+            layers[owner(name)] = new, old
+    for layer, (new, old) in layers.items():
+        yield Told(
+            f"{layer} was a {old.owner} and is now a {new.owner}. Every value still restores; "
+            "whether it computes the same was not tried.",
+            view.nearest(place(new)),
+            old=f"{owner(old.path)} {old.owner}",
+            new=f"{layer} {new.owner}",
+            variables=(new.path,),
+        )
+
+
+RULE = Rule(
+    "layer-type-changed",
+    meaning="A layer is of another type than the one that old checkpoints were saved from.",
+    why="Another type has other variables, or computes something else with the same ones. Where every value still "
+    "restores it is a warning: a Dense that becomes a subclass of Dense is a refactoring.",
+    example=Example("layer-type-changed/lstm-to-gru"),
+    fix="Keep the type, or accept the break.",
+    level="warning",
+    breaking="error",
+    explains=Explanation(applies, says, ends, stands, gathers),
+    notices=notices,
+)

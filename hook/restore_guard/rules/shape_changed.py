@@ -1,0 +1,42 @@
+"""shape-changed: a variable has another shape than its saved value."""
+
+from __future__ import annotations
+
+from restore_guard.rules.shared import words
+from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.rule import Example, Explanation, Rule
+from restore_guard.rules.shared.view import Sight, Stand
+from restore_guard.signature import owner
+
+
+def applies(sight: Sight) -> Subject | None:
+    """Also where the load call lets the variable take the saved shape."""
+    taken = sight.kind == "elsewhere" and sight.trouble.got == sight.trouble.old
+    if taken or (sight.kind == "kept" and sight.old.shape != sight.new.shape):
+        return owner(sight.old.path), owner(sight.new.path)
+    return None
+
+
+def stands(sight: Sight, subject: Subject) -> Stand:
+    return sight.stands()
+
+
+def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
+    old, new = comparison.olds[cause.troubles[0].old], comparison.news[cause.troubles[0].new]
+    return f"{old.path} {words.shape(old)}", f"{new.path} {words.shape(new)}"
+
+
+def says(cause: Cause, comparison: Compared) -> str:
+    pairs = dict.fromkeys((comparison.olds[t.old], comparison.news[t.new]) for t in cause.troubles)
+    changes = (f"{new.path}: shape {words.shape(old)} is now {words.shape(new)}" for old, new in pairs)
+    return f"{words.listing(changes)}."
+
+
+RULE = Rule(
+    "shape-changed",
+    meaning="A variable has another shape than the one that old checkpoints hold for it.",
+    why="The load call raises, often after it has overwritten other variables.",
+    example=Example("shape-changed/dense-units"),
+    fix="Keep the shape, or convert the checkpoint, or accept the break.",
+    explains=Explanation(applies, says, ends, stands),
+)

@@ -1,0 +1,128 @@
+"""What a rule is, and what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from restore_guard.change.diffs import Place
+from restore_guard.config import Config
+from restore_guard.result import Behaviour, Finding, Level, Status
+from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.facts import Facts
+from restore_guard.rules.shared.view import Sight, Stand, View
+
+
+@dataclass(frozen=True)
+class Example:
+    """The smallest change that raises a rule.
+
+    Attributes:
+        pair: the pair of the corpus that shows it, `<rule>/<name>`; what each restore path does with it is measured.
+        before, after: the change itself, for a rule that no pair can show.
+        crossed: the pair is saved by Keras 2 and restored by Keras 3.
+    """
+
+    pair: str | None = None
+    before: str = ""
+    after: str = ""
+    crossed: bool = False
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a rule says of one root cause: a finding before it is judged by the configuration.
+
+    Attributes:
+        place: where it stands; None for the manifest.
+        level: in place of the rule's own, where the configuration says nothing.
+        fix: in place of the rule's own advice.
+        accept: the command that accepts it.
+        unchecked: it says that the verdict cannot be known.
+    """
+
+    message: str
+    place: Place | None = None
+    restores: tuple[str, ...] = ()
+    old: str | None = None
+    new: str | None = None
+    status: Status = "new"
+    effects: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    level: Level | None = None
+    fix: str | None = None
+    accept: str = ""
+    unchecked: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a rule explains variables that no longer restore.
+
+    Attributes:
+        applies: the old and the new name of what changed, where the rule is the reason of a trouble; else None. Of
+            all rules just one applies to a trouble.
+        says: one sentence on a cause.
+        ends: the old and the new side of a cause, as a report shows them.
+        stands: (line of the head, whether that line is the cause itself).
+        gathers: makes of causes that belong together one cause of this rule.
+    """
+
+    applies: Callable[[Sight], Subject | None]
+    says: Callable[[Cause, Compared], str]
+    ends: Callable[[Cause, Compared], Subject]
+    stands: Callable[[Sight, Subject], Stand]
+    gathers: Callable[[list[Cause], View], list[Cause]] = lambda causes, _: causes
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of finding. What it looks at decides which of the last three it has.
+
+    Attributes:
+        meaning: what it says about old checkpoints, one sentence.
+        why: what goes wrong in production where nobody looks.
+        fix: how to keep old checkpoints restorable, or what to do.
+        level: the default level.
+        breaking: the default level where values are lost, for a rule that is a warning where none is.
+        explains: variables that no longer restore.
+        notices: what is to be said of a comparison although everything restores.
+        about: what is known of a model as a whole.
+    """
+
+    name: str
+    meaning: str
+    why: str
+    example: Example
+    fix: str
+    level: Level = "error"
+    breaking: Level | None = None
+    explains: Explanation | None = None
+    notices: Callable[[Compared, Sequence[Cause], Behaviour | None], Iterable[Told]] = lambda *_: ()
+    about: Callable[[Facts], Iterable[Told]] = lambda _: ()
+
+    def finding(self, told: Told, config: Config, file: str) -> Finding:
+        """What is told, as a finding.
+
+        Args:
+            config: whose levels count before the rule's own.
+            file: where a finding without a place stands.
+        """
+        at = told.place or Place(file, 0)
+        advice = self.fix if told.status != "accepted" else ""
+        return Finding(
+            rule=self.name,
+            level=config.rules.get(self.name, told.level or self.level),
+            file=at.file,
+            line=at.line,
+            message=told.message,
+            restores=told.restores,
+            old=told.old,
+            new=told.new,
+            status=told.status,
+            effects=told.effects,
+            fix=advice if told.fix is None else told.fix,
+            accept=told.accept,
+            variables=told.variables,
+            unchecked=told.unchecked,
+        )

@@ -1,0 +1,215 @@
+"""A comparison with the look-ups that the rules need to explain a trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Literal
+
+from restore_guard.change.diffs import Place, place
+from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
+from restore_guard.signature import Holder, Variable, leaf, owner
+
+Kind = Literal["unnamed", "elsewhere", "retyped", "added", "split", "removed", "merged", "kept"]
+
+
+# A line of the head, None where none is known, and whether that line is the cause itself.
+Stand = tuple[Place | None, bool]
+
+
+class View:
+    """What the rules ask of a comparison more than once."""
+
+    def __init__(self, comparison: Compared) -> None:
+        self.comparison, self.diff = comparison, comparison.diff
+        self.aliases_old = dict(comparison.saved.aliases)
+        self.aliases_new = dict(comparison.model.aliases)
+
+    @cached_property
+    def kept_old(self) -> set[str]:
+        """What holds a saved variable that still is there, on whatever level."""
+        return _prefixes(path for path in self.comparison.olds if self.comparison.same.new(path))
+
+    @cached_property
+    def kept_new(self) -> set[str]:
+        """What holds a variable that was there before."""
+        return _prefixes(path for path in self.comparison.news if self.comparison.same.old(path))
+
+    @cached_property
+    def owner_of_new(self) -> dict[str, str]:
+        """{owner of a variable now: its owner before}."""
+        return {owner(new): owner(old) for old, new in self._pairs()}
+
+    @cached_property
+    def owner_of_old(self) -> dict[str, str]:
+        """{owner of a variable before: its owner now}."""
+        return {owner(old): owner(new) for old, new in self._pairs()}
+
+    @cached_property
+    def called_less(self) -> set[str]:
+        """The types of layers of which one is called less often than before."""
+        pairs = self._holders((old, new) for new, old in self.owner_of_new.items())
+        return {new.type for old, new in pairs if old.calls > new.calls}
+
+    @cached_property
+    def called_more(self) -> set[str]:
+        """The types of layers of which one is called more often than before."""
+        return {old.type for old, new in self._holders(self.owner_of_old.items()) if new.calls > old.calls}
+
+    def retyped(self, old: str, new: str) -> Subject | None:
+        """The topmost object on the way to a variable that has another type than before."""
+        common = [path for path in _above(old) if path in set(_above(new))]
+        for before, after in [*((path, path) for path in common), (owner(old), owner(new))]:
+            one, other = self.comparison.old_holders.get(before), self.comparison.new_holders.get(after)
+            if one is not None and other is not None and one.type != other.type:
+                return before, after
+        return None
+
+    def same_change(self, old: Variable | Holder, new: Variable | Holder) -> bool:
+        """Whether one block of changed lines creates both."""
+        before, after = place(old), place(new)
+        return before is not None and after is not None and self.diff.same_change(before, after)
+
+    def nearest(self, at: Place | None) -> Place | None:
+        """A line of the head, or the changed one that is nearest to it."""
+        if at is None or self.diff.is_changed(at):
+            return at
+        return self.diff.nearest_change(at) or at
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        same = self.comparison.same
+        return ((old, new) for new in self.comparison.news if (old := same.old(new)) is not None)
+
+    def _holders(self, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[Holder, Holder]]:
+        olds, news = self.comparison.old_holders, self.comparison.new_holders
+        return ((olds[old], news[new]) for old, new in pairs if old in olds and new in news)
+
+
+class Sight:
+    """One trouble with all that the comparison knows of its variable.
+
+    Attributes:
+        old, new: the variable on either side.
+        retyped: what above it is of another type than before.
+        kind: what became of it. unnamed: the load call names no variable. elsewhere: it gets another value than its
+            own, or its own in another shape. retyped: its layer is of another type. split, merged: it was one with
+            another before, or is now. added, removed: it is on one side only. kept: none of these.
+    """
+
+    def __init__(self, trouble: Trouble, view: View) -> None:
+        self.trouble, self.view = trouble, view
+        self.old, self.new = view.comparison.olds.get(trouble.old), view.comparison.news.get(trouble.new)
+        self.retyped = self._retyped() if trouble.got is None else None
+        self.kind = self._kind()
+
+    def _kind(self) -> Kind:
+        if self.old is None and self.new is None:
+            return "unnamed"
+        if self.trouble.got is not None:
+            return "elsewhere"
+        if self.retyped is not None:
+            return "retyped"
+        if self.old is None:
+            return "split" if self._was_shared() else "added"
+        if self.new is None:
+            return "merged" if self._is_shared() else "removed"
+        return "kept"
+
+    def _was_shared(self) -> bool:
+        """Whether a new variable had another name before, or is of a layer like one that is called less than before."""
+        twin = self.view.comparison.new_holders.get(owner(self.new.path))
+        return bool(alias_of(self.new.path, self.view.aliases_old)) or (
+            twin is not None and twin.type in self.view.called_less
+        )
+
+    def _is_shared(self) -> bool:
+        """Whether a variable that is gone has another name now, or was of a layer like one that is called more now."""
+        twin = self.view.comparison.old_holders.get(owner(self.old.path))
+        return bool(alias_of(self.old.path, self.view.aliases_new)) or (
+            twin is not None and twin.type in self.view.called_more
+        )
+
+    def _retyped(self) -> Subject | None:
+        if self.old is None and self.new is None:
+            return None
+        old = self.old.path if self.old else _counterpart(self.new.path, self.view.owner_of_new)
+        new = self.new.path if self.new else _counterpart(self.old.path, self.view.owner_of_old)
+        return self.view.retyped(old, new)
+
+    @property
+    def same_form(self) -> bool:
+        """Whether the variable is there before and after, by the same shape and dtype."""
+        return self.kind == "kept" and (self.old.shape, self.old.dtype) == (self.new.shape, self.new.dtype)
+
+    @property
+    def owners(self) -> Subject:
+        """What holds it on either side, the variable itself where the model holds it."""
+        return tuple(variable and (owner(variable.path) or variable.path) for variable in (self.old, self.new))
+
+    @property
+    def is_slot(self) -> bool:
+        """An optimizer's slots follow the model's variables; they never are what changed."""
+        parts = self.trouble.name.split("/")
+        return parts[-1].isdigit() and "optimizer" in parts
+
+    def stands(self, at: Place | None = None, *, moved_along: bool = False, lineless: bool = False) -> Stand:
+        """Where most rules place a variable.
+
+        Args:
+            at: the line to start from; else the one that creates the variable.
+            moved_along: the variable is never itself the cause.
+            lineless: it is the cause where no line is known.
+        """
+        diff, old = self.view.diff, self.old
+        at = at or (place(self.new) if self.new is not None else None)
+        if at is not None and diff.is_changed(at):
+            return at, not moved_along and not self.is_slot
+        if self.new is None and old is not None and place(old) is not None:
+            removed = diff.head(place(old)) is None and diff.removal(place(old))
+            return (removed, True) if removed else (diff.nearest_change(place(old)) or place(old), False)
+        if at is None:
+            return None, lineless and not self.is_slot
+        return diff.nearest_change(at) or at, False
+
+
+def alias_of(path: str | None, aliases: Mapping[str, str]) -> str | None:
+    """The object that a path, or what holds it, was another name of."""
+    while path:
+        if path in aliases:
+            return aliases[path]
+        path = owner(path)
+    return None
+
+
+def top(path: str, kept: set[str]) -> str:
+    """The topmost object above a variable that is wholly new, or wholly gone."""
+    while owner(path) and owner(path) not in kept:
+        path = owner(path)
+    return path
+
+
+def variable_ends(cause: Cause, comparison: Compared) -> Subject:
+    """The first variable of a cause on either side."""
+    first = cause.troubles[0]
+    return first.old, first.new
+
+
+def _counterpart(path: str, owners: Mapping[str, str]) -> str:
+    """Where a variable without a partner would be on the other side, by the partners of its siblings."""
+    other = owners.get(owner(path), owner(path))
+    return f"{other}/{leaf(path)}" if other else leaf(path)
+
+
+def _above(path: str) -> list[str]:
+    """The paths of what holds a variable, the topmost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _prefixes(paths: Iterable[str]) -> set[str]:
+    found = set()
+    for path in paths:
+        while path and path not in found:
+            found.add(path)
+            path = owner(path)
+    return found

@@ -1,0 +1,60 @@
+"""variable-renamed: a variable is still there, under another address."""
+
+from __future__ import annotations
+
+from restore_guard.rules.shared import words
+from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.rule import Example, Explanation, Rule
+from restore_guard.rules.shared.view import Sight, Stand
+
+_MOVED = (None, None)
+"""The subject of what kept its name and form: something before it was inserted, removed or moved."""
+
+
+def applies(sight: Sight) -> Subject | None:
+    if not sight.same_form:
+        return None
+    if sight.old.path != sight.new.path:
+        return _renaming(sight.old.path, sight.new.path)
+    return None if sight.trouble.unsaved else _MOVED
+
+
+def stands(sight: Sight, subject: Subject) -> Stand:
+    return sight.stands(moved_along=subject == _MOVED)
+
+
+def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
+    """Its names, or where it is in the checkpoint if those are the same."""
+    first = cause.troubles[0]
+    if cause.subject != _MOVED:
+        return first.old, first.new
+    outcome = comparison.outcomes[first.path]
+    return outcome.saved_addresses.get(first.old), outcome.model_addresses.get(first.new)
+
+
+def says(cause: Cause, comparison: Compared) -> str:
+    if cause.subject != _MOVED:
+        before, after = cause.subject
+        return f"{before} was renamed to {after} ({words.parts(cause.names, after)})."
+    old, new = ends(cause, comparison)
+    return f"{words.listing(cause.names)} moved within the checkpoint, from {old} to {new}."
+
+
+def _renaming(old: str, new: str) -> Subject:
+    """The part of the path that was renamed, alike for all variables below it."""
+    olds, news = old.split("/"), new.split("/")
+    while len(olds) > 1 and len(news) > 1 and olds[-1] == news[-1]:
+        olds, news = olds[:-1], news[:-1]
+    return "/".join(olds), "/".join(news)
+
+
+RULE = Rule(
+    "variable-renamed",
+    meaning="A variable of the model is still there, but under another address than the one old checkpoints use.",
+    why="tf.train.Checkpoint looks objects up by the name of the attribute that holds them. What it does not "
+    "find keeps its initial value, and nothing is said.",
+    example=Example("variable-renamed/page-example-attribute"),
+    fix="Keep the old name for the attribute, or keep the old name as a second attribute beside the new one "
+    "(self.old = self.new).",
+    explains=Explanation(applies, says, ends, stands),
+)
