@@ -1,6 +1,23 @@
 """Signatures by hand: small trackable objects and Keras trees as data, for tests without TensorFlow."""
 
-from restore_guard.signature import GraphNode, KerasTree, ObjectGraph, Signature, TreeNode, Variable
+from restore_guard.change.diffs import Diff
+from restore_guard.judging.comparison import compare
+from restore_guard.restore_paths import RESTORE_PATHS, same_promise
+from restore_guard.signature import (
+    Archive,
+    GraphNode,
+    H5File,
+    H5Layer,
+    Holder,
+    KerasTree,
+    ObjectGraph,
+    Revival,
+    SaverEntry,
+    SaverFile,
+    Signature,
+    TreeNode,
+    Variable,
+)
 
 
 def variable(path, shape=(2,), dtype="float32", **more):
@@ -53,3 +70,39 @@ def model(generation, variables, *nodes, nests=True):
         object_graph=graph(("Model", None, {})),
         keras_tree=tree(generation, *nodes, nests=nests),
     )
+
+
+REVIVED = model(3, (variable("a/kernel"),), ("Model", "layer", (), [("a", 1)]), ("Dense", "layer", (0,), ()))
+GOOD = Signature(
+    framework={"tensorflow": "2.21.0"},
+    variables=(variable("a/kernel"), variable("a/bias"), variable("b/kernel")),
+    object_graph=graph(
+        ("Model", None, {"a": 1, "b": 2}),
+        ("Dense", None, {"kernel": 3, "bias": 4}),
+        ("Dense", None, {"kernel": 5}, [("m", 3, 5)]),
+        ("Variable", 0, {}),
+        ("Variable", 1, {}),
+        ("Variable", 2, {}),
+    ),
+    holders=(Holder("a", "Dense"), Holder("b", "Dense", calls=1)),
+    aliases=(("c", "a"),),
+    keras_tree=model(
+        3,
+        (),
+        ("Model", "layer", (), [("layers", (("dense", 1), ("list", (("dense", 2),))))]),
+        ("Dense", "layer", (), ()),
+        ("Dense", "layer", (), ()),
+    ).keras_tree,
+    h5_file=H5File((H5Layer("a", "Dense", (0, 1)), H5Layer("b", "Dense", (2,)))),
+    archive=Archive(config='{"module": "keras"}', revival=Revival(REVIVED)),
+    saver_file=SaverFile((SaverEntry("a/kernel", 0, (2,)), SaverEntry("b/kernel", 2, (2,), (0,)))),
+    sources=("model.py",),
+)
+
+
+def compare_all(saved, head):
+    """Everything that is ever asked of two signatures, as the other checkpoint and as the model."""
+    same_promise(saved, head, list(RESTORE_PATHS))
+    for pair in ((saved, head), (head, saved), (head, head)):
+        configs = [side.archive.config for side in pair if side.archive]
+        compare(*pair, list(RESTORE_PATHS), Diff({}), dict.fromkeys(configs, Revival(error="another configuration")))

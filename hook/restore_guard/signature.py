@@ -6,12 +6,15 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
 DEEPEST = 100
 """Levels of objects and containers in one another; no model needs a tenth, and nothing here recurses further."""
+
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A dimension, as TensorFlow counts it."""
 
 
 class Site(NamedTuple):
@@ -30,7 +33,7 @@ class Variable(Struct):
     """A variable; `shape` has None for an unknown dimension and is None for an unknown rank."""
 
     path: str
-    shape: tuple[int | None, ...] | None
+    shape: tuple[Size | None, ...] | None
     dtype: str
     trainable: bool
     owner: str | None = None
@@ -161,8 +164,8 @@ class SaverEntry(Struct):
 
     name: str
     variable: int
-    shape: tuple[int | None, ...] | None
-    offset: tuple[int, ...] = ()
+    shape: tuple[Size | None, ...] | None
+    offset: tuple[Size, ...] = ()
     strict: bool = False
 
     def check_part(self, size: tuple[int | None, ...] | None) -> None:
@@ -186,7 +189,7 @@ class Tensor(Struct):
     """An input or output; the batch dimension is None."""
 
     name: str
-    shape: tuple[int | None, ...]
+    shape: tuple[Size | None, ...]
     dtype: str
 
 

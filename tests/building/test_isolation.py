@@ -8,13 +8,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signatures import graph, model, module, variable
+from signatures import GOOD, compare_all, module
 
 from restore_guard.building import isolation
-from restore_guard.change.diffs import Diff
-from restore_guard.judging.comparison import compare
-from restore_guard.restore_paths import RESTORE_PATHS, same_promise
-from restore_guard.signature import Archive, H5File, H5Layer, Holder, Revival, SaverEntry, SaverFile, Signature
+from restore_guard.signature import Signature
 
 
 def test_environment():
@@ -48,34 +45,6 @@ def test_an_answer_that_cannot_be_read_is_a_failure_of_its_job(more):
     message = isolation.decode(f'{{"id": "head:m", "result": {{}}, {more}}}'.encode())
     assert (message.id, message.result) == ("head:m", None)
     assert message.failure.startswith("the build's answer cannot be read: ")
-
-
-REVIVED = model(3, (variable("a/kernel"),), ("Model", "layer", (), [("a", 1)]), ("Dense", "layer", (0,), ()))
-GOOD = Signature(
-    framework={"tensorflow": "2.21.0"},
-    variables=(variable("a/kernel"), variable("a/bias"), variable("b/kernel")),
-    object_graph=graph(
-        ("Model", None, {"a": 1, "b": 2}),
-        ("Dense", None, {"kernel": 3, "bias": 4}),
-        ("Dense", None, {"kernel": 5}, [("m", 3, 5)]),
-        ("Variable", 0, {}),
-        ("Variable", 1, {}),
-        ("Variable", 2, {}),
-    ),
-    holders=(Holder("a", "Dense"), Holder("b", "Dense", calls=1)),
-    aliases=(("c", "a"),),
-    keras_tree=model(
-        3,
-        (),
-        ("Model", "layer", (), [("layers", (("dense", 1), ("list", (("dense", 2),))))]),
-        ("Dense", "layer", (), ()),
-        ("Dense", "layer", (), ()),
-    ).keras_tree,
-    h5_file=H5File((H5Layer("a", "Dense", (0, 1)), H5Layer("b", "Dense", (2,)))),
-    archive=Archive(config='{"module": "keras"}', revival=Revival(REVIVED)),
-    saver_file=SaverFile((SaverEntry("a/kernel", 0, (2,)), SaverEntry("b/kernel", 2, (2,), (0,)))),
-    sources=("model.py",),
-)
 
 
 def plain(signature):
@@ -149,13 +118,6 @@ def test_a_hostile_answer_is_refused(answer):
 )
 def test_what_is_odd_but_sound_is_compared(answer):
     compare_all(GOOD, isolation.checked(answer, Signature))
-
-
-def compare_all(saved, head):
-    same_promise(saved, head, list(RESTORE_PATHS))
-    for pair in ((saved, head), (head, saved), (head, head)):
-        configs = [side.archive.config for side in pair if side.archive]
-        compare(*pair, list(RESTORE_PATHS), Diff({}), dict.fromkeys(configs, Revival(error="another configuration")))
 
 
 junk = st.one_of(

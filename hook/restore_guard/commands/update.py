@@ -258,7 +258,7 @@ def _pins(
 
 def _promise(content: bytes | None, name: str) -> Manifest | None:
     try:
-        return manifest.parse(content, name) if content is not None else None
+        return manifest.parse(content, name, name) if content is not None else None
     except ManifestError:
         return None
 

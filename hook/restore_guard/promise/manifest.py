@@ -6,38 +6,24 @@ only its own lines. No time, no host, no digest.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from restore_guard.promise.manifest_text import (
-    archive_to_document,
-    graph_from_names,
-    graph_to_names,
-    h5_from_names,
-    h5_to_names,
-    line_of,
-    line_with,
-    lines,
-    saver_from_names,
-    saver_to_names,
-    tree_from_names,
-    tree_to_names,
-    with_archive,
-)
-from restore_guard.signature import (
-    Holder,
-    Signature,
-    Tensor,
-    Variable,
-)
+from restore_guard.config import RestorePath
+from restore_guard.promise import manifest_reading, manifest_text
+from restore_guard.promise.json_text import Malformed, convert, decode, line, name
+from restore_guard.signature import Holder, Signature, Tensor, Variable
 
 SCHEMA = 1
+
+Epoch = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class ManifestError(ValueError):
@@ -51,7 +37,7 @@ class ManifestError(ValueError):
 class Broken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an accepted break does on one restore path."""
 
-    outcome: str
+    outcome: Literal["partial", "raises", "restores"]
     initial: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     misplaced: tuple[str, ...] = ()
@@ -61,9 +47,9 @@ class Broken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An entry of the history: from this epoch on, older checkpoints no longer restore, on purpose."""
 
-    epoch: int
+    epoch: Epoch
     reason: str
-    broken: dict[str, Broken]
+    broken: dict[RestorePath, Broken]
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -89,12 +75,12 @@ class _Sources(msgspec.Struct):
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    """The file's form."""
+    """The file's form; the last sections are `manifest_reading`'s."""
 
     schema: int
     model: str
-    epoch: int
-    restores: tuple[str, ...]
+    epoch: Epoch
+    restores: tuple[RestorePath, ...]
     framework: dict[str, str]
     history: tuple[Accepted, ...]
     sources: tuple[str, ...]
@@ -108,13 +94,12 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     h5_file: dict[str, Any] | None
     archive: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
-    pinned: dict[str, str] = {}
+    pinned: dict[RestorePath, str] = {}
 
 
 def dump(manifest: Manifest) -> bytes:
     """Returns the file's content."""
     signature = manifest.signature.without_sites()
-    names = [variable.path for variable in signature.variables]
     document = {
         "schema": SCHEMA,
         "model": manifest.model,
@@ -129,51 +114,38 @@ def dump(manifest: Manifest) -> bytes:
         "variables": [msgspec.to_builtins(variable) for variable in signature.variables],
         "holders": [msgspec.to_builtins(holder) for holder in signature.holders],
         "aliases": [list(pair) for pair in signature.aliases],
-        "object_graph": graph_to_names(signature.object_graph, names),
-        "keras_tree": tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
-        "h5_file": h5_to_names(signature.h5_file, names) if signature.h5_file else None,
+        **manifest_text.write(signature),
     }
-    # Only where the path that needs it is promised.
-    if signature.archive is not None:
-        document["archive"] = archive_to_document(signature)
-    if signature.saver_file is not None:
-        document["saver_file"] = saver_to_names(signature.saver_file, names)
-    return lines(document).encode()
+    return manifest_text.lines(document).encode()
 
 
 # How a manifest was found at one side: read, unreadable, or not there.
 Found = Manifest | ManifestError | None
 
 
-def parse(content: bytes, file: str) -> Manifest:
+def parse(content: bytes, file: str, model: str | None = None) -> Manifest:
     """Reads a manifest.
+
+    Args:
+        file: what an error calls it.
+        model: whose it must be; None where that is not known.
 
     Raises:
         ManifestError: not a manifest, half-merged or edited by hand so that it contradicts itself.
     """
-    for number, line in enumerate(content.splitlines(), 1):
-        if re.match(rb"(<{7}|>{7}|={7})( |$)", line):
+    for number, text in enumerate(content.splitlines(), 1):
+        if re.match(rb"(<{7}|>{7}|={7})( |$)", text):
             raise ManifestError(
                 file,
                 number,
                 "a merge conflict is not resolved: take either side, then run `restore-guard update`.",
             )
     try:
-        document = msgspec.json.decode(content, type=_Document)
-        return _manifest(document)
-    except msgspec.ValidationError as error:
-        raise ManifestError(file, line_of(content, str(error)), f"{error}. {_ADVICE}") from error
-    except msgspec.DecodeError as error:
-        position = re.search(r"byte (\d+)", str(error))
-        line = content[: int(position[1])].count(b"\n") + 1 if position else 1
-        raise ManifestError(file, line, f"{error}. {_ADVICE}") from error
-    except RecursionError as error:
-        raise ManifestError(file, 1, f"It is nested too deeply. {_ADVICE}") from error
-    except (KeyError, ValueError) as error:
-        named = str(error.args[0]) if error.args else ""
-        raise ManifestError(
-            file, line_with(content, named), f"{named!r} is referred to but does not exist. {_ADVICE}"
-        ) from error
+        return _manifest(decode(content), model)
+    except Malformed as error:
+        at = error.line or line(content, error.place)
+        where = f"{name(error.place)}: " if error.place else ""
+        raise ManifestError(file, at, f"{where}{error.sentence}. {_ADVICE}") from error
 
 
 def sources(content: bytes) -> frozenset[str]:
@@ -205,35 +177,6 @@ def write(path: Path, manifest: Manifest) -> bool:
     return True
 
 
-def _manifest(document: _Document) -> Manifest:
-    if document.schema != SCHEMA:
-        raise msgspec.ValidationError(
-            f"schema {document.schema} is of another version of restore-guard (this one reads {SCHEMA}) - at `$.schema`"
-        )
-    index = {variable.path: number for number, variable in enumerate(document.variables)}
-    if len(index) != len(document.variables):
-        raise msgspec.ValidationError("two variables have the same path - at `$.variables`")
-    signature = Signature(
-        framework=document.framework,
-        variables=document.variables,
-        object_graph=graph_from_names(document.object_graph, index),
-        holders=document.holders,
-        aliases=document.aliases,
-        keras_tree=tree_from_names(document.keras_tree, index) if document.keras_tree is not None else None,
-        h5_file=h5_from_names(document.h5_file, index) if document.h5_file is not None else None,
-        saver_file=saver_from_names(document.saver_file, index) if document.saver_file is not None else None,
-        inputs=document.inputs,
-        outputs=document.outputs,
-        sources=document.sources,
-    )
-    if document.archive is not None:
-        signature = with_archive(signature, document.archive)
-    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
-
-
-# Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.
-
-
 @dataclass(frozen=True)
 class Release:
     """What the tags of one or several releases promised of a model, alike."""
@@ -245,3 +188,35 @@ class Release:
     def label(self) -> str:
         shown = ", ".join(self.tags[:3])
         return shown if len(self.tags) <= 3 else f"{shown} and {len(self.tags) - 3} more"
+
+
+def _manifest(data: Any, model: str | None) -> Manifest:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, int) and schema != SCHEMA:
+        sentence = f"schema {schema} is of another version of restore-guard (this one reads {SCHEMA})"
+        raise Malformed(sentence, ("schema",))
+    document = convert(data, _Document)
+    if model is not None and document.model != model:
+        raise Malformed(f"it is the manifest of {document.model}, not of {model}", ("model",))
+    _check_epochs(document)
+    signature = manifest_reading.read(
+        {section: getattr(document, section) for section in manifest_text.SECTIONS},
+        document.variables,
+        framework=document.framework,
+        holders=document.holders,
+        aliases=document.aliases,
+        inputs=document.inputs,
+        outputs=document.outputs,
+        sources=document.sources,
+    )
+    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
+
+
+def _check_epochs(document: _Document) -> None:
+    """Each accepted break raises the epoch, and the last one is the manifest's own or before it."""
+    last = len(document.history) - 1
+    epochs = [1, *(entry.epoch for entry in document.history), document.epoch + 1]
+    for number, (before, after) in enumerate(itertools.pairwise(epochs)):
+        if not before < after:
+            place = ("history", min(number, last)) if document.history else ("epoch",)
+            raise Malformed("the epochs do not follow one another", place)

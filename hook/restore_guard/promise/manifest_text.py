@@ -1,27 +1,39 @@
-"""The text of a manifest: one variable a line, names in place of numbers."""
+"""A signature in a manifest's words: everything refers by name, never by number, so that an insertion changes only
+its own lines. `manifest_reading` is the way back.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from restore_guard.restore_paths import same_promise
-from restore_guard.signature import (
-    Archive,
-    GraphNode,
-    H5File,
-    H5Layer,
-    KerasTree,
-    ObjectGraph,
-    Revival,
-    SaverFile,
-    Signature,
-    TreeNode,
-)
+from restore_guard.signature import H5File, KerasTree, ObjectGraph, Revival, SaverFile, Signature
+
+SECTIONS = ("object_graph", "keras_tree", "h5_file", "archive", "saver_file")
+"""The sections of a document that refer to variables and objects."""
+
+
+def write(signature: Signature) -> dict[str, Any]:
+    """Returns {section: its content} for `SECTIONS`; the last two only where they are needed."""
+    names = [variable.path for variable in signature.variables]
+    document: dict[str, Any] = {
+        "object_graph": _graph_to_names(signature.object_graph, names),
+        "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
+        "h5_file": _h5_to_names(signature.h5_file, names) if signature.h5_file else None,
+    }
+    # Only where the path that needs it is promised.
+    if signature.archive is not None:
+        document["archive"] = _archive_to_document(signature)
+    if signature.saver_file is not None:
+        document["saver_file"] = _saver_to_names(signature.saver_file, names)
+    return document
+
+
+# Objects are named by the first path of edges that leads to them, as a checkpoint's keys are.
 
 
 def _names(children: Mapping[int, Iterable[tuple[str, int]]], count: int) -> list[str]:
@@ -30,20 +42,24 @@ def _names(children: Mapping[int, Iterable[tuple[str, int]]], count: int) -> lis
     for number in queue:
         for edge, child in children[number]:
             if child not in names:
-                name = _join(names[number], edge)
-                while name in taken:
-                    name += "'"
-                names[child] = name
-                taken.add(name)
+                names[child] = _free(join(names[number], edge), taken)
                 queue.append(child)
-    return [names.get(number, f"#{number}") for number in range(count)]
+    return [names[number] if number in names else _free(f"#{number}", taken) for number in range(count)]
 
 
-def _join(name: str, edge: str) -> str:
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "'"
+    taken.add(name)
+    return name
+
+
+def join(name: str, edge: str) -> str:
+    """The name of what an edge leads to."""
     return f"{name}/{edge}" if name else edge
 
 
-def graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
+def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
     if graph.error:
         return {"error": graph.error}
     names = _names({number: node.children for number, node in enumerate(graph.nodes)}, len(graph.nodes))
@@ -61,35 +77,10 @@ def graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
 
 
 def _edge(name: str, edge: str, target: str) -> str | list[str]:
-    """An edge alone where it leads to the object that is named after it."""
-    return edge if target == _join(name, edge) else [edge, target]
+    return edge if target == join(name, edge) else [edge, target]
 
 
-def graph_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> ObjectGraph:
-    if "error" in document and isinstance(document["error"], str):
-        return ObjectGraph(error=document["error"])
-    index = {name: number for number, name in enumerate(document)}
-    return ObjectGraph(
-        tuple(
-            GraphNode(
-                entry["type"],
-                variables[entry["variable"]] if "variable" in entry else None,
-                tuple(_edge_from(name, edge, index) for edge in entry.get("children", ())),
-                tuple((slot, index[original], index[value]) for slot, original, value in entry.get("slots", ())),
-                "making" if "slots" in entry else None,
-            )
-            for name, entry in document.items()
-        )
-    )
-
-
-def _edge_from(name: str, edge: str | list[str], index: Mapping[str, int]) -> tuple[str, int]:
-    if isinstance(edge, str):
-        return edge, index[_join(name, edge)]
-    return edge[0], index[edge[1]]
-
-
-def tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
+def _tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
     children = {
         number: [edge for child in node.children for edge in _flat(*child)] for number, node in enumerate(tree.nodes)
     }
@@ -119,7 +110,7 @@ def _flat(path: str, target: Any) -> Iterable[tuple[str, int]]:
         for key, item in target:
             counts[key] = counts.get(key, -1) + 1
             if item is not None:
-                yield from _flat(_join(path, f"{key}_{counts[key]}" if counts[key] else key), item)
+                yield from _flat(join(path, f"{key}_{counts[key]}" if counts[key] else key), item)
 
 
 def _target(target: Any, names: list[str]) -> Any:
@@ -128,33 +119,7 @@ def _target(target: Any, names: list[str]) -> Any:
     return None if target is None else [[key, _target(item, names)] for key, item in target]
 
 
-def tree_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> KerasTree:
-    index = {name: number for number, name in enumerate(document["nodes"])}
-
-    def target(value: Any) -> Any:
-        if isinstance(value, str):
-            return index[value]
-        return None if value is None else tuple((key, target(item)) for key, item in value)
-
-    return KerasTree(
-        document["generation"],
-        document["nests"],
-        tuple(
-            TreeNode(
-                entry["type"],
-                entry["role"],
-                entry.get("name"),
-                tuple(variables[name] for name in entry.get("variables", ())),
-                entry.get("built", True),
-                entry.get("vocabulary"),
-                tuple((attribute, target(value)) for attribute, value in entry.get("children", ())),
-            )
-            for entry in document["nodes"].values()
-        ),
-    )
-
-
-def h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
+def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     return {
@@ -167,23 +132,7 @@ def h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     }
 
 
-def h5_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> H5File:
-    if "error" in document and isinstance(document["error"], str):
-        return H5File(error=document["error"])
-    return H5File(
-        tuple(
-            H5Layer(
-                name,
-                entry["type"],
-                tuple(variables[path] for path in entry["variables"]),
-                tuple(variables[path] for path in entry["by_name"]) if "by_name" in entry else None,
-            )
-            for name, entry in document.items()
-        )
-    )
-
-
-def archive_to_document(signature: Signature) -> dict[str, Any]:
+def _archive_to_document(signature: Signature) -> dict[str, Any]:
     """The configuration as JSON of the manifest; what its own code makes of it only where that is another model."""
     archive = signature.archive
     try:
@@ -202,32 +151,14 @@ def archive_to_document(signature: Signature) -> dict[str, Any]:
     return document
 
 
-def with_archive(signature: Signature, document: dict[str, Any]) -> Signature:
-    config = document["config"]
-    revival = msgspec.convert(document["revival"], Revival) if "revival" in document else Revival(signature)
-    return msgspec.structs.replace(
-        signature,
-        archive=Archive(
-            config=json.dumps(config) if isinstance(config, dict) else config,
-            error=document.get("error"),
-            revival=revival if config is not None else None,
-        ),
-    )
-
-
-def saver_to_names(file: SaverFile, variables: list[str]) -> dict[str, Any]:
+def _saver_to_names(file: SaverFile, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     entries = [{**msgspec.to_builtins(entry), "variable": variables[entry.variable]} for entry in file.entries]
     return {"entries": entries}
 
 
-def saver_from_names(document: dict[str, Any], variables: Mapping[str, int]) -> SaverFile:
-    entries = [{**entry, "variable": variables[entry["variable"]]} for entry in document.get("entries", ())]
-    return msgspec.convert({"entries": entries, "error": document.get("error")}, SaverFile)
-
-
-def lines(document: dict[str, Any]) -> str:
+def lines(document: Mapping[str, Any]) -> str:
     """JSON with one entry of each section on a line."""
     parts = []
     for key, value in document.items():
@@ -264,28 +195,12 @@ def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
 
 def _section(value: dict[str, Any] | list[Any], indent: str) -> str:
     if isinstance(value, dict):
-        lines, brackets = [f"{_compact(key)}: {_compact(item)}" for key, item in value.items()], "{}"
+        entries, brackets = [f"{_compact(key)}: {_compact(item)}" for key, item in value.items()], "{}"
     else:
-        lines, brackets = [_compact(item) for item in value], "[]"
-    inner = ",\n".join(f"    {indent}{line}" for line in lines)
+        entries, brackets = [_compact(item) for item in value], "[]"
+    inner = ",\n".join(f"    {indent}{entry}" for entry in entries)
     return f"{brackets[0]}\n{inner}\n  {indent}{brackets[1]}"
 
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def line_of(content: bytes, message: str) -> int:
-    """The line of a validation error: its `$.section[n]` is the n-th line of that section."""
-    place = re.search(r"`\$\.(\w+)(?:\[(\d+)\])?", message)
-    if place is None:
-        return 1
-    start = line_with(content, f'"{place[1]}"')
-    return start + int(place[2]) + 1 if place[2] else start
-
-
-def line_with(content: bytes, text: str) -> int:
-    for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
-        if text and text in line:
-            return number
-    return 1

@@ -59,7 +59,7 @@ class Project:
         if content is None:
             return None
         try:
-            return manifest.parse(content, self.manifest_file(name))
+            return manifest.parse(content, self.manifest_file(name), name)
         except manifest.ManifestError as error:
             return error
 

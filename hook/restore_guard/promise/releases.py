@@ -54,7 +54,7 @@ def read(repository: Repository, patterns: Sequence[str], models: Sequence[str])
     for model, contents in found.items():
         for content, names in contents.items():
             try:
-                release = Release(tuple(names), parse(content, f"{names[0]}: {model}.json"))
+                release = Release(tuple(names), parse(content, f"{names[0]}: {model}.json", model))
                 promises[model] = (*promises.get(model, ()), release)
             except ManifestError as error:
                 unread[model] = (*unread.get(model, ()), str(error))

@@ -55,7 +55,7 @@ def contents(signature: Signature) -> object:
             [
                 (slot, names[original], signature.variables[graph.nodes[value].variable].path)
                 for slot, original, value in node.slots
-                if graph.nodes[value].variable is not None
+                if original in names and graph.nodes[value].variable is not None
             ],
         )
         for number, node in enumerate(graph.nodes)

@@ -1,0 +1,241 @@
+"""A manifest's sections made into a signature again; whatever is wrong in them is told with its place.
+
+The structs are the form of an entry; `manifest_text` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from restore_guard.promise.json_text import Malformed, Place, convert
+from restore_guard.promise.manifest_text import join
+from restore_guard.signature import (
+    Archive,
+    GraphNode,
+    H5File,
+    H5Layer,
+    KerasTree,
+    ObjectGraph,
+    Revival,
+    SaverEntry,
+    SaverFile,
+    Signature,
+    Size,
+    Struct,
+    TreeNode,
+    Variable,
+)
+
+T = TypeVar("T")
+
+
+class _Object(Struct):
+    """An object of the graph. An edge stands alone where it leads to the object that is named after it."""
+
+    type: str
+    variable: str | UnsetType = UNSET
+    children: tuple[str | tuple[str, str], ...] = ()
+    slots: tuple[tuple[str, str, str], ...] | UnsetType = UNSET
+
+
+class _Child(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """An attribute or a container's item, and what it leads to: a node, further items, or nothing that is saved."""
+
+    name: str
+    target: str | None | tuple[_Child, ...]
+
+
+class _TreeNode(Struct):
+    type: str
+    role: Literal["layer", "optimizer", "stateless", "custom"]
+    name: str | UnsetType = UNSET
+    variables: tuple[str, ...] = ()
+    built: bool = True
+    vocabulary: Literal["known", "empty"] | UnsetType = UNSET
+    children: tuple[_Child, ...] = ()
+
+
+class _Tree(Struct):
+    generation: Literal[2, 3]
+    nests: bool
+    nodes: dict[str, Any]
+
+
+class _Layer(Struct):
+    type: str
+    variables: tuple[str, ...]
+    by_name: tuple[str, ...] | UnsetType = UNSET
+
+
+class _Archive(Struct):
+    config: dict[str, Any] | str | None
+    error: str | UnsetType = UNSET
+    revival: Revival | UnsetType = UNSET
+
+
+class _SaverEntry(Struct):
+    name: str
+    variable: str
+    shape: tuple[Size | None, ...] | None
+    offset: tuple[Size, ...] = ()
+    strict: bool = False
+
+
+class _SaverFile(Struct):
+    entries: tuple[_SaverEntry, ...] = ()
+    error: str | UnsetType = UNSET
+
+
+def read(sections: Mapping[str, Any], variables: tuple[Variable, ...], **others: Any) -> Signature:
+    """The signature that the sections of a document are of.
+
+    Args:
+        sections: as `write` makes them; some may be missing.
+        variables, others: what a signature holds besides.
+
+    Raises:
+        Malformed: a section is not in its form, or refers to what is not there.
+    """
+    index = {variable.path: number for number, variable in enumerate(variables)}
+    if len(index) != len(variables):
+        raise Malformed("two variables have the same path", ("variables",))
+    tree, h5_file, saver = (sections.get(name) for name in ("keras_tree", "h5_file", "saver_file"))
+    signature = _made(
+        ("object_graph",),
+        lambda graph, tree, h5_file, saver: Signature(
+            variables=variables,
+            object_graph=graph,
+            keras_tree=tree,
+            h5_file=h5_file,
+            saver_file=saver,
+            **others,
+        ),
+        _graph_from_names(sections["object_graph"], index),
+        _tree_from_names(tree, index) if tree is not None else None,
+        _h5_from_names(h5_file, index) if h5_file is not None else None,
+        _saver_from_names(saver, index, variables) if saver is not None else None,
+    )
+    archive = sections.get("archive")
+    return signature if archive is None else _with_archive(signature, archive)
+
+
+def _made(place: Place, make: Callable[..., T], *arguments: Any, **more: Any) -> T:
+    """What a kind of signature data makes of its parts; it checks them itself, and knows no place."""
+    try:
+        return make(*arguments, **more)
+    except Malformed:
+        raise
+    except ValueError as error:
+        raise Malformed(str(error), place) from error
+
+
+def _position(name: str, index: Mapping[str, int], place: Place) -> int:
+    try:
+        return index[name]
+    except KeyError:
+        raise Malformed(f"{name!r} is referred to but does not exist", place) from None
+
+
+def _positions(names: Iterable[str], index: Mapping[str, int], place: Place) -> tuple[int, ...]:
+    return tuple(_position(name, index, place) for name in names)
+
+
+def _is_error(document: Mapping[str, Any]) -> bool:
+    return isinstance(document.get("error"), str) and len(document) == 1
+
+
+def _graph_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> ObjectGraph:
+    if _is_error(document):
+        return ObjectGraph(error=document["error"])
+    index = {name: number for number, name in enumerate(document)}
+    return ObjectGraph(tuple(_graph_node(name, entry, index, variables) for name, entry in document.items()))
+
+
+def _graph_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapping[str, int]) -> GraphNode:
+    place = ("object_graph", name)
+    node = convert(entry, _Object, place)
+    edges = [(edge, join(name, edge)) if isinstance(edge, str) else edge for edge in node.children]
+    slots = () if node.slots is UNSET else node.slots
+    return GraphNode(
+        node.type,
+        None if node.variable is UNSET else _position(node.variable, variables, place),
+        tuple((edge, _position(target, index, place)) for edge, target in edges),
+        tuple((slot, *_positions(both, index, place)) for slot, *both in slots),
+        None if node.slots is UNSET else "making",
+    )
+
+
+def _tree_from_names(document: Any, variables: Mapping[str, int]) -> KerasTree:
+    tree = convert(document, _Tree, ("keras_tree",))
+    index = {name: number for number, name in enumerate(tree.nodes)}
+    nodes = tuple(_tree_node(name, entry, index, variables) for name, entry in tree.nodes.items())
+    return _made(("keras_tree",), KerasTree, tree.generation, tree.nests, nodes)
+
+
+def _tree_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapping[str, int]) -> TreeNode:
+    place = ("keras_tree", "nodes", name)
+    node = convert(entry, _TreeNode, place)
+
+    def target(value: str | None | tuple[_Child, ...]) -> Any:
+        if isinstance(value, str):
+            return _position(value, index, place)
+        return None if value is None else tuple((child.name, target(child.target)) for child in value)
+
+    return _made(
+        place,
+        TreeNode,
+        node.type,
+        node.role,
+        None if node.name is UNSET else node.name,
+        _positions(node.variables, variables, place),
+        node.built,
+        None if node.vocabulary is UNSET else node.vocabulary,
+        tuple((child.name, target(child.target)) for child in node.children),
+    )
+
+
+def _h5_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> H5File:
+    if _is_error(document):
+        return H5File(error=document["error"])
+    if not document:
+        raise Malformed("an HDF5 file has at least the model's own weights", ("h5_file",))
+    return H5File(tuple(_h5_layer(name, entry, variables) for name, entry in document.items()))
+
+
+def _h5_layer(name: str, entry: Any, variables: Mapping[str, int]) -> H5Layer:
+    place = ("h5_file", name)
+    layer = convert(entry, _Layer, place)
+    by_name = None if layer.by_name is UNSET else _positions(layer.by_name, variables, place)
+    return H5Layer(name, layer.type, _positions(layer.variables, variables, place), by_name)
+
+
+def _with_archive(signature: Signature, document: Any) -> Signature:
+    place = ("archive",)
+    archive = convert(document, _Archive, place)
+    config, revival = archive.config, archive.revival
+    if revival is UNSET:
+        revival = _made(place, Revival, signature)
+    made = Archive(
+        config=json.dumps(config) if isinstance(config, dict) else config,
+        error=None if archive.error is UNSET else archive.error,
+        revival=revival if config is not None else None,
+    )
+    return _made(place, msgspec.structs.replace, signature, archive=made)
+
+
+def _saver_from_names(document: Any, index: Mapping[str, int], variables: Sequence[Variable]) -> SaverFile:
+    place = ("saver_file",)
+    saver = convert(document, _SaverFile, place)
+    entries = []
+    for number, entry in enumerate(saver.entries):
+        at = (*place, "entries", number)
+        position = _position(entry.variable, index, at)
+        made = SaverEntry(entry.name, position, entry.shape, entry.offset, entry.strict)
+        _made(at, made.check_part, variables[position].shape)
+        entries.append(made)
+    return _made(place, SaverFile, tuple(entries), None if saver.error is UNSET else saver.error)
