@@ -120,7 +120,7 @@ def _save_samples(folder):
     compiled.save(str(folder / "compiled.keras"))
     compiled.save(str(folder / "compiled.h5"))
     small.lookup().save(str(folder / "lookup.keras"))
-    os.rename(oracle.witness.save(model, "h5", folder), folder / "weights_only.h5")
+    os.rename(oracle.calls.save(model, "h5", folder), folder / "weights_only.h5")
     twins = small.twins()
     tf.train.Checkpoint(twins).save(str(folder / "twins/ckpt"))
     twins.save_weights(str(folder / "twins.weights.h5"))
@@ -186,7 +186,7 @@ def _file(folder, path, saved):
     """What `oracle.py` saved by a path; "None" where it could not."""
     if path in saved["unsupported"]:
         return "None"
-    return pickle.loads((folder / f"{path}.pickle").read_bytes())[0]
+    return pickle.loads((folder / "files.pickle").read_bytes())[path]
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ RANKER = ModelResult(
     name="ranker",
     verdict="restores",
     variables=24,
-    restores={"tf-checkpoint": PathResult("restores", restored=24, variables=24, evidence="witnessed")},
+    restores={"tf-checkpoint": PathResult("restores", restored=24, variables=24, evidence="witnessed", outputs="same")},
     behaviour=Behaviour(same_output=True, max_difference=0.0),
 )
 TOWER = ModelResult(
@@ -131,6 +131,8 @@ paths = st.builds(
     misplaced=names,
     error=st.none() | hostile,
     evidence=st.sampled_from(["simulated", "witnessed"]),
+    outputs=st.sampled_from([None, "same", "differ"]),
+    uncompared=st.none() | hostile,
 )
 models = st.builds(
     ModelResult,

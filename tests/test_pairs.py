@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from differential.frameworks import FRAMEWORKS, judge_all
+from differential.frameworks import FRAMEWORKS, judge, judge_all
 
 from restore_guard.build import Job
 from restore_guard.building import probing
@@ -80,6 +80,35 @@ def test_the_oracle_builds_as_a_process_of_its_own_does(judged, corpus, name):
         assert found.without_sites() == own
 
 
+def _outputs(keras, text):
+    """{restore path: same, differ or not compared}, as the last lines of a head say."""
+    return {
+        path: state
+        for only, told in re.findall(r"^# outputs(?:\[(keras[23])\])?: (.+)$", text, re.MULTILINE)
+        for paths, state in re.findall(r"([\w, -]+?) (same|differ|not compared)(?:;|$)", told)
+        for path in paths.strip().split(", ")
+        if only in ("", FRAMEWORKS[keras].generation)
+    }
+
+
+def _state(seen):
+    if seen["behaviour"] is None:
+        return "not compared" if seen["uncompared"] else None
+    return "same" if seen["behaviour"]["same_output"] else "differ"
+
+
+@pytest.mark.parametrize("keras", FRAMEWORKS)
+def test_outputs_tell_what_a_person_expects(oracles, keras):
+    texts = {name: (PAIRS / name / "head.py").read_text() for name in NAMES}
+    marked = {name: states for name, text in texts.items() if (states := _outputs(keras, text))}
+    assert len(marked) >= 25
+    oracle, told = oracles[keras], {}
+    for name, states in marked.items():
+        truth = judge(oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py", outputs=True).truth
+        told[name] = {path: _state(truth[path]) for path in states}
+    assert told == marked
+
+
 def _marked(keras, text):
     return {
         (rule, number)
@@ -119,7 +148,9 @@ def test_a_break_is_an_error_and_what_restores_is_none(judged, corpus, name):
     compared = compare(base, head, default_paths(head), Diff({}))
     errors = {path for finding in findings.find(compared, CONTEXT) if finding.fails for path in finding.restores}
     (comparison,) = compared
-    for path in comparison.outcomes:
+    for path, outcome in comparison.outcomes.items():
+        if not outcome.certain:  # only a witness can tell
+            continue
         truth, before = judged[corpus.keras, name].truth[path], comparison.unsaved_before[path]
         # What was never written before is not lost by the change.
         lost = [new for new in truth["initial"] if comparison.same.old(new) not in before] + truth["unused"]

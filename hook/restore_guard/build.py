@@ -114,7 +114,14 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What a real restore did; see `probe.trial.restore`."""
+    """What a real restore did; see `probe.witnessing.trial.bring_back`.
+
+    Attributes:
+        converted: {variable of the model: the saved ones that loading has made its value of}.
+        behaviour: whether it computes what was saved; None for the reason in `uncompared`.
+        roles: {variable of the model: the saved one whose value belongs in it, as the outputs show}.
+        exchanged: {input: the input of the saving model whose place it has, as the outputs show}.
+    """
 
     outcome: Literal["restores", "partial", "raises"]
     error: str | None
@@ -122,8 +129,16 @@ class Observation(msgspec.Struct, frozen=True):
     initial: tuple[str, ...]
     unused: tuple[str, ...]
     changed_otherwise: tuple[str, ...]
+    converted: dict[str, tuple[str, ...]] = {}
     behaviour: Behaviour | None = None
+    uncompared: str | None = None
     roles: dict[str, str] = {}
+    exchanged: dict[str, str] = {}
+
+    @property
+    def differs(self) -> bool:
+        """True where every value arrives and the outputs are others."""
+        return self.behaviour is not None and not self.behaviour.same_output
 
 
 @dataclass(frozen=True)
@@ -133,13 +148,42 @@ class Witness:
     Attributes:
         observations: {restore path: what was seen}; a path that could not be tried is missing.
         failures: why paths, or all of them, could not be tried.
+        control: the same of the saving code's own build, tried where the observations leave a doubt whether what is
+            lost is news.
     """
 
     observations: Mapping[str, Observation] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    control: Mapping[str, Observation] = field(default_factory=dict)
 
     @property
     def behaviour(self) -> Behaviour | None:
-        """Whether both sides compute the same, by a path that restored everything, into its place if there is one."""
+        """Whether both sides compute the same by every path that restores: the worst of them."""
         seen = [seen.behaviour for seen in self.observations.values() if seen.behaviour is not None]
-        return max(seen, key=lambda behaviour: behaviour.same_output, default=None)
+        return max(seen, key=lambda one: (not one.same_output, one.max_difference), default=None)
+
+    def differing(self) -> dict[str, Observation]:
+        """The restore paths by which every value arrives and the outputs are others."""
+        return {path: seen for path, seen in self.observations.items() if seen.differs}
+
+    def alike(self) -> list[str]:
+        """The restore paths by which the restored model computes what was saved."""
+        return [path for path, seen in self.observations.items() if seen.behaviour and seen.behaviour.same_output]
+
+    def differed(self, path: str) -> bool:
+        """Whether the saving code's own build computes something else as well once it has restored."""
+        return path in self.control and self.control[path].differs
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Assignments {variable of the head: variable of the base}.
+
+    Attributes:
+        likely: as lines and names show it, as restoring would have it, or with two exchanged of those that are alike
+            and on changed lines.
+        possible: with others exchanged or moved among those that are alike: worth a try where outputs differ.
+    """
+
+    likely: tuple[Mapping[str, str], ...] = ()
+    possible: tuple[Mapping[str, str], ...] = ()

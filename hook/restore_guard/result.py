@@ -52,7 +52,11 @@ class Finding(Struct):
 
 
 class PathResult(Struct):
-    """One restore path of one model; `restored` of `variables` get a saved value."""
+    """One restore path of one model; `restored` of `variables` get a saved value.
+
+    `outputs` tells whether the restored model computes what the saved one did, where all of it restores; None where
+    that was not compared, for the reason in `uncompared`.
+    """
 
     outcome: Literal["restores", "partial", "raises", "unsupported"]
     restored: int
@@ -62,10 +66,12 @@ class PathResult(Struct):
     misplaced: tuple[str, ...] = ()
     error: str | None = None
     evidence: Literal["simulated", "witnessed"] = "simulated"
+    outputs: Literal["same", "differ"] | None = None
+    uncompared: str | None = None
 
 
 class Behaviour(Struct):
-    """Whether base and head compute the same from the same inputs and values."""
+    """Whether what is really saved by the base and restored into the head computes the same from the same inputs."""
 
     same_output: bool
     max_difference: float

@@ -3,8 +3,9 @@
 Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON lines on standard input, answers on
 standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
 
-    {"op": "save", "source", "folder", "paths"} -> {"signature", "unsupported": {path: error}}
-    {"op": "restore", "source", "folder", "paths", "deferred"} -> {"signature", "truth": {path: {"outcome", ...}}}
+    {"op": "save", "source", "folder", "paths", "outputs"} -> {"signature", "unsupported": {path: error}}
+    {"op": "restore", "source", "folder", "paths", "outputs", "deferred"}
+        -> {"signature", "truth": {path: {"outcome", ...}}}
 
 `folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
 An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
@@ -12,6 +13,9 @@ TensorFlow is imported once; a forked child answers many requests, with the fram
 build, which `test_pairs.py` proves to be as good as a new process.
 """
 
+import ast
+import contextlib
+import functools
 import gc
 import importlib.util
 import json
@@ -32,7 +36,7 @@ import tensorflow as tf
 from restore_guard.probe import build, frameworks, strategies
 from restore_guard.probe.describers import variables
 from restore_guard.probe.tracing import sites
-from restore_guard.probe.witnessing import witness
+from restore_guard.probe.witnessing import calls, filling, inputs, observing, trial
 
 TIMEOUT = 300
 # Python and TensorFlow keep something of every model for ever.
@@ -100,6 +104,9 @@ def _answer_all(connection):
         connection.send(answer)
 
 
+_NO_RIVALS = {"likely": [], "possible": []}
+
+
 class _NoSources:
     """Which files a build reads decides nothing here, and takes long to find out."""
 
@@ -115,43 +122,43 @@ class _Session:
         packages = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
         self.registered = [(package, dict(package.utils.get_custom_objects())) for package in packages]
 
-    def save(self, source, folder, paths):
+    def save(self, source, folder, paths, outputs=False):
         signature = self.signature(source)
-        root, inputs = self.build(source)
-        strategies.finish(root, inputs)
-        if frameworks.is_model(root):
-            signature["archive"] = build._archive(root, sites.Sites(os.path.dirname(source)), _NoSources)
-        named = variables.named_variables(root)
-        filled = witness.fill(named, witness.SAVED_SEED)
-        unsupported = {}
-        for path in paths:
-            own = Path(folder, path)
-            own.mkdir(parents=True)
-            try:
-                file = witness.save(root, path, str(own))
-            except Exception as error:  # whatever it is, this path does not support this model
-                unsupported[path] = witness.error_text(error)
-                continue
-            values = witness.saved_values(named, filled, path, file)
-            Path(folder, f"{path}.pickle").write_bytes(pickle.dumps((file, values)))
+        tempering = filling.Tempering()
+        self.reset()
+        with _heard(source, outputs) as heard:
+            with tempering.at_creation():
+                root, inputs = _call_builder(source)
+                strategies.finish(root, inputs)
+            if frameworks.is_model(root):
+                signature["archive"] = build._archive(root, sites.Sites(os.path.dirname(source)), _NoSources)
+            saved = trial.keep(root, tempering, paths, folder, heard)
+        Path(folder, "files.pickle").write_bytes(pickle.dumps({path: one["file"] for path, one in saved.items()}))
         if signature.get("archive"):
             Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
+        unsupported = {path: one["error"] for path, one in saved.items() if one["file"] is None}
         return {"signature": signature, "unsupported": unsupported}
 
-    def restore(self, source, folder, paths, deferred=False):
-        """All paths share a build, each fills every variable anew; `deferred` restores before the first call too."""
-        signature = self.signature(source)
-        root, inputs = self.build(source)
-        strategies.finish(root, inputs)
-        if frameworks.is_model(root):
+    def restore(self, source, folder, paths, outputs=False, deferred=False):
+        """All paths share a build unless it is to be called, each fills every variable anew.
+
+        `deferred` restores before the first call too.
+        """
+        signature, truth = self.signature(source), {}
+        files = pickle.loads(Path(folder, "files.pickle").read_bytes())
+        with _heard(source, outputs) as heard:
+            root = None
+            for path in paths:
+                if root is None or outputs:
+                    root, inputs = self.build(source)
+                    strategies.finish(root, inputs)
+                load = functools.partial(calls.load, root, path, files[path])
+                truth[path] = trial.bring_back(root, load, path, folder, heard, _NO_RIVALS)
+        if root is not None and frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
             signature["archive"] = {"package": frameworks.keras_of(root).package}
-        truth = {}
-        for path in paths:
-            file, values = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
-            truth[path] = witness.restore(root, variables.named_variables, path, file, values)
         if deferred:
-            truth[DEFERRED] = self.restore_deferred(source, folder)
+            truth[DEFERRED] = self.restore_deferred(source, folder, files["tf-checkpoint"])
         return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
 
     def revive(self, source, folder):
@@ -168,19 +175,16 @@ class _Session:
             # A configuration goes to the Keras of the model that it is to become.
             return keras and build._revival(saved["config"], keras.package, created, _NoSources)
 
-    def restore_deferred(self, source, folder):
+    def restore_deferred(self, source, folder, file):
         root, inputs = self.build(source)
-        file, values = pickle.loads(Path(folder, "tf-checkpoint.pickle").read_bytes())
-        error = None
-        before = witness.fill(variables.named_variables(root), witness.MODEL_SEED)
-        try:
-            witness.load(root, "tf-checkpoint", file)
+        saved, hidden = pickle.loads(Path(folder, "tf-checkpoint.pickle").read_bytes())
+
+        def load():
+            calls.load(root, "tf-checkpoint", file)
             strategies.finish(root, inputs)
-        except Exception as raised:  # any exception of the framework is what is being measured
-            error = raised
-        observation = witness.observe(variables.named_variables(root), before, values)
-        text = None if error is None else witness.error_text(error)
-        return {"outcome": witness.outcome(observation, error), "error": text, **observation}
+            return root
+
+        return observing.restore(root, variables.named_variables, load, saved, hidden)[1]
 
     def signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
@@ -210,6 +214,15 @@ class _Session:
             objects = package.utils.get_custom_objects()
             objects.clear()
             objects.update(registered)
+
+
+@contextlib.contextmanager
+def _heard(source, outputs):
+    """Hears how models are called, where what they compute is asked for."""
+    text = Path(source).read_text()
+    configured = next((ast.literal_eval(line[9:]) for line in text.splitlines() if line.startswith("INPUTS = ")), ())
+    with inputs.Calls(configured) if outputs else contextlib.nullcontext() as heard:
+        yield heard
 
 
 def _call_builder(source):

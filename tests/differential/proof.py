@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +16,14 @@ from differential import builtins, real_models, roles, search
 from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
 from differential.models import render
 from differential.table import Table
-from restore_guard.build import Job, Observation, Witness
+from restore_guard.build import Job, Observation, Rivals, Witness
 from restore_guard.building import probing
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare
-from restore_guard.judging.evidence import outranked, rivals
+from restore_guard.judging.evidence import outranked
+from restore_guard.judging.rivals import rivals
 
 CORPUS = Path(__file__).resolve().parents[1] / "pairs"
 # Saved by the one, restored by the other.
@@ -178,16 +180,13 @@ def _untold(oracle: Oracle, probe: probing.Probe, folder: Path, pair: roles.Pair
             yield f"{path}: {really} is misplaced, and nothing is told"
 
 
-def _witness(probe: probing.Probe, folder: Path, rivals: list[dict[str, str]]) -> Witness:
+def _witness(probe: probing.Probe, folder: Path, found: Rivals) -> Witness:
     """What a check sees that really saves and restores."""
     with tempfile.TemporaryDirectory() as kept:
-        options = {"folder": kept, "paths": _SILENT}
-        saving = Job("save", folder, "base:build", task="save", options=options)
+        saving = Job("save", folder, "base:build", task="save", options={"folder": kept, "paths": _SILENT})
         saved = probe.run([saving])["save"].data["saved"]
-        jobs = [
-            Job(path, folder, "head:build", task="restore", options=options | more)
-            for path in _SILENT
-            if (more := {"path": path, "file": saved[path]["file"], "rivals": rivals})["file"]
-        ]
-        seen = probe.run(jobs)
-    return Witness({path: msgspec.convert(seen[path].data, Observation) for path in seen})
+        files = {path: one["file"] for path, one in saved.items() if one["file"]}
+        options = {"folder": kept, "files": files, "package": "keras", "rivals": dataclasses.asdict(found)}
+        restoring = Job("restore", folder, "head:build", task="restore", options=options)
+        seen = probe.run([restoring])["restore"].data["restored"]
+    return Witness({path: msgspec.convert(seen[path], Observation) for path in seen})

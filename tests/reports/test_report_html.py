@@ -7,7 +7,7 @@ from report_samples import SAMPLE, results
 
 from restore_guard.reports.html_report import render
 from restore_guard.reports.wording import plain, ranked, told
-from restore_guard.result import Behaviour, Finding, ModelResult, Result
+from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "code", "b", "table", "tr", "th", "td"),
@@ -61,8 +61,10 @@ def test_self_contained():
 
 
 def test_behaviour():
-    page = Page(render(Result(None, "index", (ModelResult("m", "restores", behaviour=Behaviour(False, 0.25)),))))
-    assert "differ by up to 0.25" in page.texts["td"]
+    paths = {"h5": PathResult("restores", 8, 8, outputs="differ")}
+    model = ModelResult("m", "restores", restores=paths, behaviour=Behaviour(False, 0.25))
+    page = Page(render(Result(None, "index", (model,))))
+    assert "differ: by up to 0.25, by h5" in page.texts["td"]
 
 
 def test_names_are_escaped():

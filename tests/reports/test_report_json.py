@@ -32,6 +32,8 @@ EXPECTED = {
                     "misplaced": [],
                     "error": None,
                     "evidence": "simulated",
+                    "outputs": None,
+                    "uncompared": None,
                 },
                 "keras-weights": {
                     "outcome": "raises",
@@ -42,6 +44,8 @@ EXPECTED = {
                     "misplaced": [],
                     "error": "ValueError: Layer 'dense' expected 2 variables.",
                     "evidence": "simulated",
+                    "outputs": None,
+                    "uncompared": None,
                 },
             },
             "behaviour": None,

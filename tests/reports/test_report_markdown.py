@@ -20,7 +20,8 @@ EXPECTED = """\
 | <code>subclassed</code> | ❌ **breaks** \
 | ❌ **partial**: SILENT: 2 of 4 restored, 2 keep their initial value \
 | ❌ **raises**: ValueError: Layer 'dense' expected 2 variables. |  |
-| <code>ranker</code> | ✅ **restores** | ✅ **restores**: 24 of 24 restored (witnessed) |  | ✅ **same** |
+| <code>ranker</code> | ✅ **restores** | ✅ **restores**: 24 of 24 restored (witnessed) |  \
+| ✅ **same**: base and head compute the same |
 | <code>tower</code> | ⚠️ **unchecked** |  |  |  |
 | <code>retired</code> | ✅ **restores**, 1 accepted \
 | ❌ **partial**: SILENT: 6 of 6 restored, 1 saved value dropped \
@@ -91,7 +92,13 @@ def test_headline(models, headline):
 
 
 def test_outputs_differ():
-    assert "| ⚠️ **differ**: by up to 0.25 |" in one(behaviour=Behaviour(False, 0.25))
+    path = PathResult("restores", 8, 8, outputs="differ")
+    assert "| ⚠️ **differ**: by up to 0.25, by h5 |" in one(restores={"h5": path}, behaviour=Behaviour(False, 0.25))
+
+
+def test_outputs_that_were_not_compared():
+    path = PathResult("restores", 8, 8, uncompared="it cannot be called")
+    assert "| ➖ **not compared**: it cannot be called |" in one(restores={"h5": path})
 
 
 def test_names_are_escaped():

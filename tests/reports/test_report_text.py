@@ -132,6 +132,8 @@ def test_other_outcomes():
                 "h5": PathResult("unsupported", restored=0, variables=8),
                 "tf-checkpoint": PathResult("raises", restored=0, variables=8),
                 "keras-weights": PathResult("partial", restored=7, variables=8, initial=("a",)),
+                "keras-archive": PathResult("restores", restored=8, variables=8, outputs="differ"),
+                "h5-by-name": PathResult("restores", restored=8, variables=8, uncompared="it cannot be called"),
             },
             behaviour=Behaviour(same_output=False, max_difference=0.25),
             manifest="missing",
@@ -144,9 +146,12 @@ def test_other_outcomes():
         "  ✗ tf-checkpoint  raises       the load call raises\n"
         "  ! keras-weights  partial      SILENT: 7 of 8 restored, 1 keeps its initial value\n"
         "                                initial value: a\n"
-        "  ! outputs        differ       by up to 0.25\n"
+        "  ✓ keras-archive  restores     8 of 8 restored\n"
+        "  ✓ h5-by-name     restores     8 of 8 restored\n"
+        "  ! outputs        differ       by up to 0.25, by keras-archive\n"
+        "                                not compared by h5-by-name: it cannot be called\n"
         "\n"
-        "1 model, 8 variables, 3 restore paths: 1 breaks\n"
+        "1 model, 8 variables, 5 restore paths: 1 breaks\n"
     )
 
 

@@ -1,16 +1,16 @@
 """Witnesses: real checkpoints, really saved by one build of a model and really restored by another.
 
-The probe does it; here its word is asked for, checked and set against the simulation, which it outranks.
+The probe does it; here its word is asked for and checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
-from restore_guard.build import Answer, Observation, Witness
+from restore_guard.build import Answer, Observation, Rivals, Witness
 from restore_guard.building import isolation
 from restore_guard.building.workshop import Order, Task, Workshop
 
@@ -22,49 +22,116 @@ class Trial:
     Attributes:
         base, head: the builds of either side.
         paths: the restore paths to save and load by.
-        rivals: see `rivals`.
+        package: the Keras by which the head's code loads `.keras` files.
+        rivals: what each variable of the head might be in the base.
+        unsure: the paths on which the simulation does not know what even unchanged code restores.
     """
 
     name: str
     base: Order
     head: Order
     paths: Sequence[str]
-    rivals: Sequence[Mapping[str, str]]
+    package: str = "keras"
+    rivals: Rivals = field(default_factory=Rivals)
+    unsure: frozenset[str] = frozenset()
 
 
 def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
-    """Saves in the base's Python and restores in the head's."""
+    """Saves in the base's Python and restores in the head's: a process for each, for all restore paths.
+
+    Where a value is lost or the outputs are others, and it is not known whether that is news, the base's own build
+    restores them as well.
+    """
+    if not trials:
+        return {}
     folders = {trial.name: str(building.folder()) for trial in trials}
-    saved = building.do([_saving(trial, folders[trial.name]) for trial in trials])
-    tasks, failures = [], {trial.name: [] for trial in trials}
-    for trial in trials:
-        files, why = _files(saved[f"save:{trial.name}"])
-        failures[trial.name] += why
-        tasks += [_restoring(trial, path, file, folders[trial.name]) for path, file in files.items()]
-    restored = building.do(tasks)
-    seen: dict[str, dict[str, Observation]] = {trial.name: {} for trial in trials}
-    for trial in trials:
-        for path in trial.paths:
-            answer = restored.get(f"restore:{path}:{trial.name}")
-            if answer is None:
-                continue
-            try:
-                if answer.failure is not None:
-                    raise ValueError(answer.failure)
-                seen[trial.name][path] = isolation.checked(answer.data, Observation)
-            except ValueError as error:
-                failures[trial.name].append(f"{path}: {_first_line(str(error))}")
-    return {trial.name: Witness(seen[trial.name], tuple(failures[trial.name])) for trial in trials}
+    answers = building.do([_saving(trial, folders[trial.name]) for trial in trials])
+    saved = {trial.name: _files(answers[f"save:{trial.name}"]) for trial in trials}
+
+    def asked(trial: Trial, order: Order, paths: Iterable[str]) -> _Asked:
+        files = {path: file for path, file in saved[trial.name][0].items() if path in paths}
+        return _Asked(trial, order, files, folders[trial.name])
+
+    restored = _restored(building, [asked(trial, trial.head, trial.paths) for trial in trials])
+    doubted = {trial.name: _doubted(trial, restored[trial.name][0]) for trial in trials}
+    control = _restored(
+        building, [asked(trial, trial.base, doubted[trial.name]) for trial in trials if doubted[trial.name]]
+    )
+    return {
+        trial.name: Witness(
+            restored[trial.name][0],
+            (*saved[trial.name][1], *restored[trial.name][1]),
+            control.get(trial.name, ({}, ()))[0],
+        )
+        for trial in trials
+    }
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What to restore into one build."""
+
+    trial: Trial
+    order: Order
+    files: Mapping[str, str]
+    folder: str
+
+    def task(self, paths: Sequence[str]) -> Task:
+        options = {
+            "files": {path: self.files[path] for path in paths},
+            "folder": self.folder,
+            "package": self.trial.package,
+            "rivals": {"likely": list(self.trial.rivals.likely), "possible": list(self.trial.rivals.possible)},
+        }
+        return Task(f"restore:{','.join(paths)}:{self.trial.name}", self.order, "restore", options)
+
+
+def _restored(building: Workshop, asked: Sequence[_Asked]) -> dict[str, tuple[dict[str, Observation], tuple[str, ...]]]:
+    """{trial: ({restore path: what was seen}, why others were not)}."""
+    whole = {one.trial.name: (one, one.task(list(one.files))) for one in asked if one.files}
+    answers = building.do([task for _, task in whole.values()])
+    # One path may have ended the process of all.
+    apart = {
+        name: [one.task([path]) for path in one.files]
+        for name, (one, task) in whole.items()
+        if answers[task.id].died and len(one.files) > 1
+    }
+    answers |= building.do([task for tasks in apart.values() for task in tasks]) if apart else {}
+    found: dict[str, tuple[dict[str, Observation], tuple[str, ...]]] = {one.trial.name: ({}, ()) for one in asked}
+    for name, (_, task) in whole.items():
+        for each in apart.get(name, [task]):
+            seen, failures = _observations(answers[each.id], list(each.options["files"]))
+            found[name] = found[name][0] | seen, found[name][1] + failures
+    return found
+
+
+def _observations(answer: Answer, paths: Sequence[str]) -> tuple[dict[str, Observation], tuple[str, ...]]:
+    """Returns ({restore path: what was seen}, why others were not)."""
+    if answer.failure is not None:
+        return {}, tuple(f"{path}: {_first_line(answer.failure)}" for path in paths)
+    seen, failures = {}, []
+    for path in paths:
+        try:
+            told = answer.data["restored"][path]
+            if "failure" in told:
+                failures.append(f"{path}: {_first_line(told['failure'])}")
+            else:
+                seen[path] = isolation.checked(told, Observation)
+        except (TypeError, KeyError, ValueError) as error:
+            failures.append(f"{path}: an answer that cannot be read: {_first_line(str(error))}")
+    return seen, tuple(failures)
+
+
+def _doubted(trial: Trial, seen: Mapping[str, Observation]) -> list[str]:
+    """The paths on which what went wrong may be no news."""
+    if trial.base is trial.head:
+        return []
+    return [path for path, one in seen.items() if one.differs or (one.outcome != "restores" and path in trial.unsure)]
 
 
 def _saving(trial: Trial, folder: str) -> Task:
     options = {"paths": list(trial.paths), "folder": folder}
     return Task(f"save:{trial.name}", trial.base, "save", options)
-
-
-def _restoring(trial: Trial, path: str, file: str, folder: str) -> Task:
-    options = {"path": path, "folder": folder, "file": file, "rivals": list(trial.rivals)}
-    return Task(f"restore:{path}:{trial.name}", trial.head, "restore", options)
 
 
 def _first_line(text: str) -> str:
@@ -76,13 +143,13 @@ class _Saved(msgspec.Struct):
     error: str | None
 
 
-def _files(answer: Answer) -> tuple[dict[str, str], list[str]]:
+def _files(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
     """Returns ({restore path: its checkpoint}, why others have none)."""
     if answer.failure is not None:
-        return {}, [f"the base could not be built with its weights and saved: {_first_line(answer.failure)}"]
+        return {}, (f"the base could not be built with its weights and saved: {_first_line(answer.failure)}",)
     try:
         saved = isolation.checked(answer.data["saved"], dict[str, _Saved])
     except (TypeError, KeyError, ValueError) as error:
-        return {}, [f"the base's build gave an answer that cannot be read: {error}"]
+        return {}, (f"the base's build gave an answer that cannot be read: {error}",)
     files = {path: entry.file for path, entry in saved.items() if entry.file is not None}
-    return files, [f"{path}: {entry.error}" for path, entry in saved.items() if entry.file is None]
+    return files, tuple(f"{path}: {entry.error}" for path, entry in saved.items() if entry.file is None)

@@ -30,7 +30,7 @@ def check(
     Args:
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
-        witness: whether real checkpoints are saved and restored; see `judging.case.is_worth_a_witness`.
+        witness: whether real checkpoints are saved and restored; see `judging.case.not_worth_a_witness`.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.

@@ -9,9 +9,9 @@ import msgspec
 
 from restore_guard import result_json
 from restore_guard.errors import UncheckedError, UsageError
-from restore_guard.judging.findings import accept_command
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
+from restore_guard.rules.shared.words import accept_command
 
 
 def found(folder: Path) -> list[Path]:

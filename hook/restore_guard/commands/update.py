@@ -11,7 +11,7 @@ pin promises is accepted: from then on the promise is the build's again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -23,6 +23,7 @@ from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
+from restore_guard.commands.unchanged import unlike
 from restore_guard.config import Config
 from restore_guard.errors import UsageError
 from restore_guard.judging import findings, translation
@@ -95,10 +96,13 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
             for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
         ]
         revived = revivals.ask(workshop, asked)
-    return [
-        _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason, file)
-        for name in chosen
-    ]
+        updated = [
+            _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason, file)
+            for name in chosen
+        ]
+        written = {one.name for one in updated if one.state == "written"}
+        warnings = unlike(workshop, project, [order for order in orders if order.name in written], built)
+    return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
 
 
 @dataclass(frozen=True)

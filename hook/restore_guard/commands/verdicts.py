@@ -17,10 +17,11 @@ from restore_guard.change.repository import Change
 from restore_guard.change.run import Run
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
-from restore_guard.judging.case import Case, is_worth_a_witness, obstacle, paths_of
-from restore_guard.judging.evidence import rivals
+from restore_guard.judging.case import Case, not_worth_a_witness, obstacle, paths_of
+from restore_guard.judging.rivals import rivals
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.project import Projects
+from restore_guard.restore_paths import restore_unchanged
 from restore_guard.result import ModelResult
 
 Cases = Mapping[str, Case]
@@ -168,19 +169,34 @@ def _with_witnesses(
 ) -> dict[str, Case]:
     """The cases with what real checkpoints show, where that is wanted and can be tried."""
     trials, seen = [], {}
+    why_not: dict[str, str | None] = {}
     for name, case in cases.items():
-        why_not = obstacle(case)
-        if why_not is None and (mode == "always" or (mode == "auto" and is_worth_a_witness(case))):
-            alike = rivals(case.base_build.signature, case.head_build.signature, case.diff)
-            base, head = orders[f"base:{name}"], orders[f"head:{name}"]
-            trials.append(witnesses.Trial(name, base, head, paths_of(case), alike))
-        elif why_not is not None and mode == "always":
-            seen[name] = Witness(failures=(why_not,))
+        why_not[name] = obstacle(case)
+        if why_not[name] is not None and mode == "always":
+            seen[name] = Witness(failures=(why_not[name],))
+        elif why_not[name] is None and mode != "always":
+            why_not[name] = "no witness was asked for" if mode == "never" else not_worth_a_witness(case)
+        if why_not[name] is None:
+            trials.append(_trial(case, orders[f"base:{name}"], orders[f"head:{name}"]))
     if trials:
         seen |= witnesses.run(workshop, trials)
     return {
-        name: replace(case, witness=seen.get(name), must_be_witnessed=mode == "always") for name, case in cases.items()
+        name: replace(case, witness=seen.get(name), unwitnessed=why_not[name], must_be_witnessed=mode == "always")
+        for name, case in cases.items()
     }
+
+
+def _trial(case: Case, base: Order, head: Order) -> witnesses.Trial:
+    saved, model, paths = case.base_build.signature, case.head_build.signature, paths_of(case)
+    return witnesses.Trial(
+        case.name,
+        base,
+        head,
+        paths,
+        package=model.archive.package if model.archive else "keras",
+        rivals=rivals(saved, model, case.diff),
+        unsure=frozenset(path for path in paths if not restore_unchanged(path, saved).certain),
+    )
 
 
 def _text(content: bytes | None) -> str:

@@ -27,7 +27,8 @@ class Case:
         base_build: None where the base was not built, because there is none or it has no such model.
         covered: files whose change would be noticed even if the manifest does not list them.
         head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
-        witness: what really saving the base and restoring it into the head showed; None where it was not tried.
+        witness: what really saving the base and restoring it into the head showed; None where it was not tried, for
+            the reason in `unwitnessed`.
         moves: packages that the change asks for in another version.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
@@ -45,6 +46,7 @@ class Case:
     head_revivals: Mapping[str, Revival] = field(default_factory=dict)
     base_revivals: Mapping[str, Revival] = field(default_factory=dict)
     witness: Witness | None = None
+    unwitnessed: str | None = None
     must_be_witnessed: bool = False
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
@@ -72,11 +74,15 @@ def obstacle(case: Case) -> str | None:
     return None
 
 
-def is_worth_a_witness(case: Case) -> bool:
-    """Whether something changed that a witness can tell more of, in a model that is small enough to be tried."""
+def not_worth_a_witness(case: Case) -> str | None:
+    """Why a witness is not worth its time; None where it is: something changed, in a model that is small enough."""
     base, head = base_signature(case), case.head_build.signature
-    changed = not case.diff.is_cosmetic or base.without_sites() != head.without_sites()
-    return changed and max(map(parameters, (base, head))) <= case.config.witness
+    if case.diff.is_cosmetic and base.without_sites() == head.without_sites():
+        return "nothing has changed that a model is made of"
+    largest = max(map(parameters, (base, head)))
+    if largest > case.config.witness:
+        return f"the model has {largest} numbers, more than witness = {case.config.witness}"
+    return None
 
 
 def paths_of(case: Case) -> tuple[str, ...]:

@@ -136,7 +136,8 @@ class _Matching:
     def owners(self, diff: Diff) -> None:
         """Pairs renamed owners: all of their free variables are equal in form.
 
-        First within one block of changed lines, then the most similar path, then in order.
+        First within one block of changed lines, then the most similar path, then in order. Where no path says more
+        than a place in containers, only in the order of their creation: a place in a list is none in a list of lists.
         """
         olds, news = _forms(self.saved.values()), _forms(self.model.values())
 
@@ -144,7 +145,12 @@ class _Matching:
             return _same_change(old[0], new[0], diff), shared(owner(old[0].path), owner(new[0].path))
 
         for form in olds.keys() & news.keys():
-            for old, new in _assign(olds[form], news[form], likeness):
+            places = [_are_places(side[form]) for side in (olds, news)]
+            if all(places) or (any(places) and len(olds[form]) == len(news[form])):
+                pairs = zip(_as_created(olds[form]), _as_created(news[form]), strict=False)
+            else:
+                pairs = _assign(olds[form], news[form], likeness)
+            for old, new in pairs:
                 for before, after in zip(old, new, strict=True):
                     self.pair(before, after)
 
@@ -198,6 +204,20 @@ def _forms(variables: Iterable[Variable]) -> dict[Hashable, list[list[Variable]]
         form = tuple((leaf(variable.path), variable.shape, variable.dtype) for variable in held)
         forms[held[0].owner, form].append(held)
     return forms
+
+
+def _are_places(owners: list[list[Variable]]) -> bool:
+    """True where several owners have the same path but for their places in lists."""
+    names = {tuple(part for part in owner(held[0].path).split("/") if not part.isdigit()) for held in owners}
+    return len(owners) > 1 and len(names) == 1
+
+
+def _as_created(owners: list[list[Variable]]) -> list[list[Variable]]:
+    """In the order in which one line created them, else as they are found."""
+    sites = [held[0].site for held in owners]
+    if None in sites or len({(site.file, site.line) for site in sites}) > 1:
+        return owners
+    return sorted(owners, key=lambda held: held[0].site.number)
 
 
 def _unique(variables: Iterable[Variable], key: Callable) -> dict[Hashable, Variable]:

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from restore_guard.build import Observation, Witness
-from restore_guard.change.diffs import Diff, place
 from restore_guard.judging.comparison import Comparison
-from restore_guard.judging.correspondence import correspond
-from restore_guard.restore_paths import Failure, Outcome, restore
-from restore_guard.signature import Signature, Variable, leaf, owner
-
-# By which a model might be meant to be read, promised or not: by name, by attribute, by the order of creation.
-_POSSIBLE = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name")
-
-
-# Each pair of them costs a call of the model.
-_FEW_ALIKE = 8
-
-
-def rivals(base: Signature, head: Signature, diff: Diff) -> list[dict[str, str]]:
-    """What each variable of the head might be in the base: as lines and names show it, as restoring would have it, or
-    with two exchanged of those that are alike and on changed lines.
-
-    Returns:
-        Assignments {variable of the head: variable of the base}; the outputs tell which one is right.
-    """
-    same = dict(correspond(base, head, diff).pairs())
-    found = [same]
-    for path in _POSSIBLE:
-        outcome = restore(path, base, head)
-        if outcome.kind == "restores" and (assigned := dict(outcome.assigned)) not in found:
-            found.append(assigned)
-    alike: dict[Hashable, list[list[str]]] = {}
-    for held in _changed_owners(base, diff, same):
-        alike.setdefault(tuple((leaf(item.path), item.shape, item.dtype) for item in held), []).append(
-            [item.path for item in held]
-        )
-    for owners in alike.values():
-        for one, other in itertools.combinations(owners[:_FEW_ALIKE], 2):
-            exchange = dict(zip([*one, *other], [*other, *one], strict=True))
-            found.append({new: exchange.get(old, old) for new, old in same.items()})
-    return found
-
-
-def _changed_owners(base: Signature, diff: Diff, same: Mapping[str, str]) -> list[list[Variable]]:
-    """The variables of each layer of the base that still is there, and was created at a line that is not."""
-    there, owned = set(same.values()), {}
-    for variable in base.variables:
-        at = place(variable)
-        if at is not None and diff.head(at) is None and variable.path in there:
-            owned.setdefault(owner(variable.path), []).append(variable)
-    return list(owned.values())
+from restore_guard.restore_paths import Failure, Outcome
+from restore_guard.signature import Signature
 
 
 def parameters(signature: Signature) -> int:
@@ -63,16 +18,33 @@ def parameters(signature: Signature) -> int:
 
 
 def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, list[str]]:
-    """The comparison with what was really seen in place of what was simulated, and where the two disagree."""
+    """The comparison with what was really seen in place of what was simulated, and where the two disagree.
+
+    A witness that tells of variables which the simulation does not know is believed in what it says of the outcome:
+    what it contradicts is not certain then.
+    """
     outcomes, roles, disagreements = dict(comparison.outcomes), {}, []
+    before = dict(comparison.unsaved_before)
     for path, simulated in comparison.outcomes.items():
         seen = witness.observations.get(path)
-        if seen is None or simulated.kind == "unsupported" or not _is_about(comparison, seen):
+        if seen is None or (simulated.kind == "unsupported" and seen.outcome == "raises"):
+            continue
+        if unknown := sorted(_unknown(comparison, seen)):
+            outcomes[path] = _contradicted(simulated, seen)
+            disagreements.append(
+                f"{path}: the build with values has other variables than the one that was judged "
+                f"({', '.join(unknown[:3])}), and really restoring it {_TOLD[seen.outcome]}: "
+                "the builder builds another model where it runs eagerly, or loading makes another one."
+            )
             continue
         roles[path] = seen.roles
         if _agree(comparison, simulated, seen):
             outcomes[path] = dataclasses.replace(
-                simulated, failures=_quoting(simulated.failures, seen.error), certain=True, witnessed=True
+                simulated,
+                failures=_quoting(simulated.failures, seen.error),
+                converted=seen.converted or simulated.converted,
+                certain=True,
+                witnessed=True,
             )
             continue
         if simulated.certain:
@@ -84,33 +56,58 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
             simulated,
             kind=seen.outcome,
             assigned=seen.assigned,
+            converted=seen.converted,
             initial=(*seen.initial, *seen.changed_otherwise),
             unused=seen.unused,
             failures=(Failure(seen.error),) if seen.error is not None else (),
             certain=True,
             witnessed=True,
         )
-    return dataclasses.replace(comparison, outcomes=outcomes, roles=roles), disagreements
+        if path in witness.control:
+            before[path] = before[path] | set(_lost(witness.control[path]))
+    replaced = dataclasses.replace(comparison, outcomes=outcomes, roles=roles, unsaved_before=before)
+    return replaced, disagreements
 
 
-def _is_about(comparison: Comparison, seen: Observation) -> bool:
-    """An eager build may name its variables otherwise; its word is then of no use here."""
-    news = {*seen.assigned, *seen.initial, *seen.changed_otherwise, *seen.roles}
+_TOLD = {"restores": "restores all of it", "partial": "loses a part of it", "raises": "raises"}
+_GRAVITY = {"restores": 0, "unsupported": 1, "partial": 1, "raises": 2}
+
+
+def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:
+    """The worse of both; never certain."""
+    if _GRAVITY[simulated.kind] >= _GRAVITY[seen.outcome]:
+        return dataclasses.replace(simulated, certain=False, contradicted=True)
+    failures = (Failure(seen.error),) if seen.error is not None else ()
+    return dataclasses.replace(
+        simulated, kind=seen.outcome, failures=failures, certain=False, witnessed=True, contradicted=True
+    )
+
+
+def _lost(control: Observation) -> Iterator[str]:
+    """What the unchanged code loses as well."""
+    yield from (*control.initial, *control.changed_otherwise, *control.unused)
+
+
+def _unknown(comparison: Comparison, seen: Observation) -> set[str]:
+    """The variables that the comparison knows nothing of."""
+    news = {*seen.assigned, *seen.initial, *seen.changed_otherwise, *seen.converted, *seen.roles}
     olds = {*seen.assigned.values(), *seen.unused, *seen.roles.values()}
-    return news <= comparison.news.keys() and olds <= comparison.olds.keys()
+    olds.update(old for parts in seen.converted.values() for old in parts)
+    return (news - comparison.news.keys()) | (olds - comparison.olds.keys())
 
 
 def _agree(comparison: Comparison, simulated: Outcome, seen: Observation) -> bool:
-    if simulated.kind != seen.outcome:
-        return False
-    if seen.outcome == "raises":
-        return True
+    if "raises" in (simulated.kind, seen.outcome):
+        return simulated.kind == seen.outcome
     counted = {new: old for new, old in simulated.assigned.items() if not comparison.news[new].seed}
+    # What a known conversion has made of a value is in no file; that it is there says that it was made.
+    consumed = {old for parts in simulated.converted.values() for old in parts}
     return (
-        counted == seen.assigned
+        simulated.kind != "unsupported"
+        and counted == seen.assigned
         and set(simulated.initial) == set(seen.initial)
-        and set(simulated.unused) == set(seen.unused)
-        and not seen.changed_otherwise
+        and set(simulated.converted) == {*seen.changed_otherwise, *seen.converted}
+        and set(simulated.unused) == set(seen.unused) - consumed
     )
 
 

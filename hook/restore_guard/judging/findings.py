@@ -17,6 +17,7 @@ from restore_guard.judging.sentences import effect, message
 from restore_guard.promise.manifest import Accepted
 from restore_guard.result import Behaviour, Finding, Status
 from restore_guard.rules import RULES, not_saved
+from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Trouble
 from restore_guard.rules.shared.rule import Rule, Told
 from restore_guard.signature import Signature
@@ -88,11 +89,6 @@ def _united(one: Finding, other: Finding) -> Finding:
     )
 
 
-def accept_command(model: str) -> str:
-    """What accepts a break of a model."""
-    return f'restore-guard update {model} --accept-break "REASON"'
-
-
 def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, bool]]:
     """What is already broken between a manifest and the base that should have kept it.
 
@@ -129,7 +125,7 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
         effects=tuple(effect(comparison, cause, path) for path in paths),
         variables=tuple(trouble.name for trouble in cause.troubles),
         level=rule.breaking,
-        accept=accept_command(context.model) if status == "new" else "",
+        accept=words.accept_command(context.model) if status == "new" else "",
     )
 
 

@@ -54,6 +54,7 @@ def judge(case: Case) -> ModelResult:
         notes.append("New here: there is no older checkpoint to restore.")
     found += _of_releases(case, head, base, saved, found)
     doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
+    contradicted = any(outcome.contradicted for one in compared for outcome in one.outcomes.values())
     if doubtful:
         notes.append(
             f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
@@ -62,13 +63,15 @@ def judge(case: Case) -> ModelResult:
     notes += case.unread_releases
     found += rules.about(_facts(case, compared, found))
     notes += _other_moves(case)
-    unproved = case.must_be_witnessed and (case.witness is None or case.witness.failures)
+    unproved = case.must_be_witnessed and not _is_witnessed(case, compared)
+    if unproved and not (case.witness and case.witness.failures):
+        notes.append("No real restore was seen by every path, which --witness always asks for.")
     state = manifest_state(case, head)
     found = findings.ignoring(found, _context(case))
     breaks = any(finding.fails for finding in found)
     found += findings.ignoring(rules.about(about_manifest(case, head, breaks)), _context(case))
     results = {
-        path: path_result(outcome, comparison.model, comparison.misplaced(path))
+        path: _with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
         for comparison in compared
         for path, outcome in comparison.outcomes.items()
     }
@@ -79,7 +82,11 @@ def judge(case: Case) -> ModelResult:
         verdict="breaks"
         if any(finding.fails for finding in found)
         else "unchecked"
-        if doubtful or case.unread_releases or unproved or any(f.unchecked and f.level != "off" for f in found)
+        if doubtful
+        or contradicted
+        or case.unread_releases
+        or unproved
+        or any(finding.unchecked and finding.level != "off" for finding in found)
         else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
@@ -154,8 +161,8 @@ def _facts(case: Case, compared: Sequence[Comparison], found: Sequence[Finding])
         base=base_signature(case),
         moves=case.moves,
         comparison=compared[0] if compared else None,
-        behaviour=behaviour_of(case),
-        broken=any(finding.restores for finding in found),
+        witness=case.witness,
+        explained={path for finding in found for path in finding.restores},
     )
 
 
@@ -163,7 +170,7 @@ def _doubtful(case: Case, comparison: Comparison) -> list[str]:
     """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
     if case.diff.is_cosmetic and same_promise(comparison.saved, comparison.model, comparison.outcomes):
         return []
-    return [path for path, outcome in comparison.outcomes.items() if not outcome.certain]
+    return [path for path, outcome in comparison.outcomes.items() if not outcome.certain and not outcome.contradicted]
 
 
 def _unbuilt(case: Case) -> ModelResult:
@@ -211,12 +218,35 @@ def _known(
     return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))
 
 
+def _is_witnessed(case: Case, compared: Sequence[Comparison]) -> bool:
+    """Whether a real restore was seen by every path that there are checkpoints of."""
+    if case.witness is None or case.witness.failures:
+        return False
+    outcomes = [outcome for comparison in compared for outcome in comparison.outcomes.values()]
+    return all(outcome.witnessed for outcome in outcomes if outcome.kind != "unsupported")
+
+
+def _with_outputs(case: Case, path: str, result: PathResult) -> PathResult:
+    """The result of a path with whether its outputs are those of what was saved."""
+    if result.outcome != "restores":
+        return result
+    if case.witness is None:
+        return msgspec.structs.replace(result, uncompared=case.unwitnessed)
+    seen = case.witness.observations.get(path)
+    if seen is None or seen.behaviour is None:
+        why = (seen and seen.uncompared) or "no real restore could be tried"
+        return msgspec.structs.replace(result, uncompared=why)
+    return msgspec.structs.replace(result, outputs="same" if seen.behaviour.same_output else "differ")
+
+
 def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
     """What the reports show of an outcome."""
     counted = {variable.path for variable in head.variables if not variable.seed}
     return PathResult(
         outcome=outcome.kind,
-        restored=len(counted & set(outcome.assigned)) if outcome.kind in ("restores", "partial") else 0,
+        restored=len(counted & {*outcome.assigned, *outcome.converted})
+        if outcome.kind in ("restores", "partial")
+        else 0,
         variables=len(counted),
         initial=outcome.initial,
         unused=outcome.unused,

@@ -42,7 +42,7 @@ def revive(job):
     created, read = enter(job)
     with strategies.scope(job["strategy"], created):
         # A class is found by its module, or registered when that is imported.
-        _import(job["builder"])
+        import_builder(job["builder"])
         _refuse_foreign(read, job)
         return _revival(job["options"]["config"], job["options"]["package"], created, read)
 
@@ -61,7 +61,7 @@ def enter(job):
 
 def construct(job):
     """Calls the builder; returns a model that has all variables of a trained one."""
-    builder = _import(job["builder"])
+    builder = import_builder(job["builder"])
     model = builder(**job["kwargs"])
     _check(model, job["builder"])
     strategies.finish(model, job["inputs"])
@@ -146,7 +146,7 @@ def _name(owner):
     return name if isinstance(name, str) else None
 
 
-def _import(builder):
+def import_builder(builder):
     module_name, _, function = builder.partition(":")
     module = importlib.import_module(module_name)
     target = module

@@ -78,9 +78,10 @@ def _outcome(path: PathResult | None) -> str:
 
 
 def _outputs(model: ModelResult) -> str:
-    if model.behaviour is None:
+    if (outputs := wording.outputs(model)) is None:
         return ""
-    return "same" if model.behaviour.same_output else f"differ by up to {model.behaviour.max_difference:g}"
+    state, sentences = outputs
+    return _text(f"{state}: {'; '.join(sentences)}")
 
 
 def _finding(model: ModelResult, finding: Finding) -> str:

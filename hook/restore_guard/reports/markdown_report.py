@@ -30,6 +30,9 @@ ICONS = {
     "misplaced": "❌",
     "raises": "❌",
     "unsupported": "➖",
+    "same": "✅",
+    "differ": "⚠️",
+    "not compared": "➖",
     "error": "❌",
     "warning": "⚠️",
 }
@@ -97,11 +100,10 @@ def _outcome(path: PathResult | None) -> str:
 
 
 def _outputs(model: ModelResult) -> str:
-    if model.behaviour is None:
+    if (outputs := wording.outputs(model)) is None:
         return ""
-    if model.behaviour.same_output:
-        return "✅ **same**"
-    return f"⚠️ **differ**: by up to {model.behaviour.max_difference:g}"
+    state, sentences = outputs
+    return f"{ICONS[state]} **{state}**: {_prose('; '.join(sentences))}"
 
 
 def _notes(result: Result) -> str:

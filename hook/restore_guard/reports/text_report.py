@@ -37,6 +37,7 @@ LOOKS = {
     "unsupported": ("-", QUIET),
     "same": ("✓", GOOD),
     "differ": ("!", UNSURE),
+    "not compared": ("-", QUIET),
 }
 
 
@@ -91,11 +92,9 @@ def _model(page: _Page, model: ModelResult) -> Iterator[str]:
         (plain(name), wording.state(path), [wording.consequence(path), *_variables(path)])
         for name, path in model.restores.items()
     ]
-    if (behaviour := model.behaviour) is not None:
-        if behaviour.same_output:
-            rows.append(("outputs", "same", ["base and head compute the same"]))
-        else:
-            rows.append(("outputs", "differ", [f"by up to {behaviour.max_difference:g}"]))
+    if (outputs := wording.outputs(model)) is not None:
+        state, sentences = outputs
+        rows.append(("outputs", state, [plain(sentence) for sentence in sentences]))
     name_width = max((len(name) for name, _, _ in rows), default=0)
     state_width = max((len(state) for _, state, _ in rows), default=0)
     for name, state, sentences in rows:

@@ -119,9 +119,28 @@ def told(models: Iterable[ModelResult]) -> list[ModelResult]:
 
 
 def columns(models: Iterable[ModelResult]) -> tuple[list[str], bool]:
-    """What a table of models shows: the restore paths of any, and whether outputs were compared."""
+    """What a table of models shows: the restore paths of any, and whether something is to be said of outputs."""
     models = list(models)
-    return list(dict.fromkeys(path for model in models for path in model.restores)), any(m.behaviour for m in models)
+    return list(dict.fromkeys(path for model in models for path in model.restores)), any(map(outputs, models))
+
+
+def outputs(model: ModelResult) -> tuple[str, list[str]] | None:
+    """Whether the restored model computes the same: same, differ or not compared, with sentences; None if nothing
+    restores.
+    """
+    paths = [(name, path) for name, path in model.restores.items() if path.outputs or path.uncompared]
+    differing, same = ([name for name, path in paths if path.outputs == state] for state in ("differ", "same"))
+    reasons: dict[str, list[str]] = {}
+    for name, path in paths:
+        if path.uncompared:
+            reasons.setdefault(path.uncompared, []).append(name)
+    by = f" by {', '.join(same)}" if differing or reasons else ""
+    told = [f"base and head compute the same{by}"] if same else []
+    if differing and model.behaviour is not None:
+        told.insert(0, f"by up to {model.behaviour.max_difference:g}, by {', '.join(differing)}")
+    several = len(reasons) > 1 or bool(told)
+    told += [f"not compared by {', '.join(names)}: {why}" if several else why for why, names in reasons.items()]
+    return ("differ" if differing else "same" if same else "not compared", told) if told else None
 
 
 def notes(result: Result) -> list[str]:

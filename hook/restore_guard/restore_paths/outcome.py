@@ -36,16 +36,21 @@ class Outcome:
     Attributes:
         kind: see the vocabulary of the design.
         assigned: {variable of the model: saved variable whose value it gets}.
+        converted: {variable of the model: the saved variables that loading makes its value of}; none of them where
+            loading gives it a value that changes nothing.
         addresses: {variable of the model or of the checkpoint: where this path keeps it}, for messages.
         initial: variables of the model that keep their initial value.
         unused: saved variables whose value nothing takes.
         reshaped: variables of the model that take a value of another shape, which only a TF1-style graph lets them.
         certain: False where a layer saves or loads by code of its own, which only a witness can judge.
+        contradicted: True where a real restore was of other variables than the simulation knows, so that neither
+            can be trusted.
         witnessed: True where a real restore did what is said here.
     """
 
     kind: Kind
     assigned: Mapping[str, str] = field(default_factory=dict)
+    converted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     initial: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -54,6 +59,7 @@ class Outcome:
     reshaped: tuple[str, ...] = ()
     certain: bool = True
     witnessed: bool = False
+    contradicted: bool = False
 
     @cached_property
     def initials(self) -> frozenset[str]:

@@ -1,28 +1,60 @@
-"""behaviour-changed: everything restores, and the model computes something else."""
+"""behaviour-changed: every value arrives, and the model computes something else."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from restore_guard.change.diffs import place
+from restore_guard.build import Observation
+from restore_guard.change.diffs import Place
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Rule, Told
+from restore_guard.rules.shared.words import listing
+
+_DERIVED = "something that is computed from variables is not computed anew when they are restored"
+_RENEW = (
+    "Compute it anew after restoring (Normalization: finalize_state()), or in call, or load by a restore path that "
+    "does it."
+)
 
 
 def about(facts: Facts) -> Iterator[Told]:
-    """Only a witness shows it; where values are lost anyway, other outputs are no news."""
-    behaviour, comparison = facts.behaviour, facts.comparison
-    if behaviour is None or behaviour.same_output or facts.broken:
+    """Only a witness shows it; a path on which values are lost or misplaced has other outputs for that reason."""
+    if facts.witness is None:
         return
-    sites = [place(item) for item in (*comparison.model.holders, *comparison.model.variables)]
-    lines = [comparison.diff.nearest_change(at) for at in sites if at is not None]
-    alike = behaviour.max_difference < sys.float_info.max
-    by = f"differ by up to {behaviour.max_difference:.3g}" if alike else "have another form"
-    yield Told(
-        f"Everything restores, but from the same inputs and the same values the outputs {by}.",
-        next((at for at in lines if at is not None), None),
+    others = {
+        path: seen
+        for path, seen in facts.witness.differing().items()
+        if path not in facts.explained and not seen.exchanged
+    }
+    known = {path: seen for path, seen in others.items() if facts.comparison is None or facts.witness.differed(path)}
+    news = {path: seen for path, seen in others.items() if path not in known}
+    if news:
+        yield _changed(news, facts.witness.alike(), facts.nearest_change())
+    if known:
+        yield Told(
+            f"By {listing(known)} every value arrives, and the outputs {_by(known)}, with unchanged code as well: "
+            f"{_DERIVED}.",
+            restores=tuple(known),
+            status="pre-existing" if facts.comparison is not None else "new",
+            fix=_RENEW,
+        )
+
+
+def _changed(seen: Mapping[str, Observation], alike: list[str], where: Place | None) -> Told:
+    if not alike:
+        message = f"Everything restores, but from the same inputs and the same values the outputs {_by(seen)}."
+        return Told(message, where)
+    message = (
+        f"By {listing(seen)} every value arrives, but from the same inputs the outputs {_by(seen)}; by "
+        f"{listing(alike)} they are the same: {_DERIVED}."
     )
+    return Told(message, where, restores=tuple(seen), fix=_RENEW)
+
+
+def _by(seen: Mapping[str, Observation]) -> str:
+    largest = max(one.behaviour.max_difference for one in seen.values())
+    return f"differ by up to {largest:.3g}" if largest < sys.float_info.max else "have another form"
 
 
 RULE = Rule(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
-from restore_guard.rules.shared.rule import Example, Explanation, Rule
+from restore_guard.rules.shared.facts import Facts
+from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
 from restore_guard.rules.shared.view import Sight, Stand
 from restore_guard.signature import owner
 
@@ -35,6 +38,26 @@ def _misplacing(trouble: Trouble) -> str:
     return f"{trouble.new} gets the value of {trouble.got}"
 
 
+def about(facts: Facts) -> Iterator[Told]:
+    """Inputs that have changed places: each now does with the values that belong to another one."""
+    seen = facts.witness.differing() if facts.witness is not None else {}
+    exchanged = {path: one.exchanged for path, one in seen.items() if one.exchanged and path not in facts.explained}
+    if not exchanged:
+        return
+    moved = next(iter(exchanged.values()))
+    pairs = words.listing(f"{new} with those of {old}" for new, old in moved.items())
+    yield Told(
+        f"The values of one input serve another one: the model now computes {pairs}. "
+        "The outputs are the same only where the inputs are given in each other's place.",
+        facts.nearest_change(),
+        restores=tuple(exchanged),
+        old=next(iter(moved.values())),
+        new=next(iter(moved)),
+        fix="Create the layers of each input in the same order as before, or give the layers names that go with it.",
+        accept=words.accept_command(facts.name),
+    )
+
+
 RULE = Rule(
     "variable-misplaced",
     meaning="A saved value restores without an error into a variable that it does not belong to.",
@@ -42,4 +65,5 @@ RULE = Rule(
     example=Example("variable-misplaced/sequential-reordered"),
     fix="Keep the names of the layers and the order in which they are created, or accept the break and retrain.",
     explains=Explanation(applies, says, ends, stands),
+    about=about,
 )

@@ -12,7 +12,7 @@ from .. import build
 from ..describers import variables
 from ..failures import sentence
 from ..readers import values
-from ..witnessing import witness
+from ..witnessing import filling
 from . import saving
 
 
@@ -69,10 +69,10 @@ def _place(model, initial, entry):
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
         for path, saved, grow in entry["placements"]:
             if saved is not None:
-                witness.assign(own[path], _placed(stored.get(saved), own[path], grow, initial.get(path)))
+                filling.assign(own[path], _placed(stored.get(saved), own[path], grow, initial.get(path)))
             elif path in initial:
-                witness.assign(own[path], initial[path])
-            digests[path] = _digest(witness.read(own[path]))
+                filling.assign(own[path], initial[path])
+            digests[path] = _digest(filling.read(own[path]))
         counter = stored.counter()
     return {"saved": root.save(entry["path"], entry["folder"], counter), "digests": digests}
 
@@ -85,7 +85,7 @@ def _initial(own, files):
             (overwritten if saved is not None else needed).add(path)
             if any(fill == "initial" for _, fill in grow):
                 needed.add(path)
-    return {path: np.copy(witness.read(own[path])) for path in overwritten & needed if path in own}
+    return {path: np.copy(filling.read(own[path])) for path in overwritten & needed if path in own}
 
 
 def _placed(value, variable, grow, initial):
@@ -140,7 +140,7 @@ def _overwrite(own, digests):
                 value = np.full(tuple(variable.shape), _marker(variable, marker))
                 if _digest(value) != digests[path]:
                     break
-            witness.assign(variable, value)
+            filling.assign(variable, value)
 
 
 def _marker(variable, number):
@@ -150,7 +150,7 @@ def _marker(variable, number):
 
 def _is_right(variable, digest, value):
     """Whether a variable holds what `place` put there, and where it has a saved value all of that value."""
-    found = witness.read(variable)
+    found = filling.read(variable)
     if _digest(found) != digest:
         return False
     if value is None:

@@ -5,7 +5,7 @@ import os
 import tensorflow as tf
 
 from ..describers import variables
-from ..witnessing import witness
+from ..witnessing import calls
 
 
 class Root:
@@ -36,7 +36,7 @@ class Root:
             counter: how many checkpoints were saved before this one, which TensorFlow counts in the file.
         """
         if restore_path != "tf-checkpoint":
-            return witness.save(self.model, restore_path, folder)
+            return calls.save(self.model, restore_path, folder)
         checkpoint = self._checkpoint()
         if counter is not None:
             checkpoint._maybe_create_save_counter()
@@ -48,7 +48,7 @@ class Root:
         if restore_path == "tf-checkpoint":
             self._checkpoint().restore(path)
             return self
-        loaded = Root(witness.load(self.model, restore_path, path), {"edge": self.edge, "beside": []})
+        loaded = Root(calls.load(self.model, restore_path, path), {"edge": self.edge, "beside": []})
         loaded.own = self.own
         return loaded
 

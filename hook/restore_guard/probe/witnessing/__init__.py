@@ -1,1 +1,4 @@
-"""Real checkpoints: saved, restored, and the model called."""
+"""A witness: a real checkpoint, really saved by one build and really restored by another.
+
+`trial` has the two tasks of it. Both need eager builds with real values.
+"""

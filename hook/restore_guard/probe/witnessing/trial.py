@@ -1,6 +1,7 @@
 """The two halves of a witness, each a task of its own: `save` in the base's build, `restore` in the head's.
 
-Both build eagerly, with real values. What passes from one to the other lies in a folder that the tool makes.
+What passes from one to the other lies in a folder that the tool makes. A process does all restore paths, each of
+them into a fresh build, as loading leaves more behind than the values of variables.
 """
 
 import os
@@ -8,11 +9,14 @@ import pickle
 
 from .. import build
 from ..describers import variables
-from . import behaviour, witness
+from . import calls, files, filling, inputs, names, observing, outputs, roles
+
+_ARCHIVE = "keras-archive"
+_GRAVITY = {"restores": 0, "partial": 1, "raises": 2, None: -1}
 
 
 def save(job):
-    """Builds a model, fills it and saves it by every path.
+    """Builds a model with values as training leaves them, saves it by every path and records what it computes.
 
     Args:
         job: as for `build.run`; its options are "paths", the restore paths, and "folder", an empty one.
@@ -20,56 +24,165 @@ def save(job):
     Returns:
         {"saved": {restore path: {"file", "error"}}}; `error` where the path cannot save the model.
     """
-    paths, folder = job["options"]["paths"], job["options"]["folder"]
     build.enter(job)
-    heard = behaviour.Calls()
-    heard.listen()
-    model = build.construct(job)
-    named = variables.named_variables(model)
-    filled = witness.fill(named, witness.SAVED_SEED)
-    saved = {path: _save(model, named, filled, path, folder) for path in paths}
-    asked = behaviour.arguments(model, job["inputs"], heard)
-    outputs = behaviour.outputs(model, named, {path: path for path, _ in named}, asked)
-    _write(folder, "outputs", (asked, outputs))
-    return {"saved": saved}
+    tempering = filling.Tempering()
+    with inputs.Calls(job["inputs"]) as heard:
+        with tempering.at_creation():
+            model = build.construct(job)
+        return {"saved": keep(model, tempering, job["options"]["paths"], job["options"]["folder"], heard)}
 
 
-def restore(job):
-    """Restores what `save` wrote, by one path, into a fresh build.
+def keep(model, tempering, paths, folder, heard):
+    """Saves a model by every path into a folder, with what it holds and computes.
 
     Args:
-        job: as for `build.run`; its options are "path", the restore path, "folder" and "file" of `save`, and
-            "rivals", the other assignments that might be meant.
+        tempering: the `filling.Tempering` under which it was built.
+        heard: the `inputs.Calls` of its builder; None where what it computes is of no interest.
 
     Returns:
-        The observation of `witness.restore`, with "behaviour": {"same_output", "max_difference"}, or None where
-        the outputs cannot be compared, and "roles"; see `behaviour.judge`.
+        {restore path: {"file", "error"}}.
     """
-    path, folder = job["options"]["path"], job["options"]["folder"]
-    build.enter(job)
-    model = build.construct(job)
-    saved, hidden = _read(folder, path)
-    result = witness.restore(model, variables.named_variables, path, job["options"]["file"], saved, hidden)
-    result["behaviour"], result["roles"] = None, {}
-    if result["outcome"] == "restores" and path != "keras-archive":
-        named = variables.named_variables(model)
-        rivals, (asked, base) = job["options"]["rivals"], _read(folder, "outputs")
-        found = behaviour.judge(model, named, result["assigned"], rivals, asked, base)
-        result["behaviour"], result["roles"] = found
-    return result
+    named = variables.named_variables(model)
+    filled, natural = tempering.complete(named)
+    saved = {path: _save(model, named, filled, path, folder) for path in paths}
+    _write(folder, "natural", natural)
+    _write(folder, "outputs", _recorded(model, named, natural, heard) if heard else "they were not recorded")
+    return saved
 
 
 def _save(model, named, filled, path, folder):
     own = os.path.join(folder, path)
     os.mkdir(own)
     try:
-        file = witness.save(model, path, own)
+        file = calls.save(model, path, own)
     except Exception as error:  # whatever it is, this path does not support this model
-        return {"file": None, "error": witness.error_text(error)}
-    saved = witness.saved_values(named, filled, path, file)
-    counted = [name for name, _ in witness.without_seed_state(named)]
+        return {"file": None, "error": observing.error_text(error)}
+    saved = files.saved_values(named, filled, path, file)
+    counted = [name for name, _ in filling.without_seed_state(named)]
     _write(folder, path, (saved, {name: filled[name] for name in counted if name not in saved}))
     return {"file": file, "error": None}
+
+
+def _recorded(model, named, natural, heard):
+    """The `outputs.Record` of a model, or why there is none."""
+    for path, variable in named:
+        if path in natural:
+            filling.assign(variable, natural[path])
+    try:
+        return outputs.record(model, named, heard.of(model))
+    except inputs.Unknown as unknown:
+        return str(unknown)
+
+
+def restore(job):
+    """Restores what `save` wrote, by each path into a fresh build.
+
+    Args:
+        job: as for `build.run`; its options are "files", {restore path: what `save` returned}, "folder" of `save`,
+            "package", the Keras that loads `.keras` files, and "rivals", see `roles.find`.
+
+    Returns:
+        {"restored": {restore path: what `bring_back` returns, or {"failure"}}}.
+    """
+    build.enter(job)
+    build.import_builder(job["builder"])
+    options, counted, restored = job["options"], names.Names(), {}
+    with inputs.Calls(job["inputs"]) as heard:
+
+        def tried(path, construct):
+            try:
+                model = construct()
+                load = loading(model, path, options["files"][path], options["package"])
+                return bring_back(model, load, path, options["folder"], heard, options["rivals"])
+            except Exception as error:  # the builder's, or that a path is not for such a root
+                return {"failure": observing.error_text(error)}
+
+        if _ARCHIVE in options["files"]:
+            # A program that loads such a file may have called no builder, which can set what holds for all layers.
+            restored[_ARCHIVE] = tried(_ARCHIVE, lambda: None)
+        for path in options["files"]:
+            counted.reset()
+            made = tried(path, lambda: build.construct(job))
+            if path not in restored or _GRAVITY[made.get("outcome")] > _GRAVITY[restored[path].get("outcome")]:
+                restored[path] = made
+    return {"restored": restored}
+
+
+def loading(model, path, file, package):
+    """A function that loads a file and returns the root that has its values."""
+    if path == _ARCHIVE:
+        return lambda: calls.load_archive(file, package)
+    return lambda: calls.load(model, path, file)
+
+
+def bring_back(model, load, path, folder, heard, rivals):
+    """Restores what `keep` has saved by a path and holds what comes of it against what was saved.
+
+    Args:
+        model: a fresh build; what of it loading an archive does not touch is of no interest.
+        load: see `loading`.
+        heard: the `inputs.Calls` of its builder; None where what it computes is of no interest.
+
+    Returns:
+        The observation of `observing.restore`, with "behaviour", {"same_output", "max_difference"}, or None for the
+        reason in "uncompared", "roles", see `roles.find`, and "exchanged", see `outputs.Held.exchanged`.
+    """
+    saved, hidden = _read(folder, path)
+    made = None if path == _ARCHIVE else model
+    loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden)
+    result.update(behaviour=None, uncompared=None, roles={}, exchanged={})
+    # What loading has made new had no value that it could keep.
+    changed = result["changed_otherwise"] + (result["initial"] if loaded is not model else [])
+    if heard is None or result["outcome"] == "raises" or set(result["initial"]) - set(changed):
+        result["uncompared"] = "not everything restores"
+        return result
+    try:
+        held, recorded = _held(loaded, folder, heard, result)
+        if changed:
+            _convert(held, recorded, changed, result)
+        if result["outcome"] == "restores":
+            result["behaviour"] = held.difference()
+            result["roles"] = roles.find(held, result["assigned"], rivals, {**hidden, **saved})
+            if not result["roles"] and not result["behaviour"]["same_output"]:
+                result["exchanged"] = held.exchanged()
+        else:
+            result["uncompared"] = "not everything restores"
+    except inputs.Unknown as unknown:
+        result["uncompared"] = str(unknown)
+    return result
+
+
+def _held(loaded, folder, heard, result):
+    """The restored model, held against what was recorded of the saving one."""
+    recorded = _read(folder, "outputs")
+    if isinstance(recorded, str):
+        raise inputs.Unknown(recorded)
+    named, natural = variables.named_variables(loaded), _read(folder, "natural")
+    for path, variable in named:
+        source = result["assigned"].get(path)
+        if source in natural:
+            filling.assign(variable, natural[source].astype(variable.dtype.as_numpy_dtype))
+    try:
+        call = heard.of(loaded)
+    except inputs.Unknown:
+        call = recorded.call
+    return outputs.Held(loaded, named, call, recorded), recorded
+
+
+def _convert(held, recorded, changed, result):
+    """Takes for converted what loading gave values that are in no file, where the model computes what was saved.
+
+    All that is taken for it must be felt: the variables of each layer in the restored model, the saved values that
+    no variable got in the saving one.
+    """
+    owners = {}
+    for path in changed:
+        owners.setdefault(path.rpartition("/")[0], []).append(path)
+    if not set(result["unused"]) <= set(recorded.felt) or not held.is_same():
+        return
+    if all(held.feels(paths) for paths in owners.values()):
+        result["converted"].update(dict.fromkeys(changed, result["unused"]))
+        result.update(outcome="restores", changed_otherwise=[], unused=[], initial=[])
 
 
 def _write(folder, name, value):

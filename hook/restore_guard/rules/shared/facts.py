@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from restore_guard.build import Witness
+from restore_guard.change.diffs import Place, place
 from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
-from restore_guard.result import Behaviour
 from restore_guard.rules.shared.cause import Compared
 from restore_guard.signature import Signature
 
@@ -46,8 +47,9 @@ class Facts:
         head, base: the builds of either side.
         moves: packages that the change asks for in another version.
         comparison: a comparison of the two sides, for its lines.
-        behaviour: whether both sides compute the same.
+        witness: what a real restore showed; of the unchanged code where there is no comparison.
         broken: something was found already that is graver.
+        explained: the restore paths on which something was found already that changes the outputs as well.
         unreadable, missing, stale: what is wrong with the head's manifest; `known` where it was so before.
         accepted: the breaks that the head's manifest accepts and the base's does not.
         removed: set where the head no longer configures the model.
@@ -64,8 +66,9 @@ class Facts:
     base: Signature | None = None
     moves: Sequence[Move] = ()
     comparison: Compared | None = None
-    behaviour: Behaviour | None = None
+    witness: Witness | None = None
     broken: bool = False
+    explained: Collection[str] = ()
     unreadable: Unreadable | None = None
     missing: bool = False
     stale: str | None = None
@@ -74,3 +77,11 @@ class Facts:
     removed: Removed | None = None
     damage: Sequence[str] = ()
     not_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def nearest_change(self) -> Place | None:
+        """The changed line nearest to a part of the model."""
+        if self.comparison is None:
+            return None
+        sites = [place(item) for item in (*self.comparison.model.holders, *self.comparison.model.variables)]
+        lines = (self.comparison.diff.nearest_change(at) for at in sites if at is not None)
+        return next((at for at in lines if at is not None), None)

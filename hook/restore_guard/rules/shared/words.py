@@ -34,3 +34,8 @@ def listing(names: Iterable[str], most: int = 4) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def accept_command(model: str) -> str:
+    """What accepts a break of a model."""
+    return f'restore-guard update {model} --accept-break "REASON"'

@@ -1,0 +1,73 @@
+"""What a checkpoint file really holds, found by value."""
+
+import zipfile
+
+import numpy as np
+import tensorflow as tf
+
+from . import filling
+
+
+def saved_values(variables, filled, restore_path, path):
+    """The values that really are in a checkpoint: a path may leave a variable out without a word.
+
+    In: the (path, variable) pairs of the saving build, what `fill` returned, what `save` returned.
+    Out: {path: value} of the variables found by value in the file, without random-seed state. What a layer writes
+    in a form of its own is not found.
+    """
+    stored = {filling.digest(value) for value in _stored_arrays(restore_path, path, variables)}
+    names = [name for name, _ in filling.without_seed_state(variables)]
+    return {name: filled[name] for name in names if filling.digest(filled[name]) in stored}
+
+
+def _stored_arrays(restore_path, path, variables):
+    if restore_path == "tf1-saver":
+        return _bundle_arrays(path) + _bundle_slices(path, variables)
+    if restore_path == "tf-checkpoint":
+        return _bundle_arrays(path)
+    return _archive_arrays(path) if zipfile.is_zipfile(path) else _hdf5_arrays(path)
+
+
+def _bundle_arrays(path):
+    reader = tf.train.load_checkpoint(path)
+    # The state of an iterator over a dataset is no array.
+    arrays = [name for name, dtype in reader.get_variable_to_dtype_map().items() if dtype != tf.variant]
+    return [np.asarray(reader.get_tensor(name)) for name in arrays]
+
+
+def _bundle_slices(path, variables):
+    """The parts of partitioned variables, which a Saver keeps as one tensor."""
+    reader = tf.train.load_checkpoint(path)
+    slices = [variable._save_slice_info for _, variable in variables if variable._save_slice_info is not None]
+    return [
+        np.asarray(reader.get_tensor(part.full_name))[
+            tuple(slice(start, start + size) for start, size in zip(part.var_offset, part.var_shape))
+        ]
+        for part in slices
+    ]
+
+
+def _archive_arrays(path):
+    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as member:
+        return _hdf5_arrays(member)
+
+
+def _hdf5_arrays(file):
+    import h5py
+
+    arrays = []
+
+    def collect(_, item):
+        if isinstance(item, h5py.Dataset):
+            arrays.append(_hdf5_array(item))
+
+    with h5py.File(file, "r") as opened:
+        opened.visititems(collect)
+    return arrays
+
+
+def _hdf5_array(dataset):
+    """HDF5 knows no bfloat16: Keras stores its bytes and names the type in an attribute."""
+    value = np.asarray(dataset)
+    name = dataset.attrs.get("dtype")
+    return value.view(tf.as_dtype(name).as_numpy_dtype) if name else value

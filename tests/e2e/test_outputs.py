@@ -1,0 +1,138 @@
+"""What the outputs of a model that was really restored tell, and what loading makes of old values.
+
+Through the command, with real checkpoints; the right values were measured by hand, with the load calls of each Keras.
+"""
+
+from pathlib import Path
+
+import pytest
+from conftest import settings
+
+CASES = Path(__file__).resolve().parents[1] / "cases"
+ONE_COMMIT = ("--base", "HEAD~", "--head", "HEAD", "--all")
+ALL = ["tf-checkpoint", "keras-weights", "h5", "keras-archive"]
+MODELS = {
+    "derived-state-normalization": ("model:build", ALL),
+    "vocabulary-reordered": ("model:build", ["tf-checkpoint", "keras-weights"]),
+    "dict-input-renamed": ("model:build", ["tf-checkpoint", "keras-weights", "h5"]),
+    "list-to-nested-list": ("model:build", ["tf-checkpoint", "keras-weights", "h5"]),
+    "layer-saves-a-part": ("build:build", ["tf-checkpoint", "keras-weights"]),
+    "lora-enabled": ("model:build", ["keras-weights", "tf-checkpoint", "keras-archive"]),
+    "layer-migrates-itself": ("model:build", ["keras-weights"]),
+}
+ONLY_KERAS_3 = ("lora-enabled", "layer-migrates-itself")
+
+pytestmark = pytest.mark.tensorflow
+
+
+def _folder(name):
+    return name.replace("-", "_")
+
+
+def _files(side, names):
+    return {
+        f"{_folder(name)}/{path.name}": path.read_text()
+        for name in names
+        for path in (CASES / name / side).iterdir()
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module", params=["keras3", "keras2"])
+def run(request, tmp_path_factory):
+    """(which Keras, the check of all cases at once, what `update` said of their bases)."""
+    from conftest import Project
+
+    folder = tmp_path_factory.mktemp(f"outputs-{request.param}")
+    project = Project(folder / "project", folder / "home")
+    names = [name for name in MODELS if request.param == "keras3" or name not in ONLY_KERAS_3]
+    models = {
+        name: f'builder = "{_folder(name)}.{MODELS[name][0]}"\nrestores = {MODELS[name][1]}'.replace("'", '"')
+        for name in names
+    }
+    python = request.getfixturevalue(request.param)
+    project.write(_files("base", names) | {"pyproject.toml": settings(python, models, timeout=250)})
+    updated = project.run("update")
+    assert updated.code == 0, updated.stdout + updated.stderr
+    project.commit()
+    project.commit(_files("head", names))
+    checked = project.check(*ONE_COMMIT)
+    assert checked.report["models"], checked.stderr
+    return request.param, checked, updated
+
+
+def _outputs(model):
+    return {path: one["outputs"] for path, one in model["restores"].items()}
+
+
+def _errors(model):
+    """What fails but for the manifest, which the heads do not bring along."""
+    return [one for one in model["findings"] if one["level"] == "error" and not one["rule"].startswith("manifest")]
+
+
+def _told(model, rule):
+    return [finding for finding in model["findings"] if finding["rule"] == rule]
+
+
+def test_what_is_computed_from_variables_once(run):
+    model = run[1].model("derived-state-normalization")
+    assert {one["outcome"] for one in model["restores"].values()} == {"restores"}
+    assert _outputs(model) == dict.fromkeys(ALL, "same") | {"tf-checkpoint": "differ"}
+    (told,) = _told(model, "behaviour-changed")
+    # The base's own code does not restore to the same outputs either: no news.
+    assert (told["status"], told["restores"]) == ("pre-existing", ["tf-checkpoint"])
+    assert "with unchanged code as well" in told["message"]
+    assert _errors(model) == []
+
+
+def test_update_says_what_unchanged_code_does_not_restore_to(run):
+    said = [line for line in run[2].stdout.splitlines() if "with unchanged code as well" in line]
+    assert len(said) == 1 and "By tf-checkpoint every value arrives" in said[0]
+
+
+def test_words_of_a_vocabulary_in_another_order(run):
+    model = run[1].model("vocabulary-reordered")
+    assert {one["outcome"] for one in model["restores"].values()} == {"restores"}
+    assert set(_outputs(model).values()) == {"differ"}
+    assert [finding["status"] for finding in _told(model, "behaviour-changed")] == ["new"]
+
+
+def test_inputs_are_given_by_name(run):
+    model = run[1].model("dict-input-renamed")
+    assert model["verdict"] == "breaks"
+    assert set(_outputs(model).values()) == {"differ"}
+    (told,) = _told(model, "variable-misplaced")
+    assert (told["level"], set(told["restores"])) == ("error", set(model["restores"]))
+    assert "town with those of shop" in told["message"]
+
+
+def test_equal_layers_pair_in_the_order_of_their_creation(run):
+    keras, checked, _ = run
+    model = checked.model("list-to-nested-list")
+    told = _told(model, "variable-renamed")
+    pairs = {(finding["old"], finding["new"]) for finding in told}
+    assert ("grid/cells/2/kernel", "grid/cells/1/0/kernel") in pairs
+    assert ("grid/cells/3/kernel", "grid/cells/1/1/kernel") in pairs
+    assert model["restores"]["keras-weights"]["outcome"] == "partial"
+    assert model["restores"]["h5"]["outcome"] == ("restores" if keras == "keras3" else "unsupported")
+
+
+def test_what_a_layer_never_saves_is_no_news(run):
+    model = run[1].model("layer-saves-a-part")
+    assert _errors(model) == []
+    weights = model["restores"]["keras-weights"]
+    assert (weights["outcome"], weights["initial"]) == ("partial", ["pair/b"])
+
+
+def test_what_loading_converts_is_restored(run):
+    keras, checked, _ = run
+    if keras == "keras2":
+        return
+    migrated, tuned = (checked.model(name) for name in ("layer-migrates-itself", "lora-enabled"))
+    assert _errors(migrated) == []
+    for model in (migrated, tuned):
+        weights = model["restores"]["keras-weights"]
+        assert (weights["outcome"], weights["evidence"], weights["outputs"]) == ("restores", "witnessed", "same")
+        assert weights["restored"] == weights["variables"]
+    assert tuned["restores"]["tf-checkpoint"]["initial"] == ["up/lora_kernel_a", "up/lora_kernel_b"]
+    assert tuned["restores"]["keras-archive"]["outcome"] == "restores"

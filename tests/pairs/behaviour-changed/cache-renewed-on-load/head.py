@@ -1,0 +1,29 @@
+"""A layer computes a tensor from its weight when it is built, and again when Keras loads it."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Temperature(keras.layers.Layer):
+    def build(self, shape):
+        self.log_scale = self.add_weight(shape=(shape[-1],), initializer="zeros", name="log_scale")
+        self.renew()
+
+    def renew(self):
+        self.scale = tf.exp(tf.convert_to_tensor(self.log_scale))
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        self.renew()
+
+    def call(self, x):
+        scaled = x * self.scale
+        return scaled
+
+
+def build():
+    x = keras.Input((4,))
+    return keras.Model(x, keras.layers.Dense(2)(Temperature()(x)))
+
+
+# outputs: tf-checkpoint, h5 differ; keras-weights same

@@ -1,0 +1,11 @@
+"""Colours become columns."""
+
+from tensorflow import keras
+
+COLOURS = ["red", "green", "blue"]
+
+
+def build():
+    colours = keras.Input((1,), dtype="string")
+    columns = keras.layers.StringLookup(vocabulary=COLOURS, output_mode="one_hot", name="columns")(colours)
+    return keras.Model(colours, keras.layers.Dense(2, name="price")(columns))

@@ -1,0 +1,12 @@
+"""Reviews are split into words by a layer that knows its vocabulary."""
+
+from tensorflow import keras
+
+WORDS = ["good", "bad", "fair", "poor"]
+
+
+def build():
+    text = keras.Input((1,), dtype="string")
+    ids = keras.layers.TextVectorization(vocabulary=WORDS, output_sequence_length=6, name="split")(text)
+    vectors = keras.layers.Embedding(len(WORDS) + 2, 4, name="vectors")(ids)
+    return keras.Model(text, keras.layers.Dense(1, name="stars")(keras.layers.Flatten()(vectors)))

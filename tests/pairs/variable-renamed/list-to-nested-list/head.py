@@ -1,0 +1,28 @@
+"""Equal cells, held in a list."""
+
+from tensorflow import keras
+
+
+class Grid(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.cells = [[keras.layers.Dense(4) for _ in range(2)] for _ in range(2)]  # finding: variable-renamed; finding: not-saved
+
+    def build(self, shape):
+        for row in self.cells:
+            for cell in row:
+                cell.build((None, 4))
+
+    def call(self, x):
+        for row in self.cells:
+            for cell in row:
+                x = x + cell(x)
+        return x
+
+
+def build():
+    x = keras.Input((4,))
+    return keras.Model(x, keras.layers.Dense(1, name="out")(Grid(name="grid")(x)))
+
+
+# outputs[keras3]: h5 same
