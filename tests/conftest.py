@@ -10,8 +10,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from differential.frameworks import FRAMEWORKS, Oracle
+
+# How long an example takes depends on what else the machine does, and on whether lines are counted.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 COMMAND = Path(sys.executable).with_name("restore-guard")
 
@@ -150,7 +155,7 @@ class Project:
         return subprocess.Popen(
             [str(COMMAND), *arguments],
             # A shell's background job ignores SIGINT, and so would all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             cwd=self.root,
             env=self.environ | environ,
             stdin=subprocess.DEVNULL,
