@@ -29,12 +29,31 @@ def test_a_line_that_is_too_long_ends_the_conversation(monkeypatch):
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"", b"Hello\n", b"[]\n", b"7", b"[" * 10**6, b'{"a":' * 10**6, b"\xff\n", b'{"id": ["x"]}'),
+        *(b"", b"Hello\n", b"[]\n", b"7", b"[" * 10**6, b'{"a":' * 10**6, b"\xff\n", b'{"id": ["x"]}', b'{"id": "x'),
         b'{"ready": {"tensorflow": 2}}',
     ],
 )
 def test_what_is_no_message_says_nothing(line):
     assert isolation.decode(line) == isolation.Message()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            b', "result": NaN}',
+            b', "result": [Infinity]}',
+            b', "result": "\\ud800"}',
+            b', "result": "\xff"}',
+            b', "resu',
+        ),
+        b', "result": ' + b"[" * 10**5,
+    ],
+)
+def test_an_answer_that_cannot_be_decoded_is_a_failure_of_its_job(rest):
+    message = isolation.decode(b'{"id": "head:\\"m"' + rest)
+    assert (message.id, message.result) == ('head:"m', None)
+    assert message.failure.startswith("the build's answer cannot be read: ")
 
 
 @pytest.mark.parametrize(

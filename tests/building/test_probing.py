@@ -94,6 +94,16 @@ def forges_another_form():
 def sys_exit():
     sys.exit("bye")
 
+def interrupts():
+    raise KeyboardInterrupt
+
+def gives_up():
+    raise GeneratorExit("no more")
+
+def real_time_signal():
+    signal.signal(signal.SIGRTMIN + 3, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGRTMIN + 3)
+
 def none():
     return None
 
@@ -135,6 +145,19 @@ def hangs_with_a_daemon(pid_file):
     leaves_a_daemon(pid_file)
     hangs_deaf()
 
+opened = []
+
+def closes_all_descriptors(file):
+    os.closerange(0, 256)
+    opened.extend(open(file, "a") for _ in range(40))
+    return build()
+
+def names_with_half_characters():
+    module = tf.Module()
+    setattr(module, os.fsdecode(b"w\\xff"), tf.Variable([1.0]))
+    module.\u00e9 = tf.Variable([1.0])
+    return module
+
 def reads_its_input():
     return build() if sys.stdin.read() == "" else None
 
@@ -168,6 +191,36 @@ class NotAFunction:
     pass
 """
 
+GIVEN = {"closes_all_descriptors": "precious.txt"}
+HOSTILE = """
+import os, signal, tempfile, time
+from good import build
+
+def stops_the_parent():
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(1000)
+
+def answers(text):
+    folder = tempfile.gettempdir()
+    for name in os.listdir(folder):
+        if name.startswith("answer-"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+    os._exit(0)
+
+def writes_to_the_parent():
+    folder = f"/proc/{os.getppid()}/fd"
+    for name in os.listdir(folder):
+        try:
+            if "pipe:" in os.readlink(f"{folder}/{name}"):
+                with open(f"{folder}/{name}", "wb", buffering=0) as pipe:
+                    os.set_blocking(pipe.fileno(), False)
+                    pipe.write(b\'{"id": "hostile:writes_to_the_parent", "result": NaN}\\n\')
+        except OSError:
+            pass
+    return build()
+"""
+
 LEAVING = ("leaves_a_process", "leaves_a_daemon", "hangs_with_a_daemon")
 
 SHAPES = {
@@ -183,6 +236,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     (root / "good.py").write_text(GOOD)
     (root / "bad.py").write_text(BAD)
+    (root / "hostile.py").write_text(HOSTILE)
     (root / "syntax.py").write_text("def build():\n    return (\n")
     (root / "imports.py").write_text("import no_such_package\n")
     return root
@@ -192,7 +246,10 @@ def folder(tmp_path_factory):
 def built(keras3, folder):
     """Every builder, good and bad, in one run: what one of them does must not touch another."""
     pid_files = {name: folder.parent / f"{name}.pid" for name in LEAVING}
-    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name not in LEAVING]
+    precious = folder.parent / "precious.txt"
+    precious.write_text("mine")
+    jobs = [_job(folder, f"bad:{name}") for name in _functions(BAD) if name not in (*LEAVING, *GIVEN)]
+    jobs.append(_job(folder, "bad:closes_all_descriptors", kwargs={"file": str(precious)}))
     jobs += [_job(folder, f"good:{name}") for name in _functions(GOOD) if name not in ("call", "subclassed")]
     jobs += [_job(folder, builder) for builder in ("syntax:build", "imports:build", "absent:build", "good:absent")]
     jobs.append(_job(folder, "good:subclassed", inputs=[{"shape": [4], "dtype": "float32"}]))
@@ -208,6 +265,7 @@ def built(keras3, folder):
     assert set(results) == {job.id for job in jobs}
     assert _tree(folder) == before, "a build left files in the tree"
     assert _tree(temporary) == [], "a build left temporary files"
+    assert precious.read_text() == "mine", "the probe wrote into a file of the user's"
     return results | {"said": said, "left": {name: int(file.read_text()) for name, file in pid_files.items()}}
 
 
@@ -241,6 +299,9 @@ def _tree(folder):
         ("bad:nests_an_answer", "ended its own process with exit status 0"),
         ("bad:forges_another_form", "ended its own process with exit status 0"),
         ("bad:sys_exit", "SystemExit: bye"),
+        ("bad:interrupts", "KeyboardInterrupt"),
+        ("bad:gives_up", "GeneratorExit: no more"),
+        ("bad:real_time_signal", "crashed with signal 37"),
         ("bad:none", "bad:none returned NoneType"),
         ("bad:number", "bad:number returned int"),
         ("bad:memory", "MemoryError: 512 GB"),
@@ -271,7 +332,9 @@ def test_the_other_models_are_built(built, name):
     assert signature.sources == ("good.py",)
 
 
-@pytest.mark.parametrize("name", ["prints", "leaves_a_process", "leaves_a_daemon", "reads_its_input"])
+@pytest.mark.parametrize(
+    "name", ["prints", "leaves_a_process", "leaves_a_daemon", "reads_its_input", "closes_all_descriptors"]
+)
 def test_printing_and_children_and_input_do_not_matter(built, name):
     assert built[f"bad:{name}"].failure is None
     assert len(built[f"bad:{name}"].signature.variables) == 4
@@ -280,6 +343,11 @@ def test_printing_and_children_and_input_do_not_matter(built, name):
 @pytest.mark.parametrize("name", LEAVING)
 def test_no_process_is_left_behind(built, name):
     assert not _lives(built["left"][name])
+
+
+def test_half_characters_are_told_by_their_escapes(built):
+    signature = built["bad:names_with_half_characters"].signature
+    assert sorted(variable.path for variable in signature.variables) == ["w\\udcff", "\u00e9"]
 
 
 def test_cheapest_strategy_that_works(built):
@@ -447,7 +515,7 @@ def test_interpreter_that_dies_without_a_word(folder, tmp_path):
     python = _fake(tmp_path / "python", "echo 'Illegal instruction (core dumped)' >&2; exit 132")
     built = _run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None
-    assert "ended or hung" in built.failure
+    assert "the Python that builds ended with exit status 132" in built.failure
     assert "Illegal instruction" in built.detail
 
 
@@ -481,10 +549,61 @@ def test_signature_that_is_none(folder, tmp_path, signature):
 
 
 def test_interpreter_that_ignores_being_ended(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(probing, "_IMPORT_SECONDS", 0)
+    monkeypatch.setattr(probing, "_IMPORT_SECONDS", 1)
     python = _fake(tmp_path / "python", f"echo $$ >{tmp_path}/pid; trap '' TERM; while :; do sleep 1; done")
     begin = time.monotonic()
     built = _run(python, [_job(folder, "bad:hangs")])["bad:hangs"]
-    assert "ended or hung" in built.failure
+    assert built.failure == "importing TensorFlow took longer than 1 seconds and was stopped"
     assert time.monotonic() - begin < 30
     assert not _lives(int((tmp_path / "pid").read_text()))
+
+
+# --- a probe that hangs, and answers that get lost -----------------------------------------------------------
+
+
+def test_a_probe_that_hangs_is_noticed_while_it_hangs(keras3, folder, monkeypatch):
+    monkeypatch.setattr(probing, "_SILENT_SECONDS", 6)
+    jobs = [_job(folder, "hostile:stops_the_parent", timeout=600), _job(folder, "bad:hangs", timeout=500)]
+    with probing.Probe(keras3) as probe:
+        assert probe.run([_job(folder, "good:build")])["good:build"].failure is None
+        begin = time.monotonic()
+        built = probe.run(jobs)
+        again = probe.run([_job(folder, "good:build")])["good:build"]
+        assert time.monotonic() - begin < 60
+    assert {build.failure for build in built.values()} == {
+        "the Python that builds hangs: nothing was heard of it for 6 seconds, so it was stopped"
+    }
+    assert "the Python that builds ended with signal 9" in again.failure
+
+
+def test_an_answer_that_cannot_be_read_is_a_failure_at_once(keras3, folder):
+    begin = time.monotonic()
+    with probing.Probe(keras3) as probe:
+        for value in ("NaN", "1e999", "[1, 2"):
+            job = _job(folder, "hostile:answers", kwargs={"text": f'{{"result": {value}}}'}, timeout=600)
+            (built,) = probe.run([job]).values()
+            assert built.signature is None
+            assert "cannot be read" in built.failure or "ended its own process" in built.failure
+        job = _job(folder, "hostile:answers", kwargs={"text": '{"failure": "\\\\udc80", "detail": 7, "final": [1]}'})
+        assert probe.run([job])["hostile:answers"].failure == "\\udc80"
+        built = probe.run([_job(folder, "hostile:writes_to_the_parent", timeout=600), _job(folder, "good:build")])
+    assert built["hostile:writes_to_the_parent"].failure is not None
+    assert time.monotonic() - begin < 120
+
+
+@pytest.mark.parametrize(("script", "how"), [("echo nothing; exit 3", "exit status 3"), ("kill -11 $$", "signal 11")])
+def test_an_import_that_ends_the_python(folder, tmp_path, script, how):
+    built = _run(_fake(tmp_path / "python", script), [_job(folder, "good:build")])["good:build"]
+    assert built.failure == f"the Python that builds ended with {how} before this build did"
+
+
+def test_an_import_that_exits_is_named(keras3, folder, tmp_path):
+    (tmp_path / "tensorflow.py").write_text("import sys; sys.exit('no licence')\n")
+    python = _fake(tmp_path / "python", f'PYTHONPATH={tmp_path} exec {keras3} "$@"')
+    with pytest.raises(UncheckedError, match="cannot import TensorFlow .SystemExit: no licence."):
+        _run(python, [_job(folder, "good:build")])
+
+
+def test_kwargs_are_written_before_anything_waits_for_them(keras3, folder):
+    with probing.Probe(keras3) as probe, pytest.raises(TypeError):
+        probe.run([_job(folder, "good:build", kwargs={"start": object()})])

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from restore_guard.build import Answer, Job
+from restore_guard.building import isolation
 from restore_guard.errors import UsageError
 from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.signature import Signature
@@ -134,11 +135,14 @@ def read(answer: Answer, path: str) -> Checkpoint:
     Raises:
         UsageError: the file is none that can be asked about.
     """
-    if answer.data is None:
+    if answer.failure is not None:
         if answer.died:
             return Checkpoint(path, damage=(f"reading it fails: {answer.failure}",))
         return Checkpoint(path, failure=answer.failure)
-    found = msgspec.convert(answer.data, Checkpoint)
+    try:
+        found = isolation.checked(answer.data, Checkpoint)
+    except ValueError as error:
+        return Checkpoint(path, failure=f"what was read of it cannot be understood: {error}")
     if found.usage is not None:
         raise UsageError(f"{found.usage}.")
     return found

@@ -6,6 +6,7 @@ what it sees, from leaking a token, steering a job of GitHub Actions, or crashin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, Literal, TypeVar
 
@@ -39,8 +40,16 @@ def lines(stream: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
+# The second is msgspec's own for bytes that are no UTF-8.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 class Message(msgspec.Struct):
-    """What the probe says: that it is ready or cannot be, or the answer to one job."""
+    """What the probe says: that it is ready or cannot be, the answer to one job, or that it has answered all.
+
+    Attributes:
+        answered: how many requests have nothing left to do.
+    """
 
     ready: dict[str, str] | None = None
     error: str | None = None
@@ -52,33 +61,38 @@ class Message(msgspec.Struct):
     strategy: Literal["graph", "weightless", "eager"] | None = None
     because: str | None = None
     seconds: float = 0
+    answered: int | None = None
 
 
 def decode(line: bytes) -> Message:
-    """A message; an empty one for what the user's Python prints before the probe has taken its output over."""
+    """A message; an empty one for what the user's Python prints before the probe has taken its output over.
+
+    The job whose answer a line claims to be is not waited for any longer, if the line cannot be read.
+    """
     try:
         return msgspec.json.decode(line, type=Message)
-    except msgspec.ValidationError as error:
-        return _unsound(line, error)
-    except (msgspec.DecodeError, RecursionError):
-        return Message()
+    except _UNREADABLE as error:
+        job = _id(line)
+        return Message(id=job, failure=job and f"the build's answer cannot be read: {error}")
 
 
 class _Id(msgspec.Struct):
     id: str | None = None
 
 
-def _unsound(line: bytes, error: msgspec.ValidationError) -> Message:
-    """The job whose answer this claims to be is not waited for any longer."""
-    try:
-        job = msgspec.json.decode(line, type=_Id).id
-    except msgspec.DecodeError:
-        return Message()
-    return Message(id=job, failure=job and f"the build's answer cannot be read: {error}")
+def _id(line: bytes) -> str | None:
+    """Whose answer a line is that cannot be read as a whole: the probe writes that first."""
+    begin = re.match(rb'\s*\{\s*"id"\s*:\s*"(?:[^"\\]|\\.)*"', line)
+    for text in (line, begin[0] + b"}" if begin else b""):
+        try:
+            return msgspec.json.decode(text, type=_Id).id
+        except _UNREADABLE:
+            continue
+    return None
 
 
 def checked(answer: Any, kind: type[T]) -> T:
-    """Returns an answer as what it should be.
+    """Returns an answer as what it should be: the one door that every answer of the probe goes through.
 
     Raises:
         ValueError: it is not: a wrong type, a reference to what is not there, too deep a nesting.

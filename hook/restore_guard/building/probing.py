@@ -22,13 +22,15 @@ import msgspec
 
 from restore_guard import folders, probe
 from restore_guard.build import Answer, Build, Job, Trace
-from restore_guard.building import isolation
+from restore_guard.building import isolation, processors
 from restore_guard.errors import UncheckedError
 from restore_guard.progress import Count
 from restore_guard.signature import Signature
 
-# Time that importing TensorFlow itself may take, on top of the builds' own.
+# What importing TensorFlow may take.
 _IMPORT_SECONDS = 300
+# The probe tells each second that it lives, on a machine that has anything left for it.
+_SILENT_SECONDS = 60
 
 
 class _Made(msgspec.Struct):
@@ -56,6 +58,7 @@ class Probe:
         self.python, self.progress = python, progress
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.version: str | None = None
+        self.asked, self.begun = 0, time.monotonic()
 
     def __enter__(self) -> Probe:
         with contextlib.ExitStack() as stack:
@@ -87,12 +90,15 @@ class Probe:
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+                self._kill()
         with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
             self.process.stdin.close()
         self.process.stdout.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def run(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """Does all jobs, as many at once as there are processors.
@@ -105,8 +111,11 @@ class Probe:
         """
         if not jobs:
             return {}
+        request = {"jobs": [_encode(job) for job in jobs], "parallel": processors.count()}
+        line = json.dumps(request).encode() + b"\n"
+        self.asked += 1
         # A thread: the pipe may be full, and a Python that hangs never reads it.
-        threading.Thread(target=self._ask, args=(jobs,), daemon=True).start()
+        threading.Thread(target=self._ask, args=(line,), daemon=True).start()
         if self.version is None:
             self.progress(f"importing TensorFlow ({self.python})")
         else:
@@ -119,10 +128,9 @@ class Probe:
                 self.lines.put(line)
         self.lines.put(None)
 
-    def _ask(self, jobs: Sequence[Job]) -> None:
-        request = {"jobs": [_encode(job) for job in jobs], "parallel": os.cpu_count() or 1}
+    def _ask(self, request: bytes) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or been ended
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.write(request)
             self.process.stdin.flush()
 
     def _announce(self, jobs: Collection[Job]) -> None:
@@ -131,34 +139,49 @@ class Probe:
 
     def _collect(self, jobs: Mapping[str, Job]) -> dict[str, Any]:
         done: dict[str, Any] = {}
-        # The probe watches each build's own time; this only catches a probe that hangs itself.
-        deadline = time.monotonic() + _IMPORT_SECONDS + sum(job.timeout for job in jobs.values())
-        while len(done) < len(jobs):
-            try:
-                line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            if line is None:
-                self.lines.put(None)  # for the next run
-                break
-            message = isolation.decode(line)
-            if message.error is not None:
+        why = None
+        while len(done) < len(jobs) and why is None:
+            message = self._next()
+            if isinstance(message, str):
+                why = message
+            elif message.error is not None:
                 raise UncheckedError(
                     f"{self.python} cannot import TensorFlow ({message.error}). Install it there, or name the "
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
                 )
-            if message.ready is not None:
+            elif message.ready is not None:
                 self.version = message.ready.get("tensorflow")
                 self._announce(jobs.values())
+            elif message.answered == self.asked:
+                why = "the build's answer was lost on its way"
             elif (job := jobs.get(message.id)) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
                 self.progress(Count(len(done), len(jobs)))
         for job in jobs.values():
             if job.id not in done:
                 kind = Build if job.task == "build" else Answer
-                failure = "the Python that builds ended or hung before this build"
-                done[job.id] = kind(failure=failure, detail=self._tail())
+                done[job.id] = kind(failure=why, detail=self._tail())
         return done
+
+    def _next(self) -> isolation.Message | str:
+        """What the probe says next, or why it says nothing any more; the probe watches each build's own time."""
+        limit, heard = (_SILENT_SECONDS, time.monotonic()) if self.version else (_IMPORT_SECONDS, self.begun)
+        try:
+            line = self.lines.get(timeout=max(0, heard + limit - time.monotonic()))
+        except queue.Empty:
+            # Its builds end with it, and nobody waits for it a second time.
+            self._kill()
+            if not self.version:
+                return f"importing TensorFlow took longer than {limit:g} seconds and was stopped"
+            return f"the Python that builds hangs: nothing was heard of it for {limit:g} seconds, so it was stopped"
+        if line is not None:
+            return isolation.decode(line)
+        self.lines.put(None)  # for the next run
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        status = self.process.poll()
+        how = "" if status is None else f" with signal {-status}" if status < 0 else f" with exit status {status}"
+        return f"the Python that builds ended{how} before this build did"
 
     def _tail(self) -> str:
         self.errors.seek(0)

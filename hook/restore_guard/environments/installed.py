@@ -101,7 +101,7 @@ def ask(python: Path, environ: Mapping[str, str]) -> Installed | None:
     try:
         done = subprocess.run([python, "-c", _QUESTION], env=environ, capture_output=True, timeout=60)
         return msgspec.json.decode(done.stdout.splitlines()[-1], type=Installed)
-    except (OSError, subprocess.TimeoutExpired, IndexError, msgspec.DecodeError):
+    except (OSError, subprocess.TimeoutExpired, IndexError, ValueError, msgspec.DecodeError):
         return None
 
 

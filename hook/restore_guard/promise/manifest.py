@@ -152,7 +152,7 @@ def sources(content: bytes) -> frozenset[str]:
     """The files that a manifest lists, without reading the rest of it; none where it cannot be read."""
     try:
         return frozenset(msgspec.json.decode(content, type=_Sources).sources)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return frozenset()
 
 

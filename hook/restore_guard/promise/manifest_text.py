@@ -137,7 +137,7 @@ def _archive_to_document(signature: Signature) -> dict[str, Any]:
     archive = signature.archive
     try:
         config = archive.config and msgspec.json.decode(archive.config)
-    except msgspec.DecodeError:  # NaN and Infinity, which Python writes and JSON does not know
+    except (msgspec.DecodeError, RecursionError):  # NaN and Infinity, which Python writes and JSON does not know
         config = archive.config
     document = {"config": config}
     if archive.error is not None:

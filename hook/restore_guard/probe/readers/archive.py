@@ -1,12 +1,14 @@
 """A `.keras` file: a zip with the configuration, and the weights in the layout of `.weights.h5`.
 
-Source: keras/src/saving/saving_lib.py `_save_model_to_fileobj`, Python's zipfile. A zip keeps a CRC32 of each
-member's content; of its headers it keeps most twice, and what is kept once has one value that Keras writes.
+Source: keras/src/saving/saving_lib.py `_save_model_to_fileobj`. Keras writes and reads it with Python's zipfile, and so
+does this. A zip keeps a CRC32 of each member's content. What is around the contents has none: it is verified where it
+is, byte for byte, what zipfile itself would write there.
 """
 
+import copy
+import io
 import json
 import os
-import struct
 import tempfile
 import zipfile
 
@@ -16,45 +18,91 @@ from . import hdf5
 _CONFIG, _METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # Of a lookup layer, below the address of its weights (`IndexLookup.save_assets`).
 _ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
-_UNKNOWN_HEADERS = "not all headers of the zip are verified: Keras writes some of them otherwise"
 _CHUNK = 1 << 20
-_LOCAL, _CENTRAL, _END = "<4s5H3L2H", "<4s6H3L5H2L", "<4s4H2LH"
 
 
 def read(path, contents):
     contents.kind, contents.bytes = "keras-archive", os.path.getsize(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            whole = {info.filename: _is_whole(archive, info, contents) for info in archive.infolist()}
-            _check_headers(path, archive, contents)
-            for name in (_METADATA, _CONFIG, WEIGHTS):
-                if name not in whole:
-                    contents.damage.append(f"{name} is missing")
-            if whole.get(_METADATA):
-                contents.framework = {"keras": json.loads(archive.read(_METADATA))["keras_version"]}
-            if whole.get(_CONFIG):
-                config = archive.read(_CONFIG).decode()
-                json.loads(config)
-                contents.archive = {"config": config}
-            if whole.get(WEIGHTS):
-                _weights(archive, contents)
-                _vocabularies(archive, contents)
+            _check(archive, contents)
+            if contents.damage:
+                return
+            contents.framework = {"keras": _version(archive)}
+            contents.archive = {"config": _config(archive)}
+            _weights(archive, contents)
+            _vocabularies(archive, contents)
     except zipfile.BadZipFile as error:
         contents.damage.append(f"it is not a whole zip archive: {error}")
     except Exception as error:
         contents.damage.append(f"it cannot be read: {failures.sentence(error)}")
 
 
-def _is_whole(archive, info, contents):
-    """Reads a member to its end, which verifies its checksum."""
+def _check(archive, contents):
+    """Reads all members to their ends, which verifies their checksums; says what is damaged, missing or strange."""
     try:
-        with archive.open(info) as member:
-            while member.read(_CHUNK):
-                pass
-    except Exception as error:
-        contents.damage.append(f"{info.filename} in it is damaged: {failures.sentence(error)}")
+        damaged = archive.testzip()
+    except Exception as error:  # a method of compression, or a password, that is none of Keras's
+        damaged = failures.sentence(error)
+    if damaged is not None:
+        contents.damage.append(f"{damaged} in it is damaged")
+    names = [info.filename for info in archive.infolist()]
+    for name in (_METADATA, _CONFIG, WEIGHTS):
+        if name not in names:
+            contents.damage.append(f"{name} is missing")
+    if len({*names}) != len(names):
+        contents.damage.append("two of its members have the same name")
+    archive.fp.seek(archive.start_dir)
+    end, written = archive.fp.read(), _directory(archive)
+    if end != written and end.startswith(written):
+        contents.damage.append("it goes on behind its end")
+    elif end != written or not _is_plain(archive):
+        contents.unverified.append("the headers of the zip are not as Keras writes them, so a change there is not seen")
+
+
+def _is_plain(archive):
+    """True where nothing around the contents could have changed unseen; a comment is zipfile's own business."""
+    if len({info.external_attr for info in archive.infolist()}) > 1:
         return False
-    return True
+    end = 0
+    for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+        usual = info.external_attr in (0o600 << 16, 0o100600 << 16) and info.create_system in (0, 3)
+        if not usual or info.internal_attr or info.volume or info.extra or info.comment:
+            return False
+        if info.create_version != info.extract_version or info.header_offset != end or info.flag_bits & ~0x800:
+            return False
+        # Keras writes the weights before it knows their size, which is then kept in 64 bits.
+        headers = [copy.copy(info).FileHeader(zip64) for zip64 in (False, True)]
+        archive.fp.seek(end)
+        found = archive.fp.read(max(map(len, headers)))
+        header = next((header for header in headers if found.startswith(header)), None)
+        if header is None:
+            return False
+        end += len(header) + info.compress_size
+    return archive.start_dir == end
+
+
+def _directory(archive):
+    """What zipfile writes after the members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as written:
+        written.filelist, written.start_dir = archive.infolist(), archive.start_dir
+        written.comment = archive.comment
+    return file.getvalue()[archive.start_dir :]
+
+
+def _version(archive):
+    version = json.loads(archive.read(_METADATA))["keras_version"]
+    if not isinstance(version, str):
+        raise ValueError(f"{_METADATA} names no version of Keras")
+    return version
+
+
+def _config(archive):
+    config = archive.read(_CONFIG).decode()
+    if not isinstance(json.loads(config), dict):
+        raise ValueError(f"{_CONFIG} holds no configuration")
+    return config
 
 
 def _weights(archive, contents):
@@ -75,67 +123,3 @@ def _vocabularies(archive, contents):
         size = sizes.get(f"{_ASSETS}{path}{_VOCABULARY}")
         if size is not None:
             contents.keras_tree["nodes"][number]["vocabulary"] = "known" if size else "empty"
-
-
-def _check_headers(path, archive, contents):
-    """All bytes of the file but the members' contents, against what they must be."""
-    problem = _strange_headers(path, archive)
-    if problem is None:
-        return
-    unusual, sentence = problem
-    (contents.unverified if unusual else contents.damage).append(sentence)
-
-
-def _strange_headers(path, archive):
-    """Returns None, or (whether another writer than Keras may have made it so, sentence)."""
-    members = sorted(archive.infolist(), key=lambda info: info.header_offset)
-    with open(path, "rb") as file:
-        end = 0
-        for info in members:
-            file.seek(end)
-            local = struct.unpack(_LOCAL, file.read(struct.calcsize(_LOCAL)))
-            name, extra = file.read(local[9]), file.read(local[10])
-            sizes = local[7:9]
-            if len(extra) == 20 and extra[:4] == struct.pack("<2H", 1, 16) and sizes == (0xFFFFFFFF,) * 2:
-                # Keras does not know the size when it begins; it is written in both orders of magnitude.
-                sizes, extra = struct.unpack("<2Q", extra[4:])[::-1], b""
-            year, month, day, hour, minute, second = info.date_time
-            known = (
-                b"PK\3\4",
-                info.extract_version,
-                info.flag_bits,
-                info.compress_type,
-                hour << 11 | minute << 5 | second // 2,
-                year - 1980 << 9 | month << 5 | day,
-                info.CRC,
-            )
-            plain = info.flag_bits & ~0x800 == 0 and not extra
-            if info.header_offset != end:
-                return False, f"{info.filename} in it does not follow the member before it"
-            if not plain:
-                return True, _UNKNOWN_HEADERS
-            if local[:7] != known or name != _encoded(info) or sizes != (info.compress_size, info.file_size):
-                return False, f"the two headers of {info.filename} in it contradict each other"
-            end = file.tell() + info.compress_size
-        return _strange_end(file, end, archive)
-
-
-def _strange_end(file, start, archive):
-    file.seek(start)
-    for info in archive.infolist():
-        name = _encoded(info)
-        head = struct.unpack(_CENTRAL, file.read(struct.calcsize(_CENTRAL)))
-        if file.read(len(name)) != name or head[0] != b"PK\1\2" or head[10] != len(name):
-            return False, "the list of its members is not in its place"
-        made_by, external = head[1], head[15]
-        usual = made_by in (head[2], head[2] | 3 << 8) and external in (0o600 << 16, 0o100600 << 16)
-        if not usual or any(head[11:15]):
-            return True, _UNKNOWN_HEADERS
-    size, count = file.tell() - start, len(archive.infolist())
-    if file.read() != struct.pack(_END, b"PK\5\6", 0, 0, count, count, size, start, 0):
-        return False, "the end of its list of members is not what it must be"
-    return None
-
-
-def _encoded(info):
-    return info.filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")

@@ -15,10 +15,13 @@ import tempfile
 import traceback
 
 from .. import failures
+from . import wire
 
 _LIMIT = 256 * 1024 * 1024
 _TOO_LARGE = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
 _TAIL = 4000
+# What no other strategy mends.
+_FINAL = (failures.BuildError, SyntaxError, MemoryError)
 _PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -31,11 +34,20 @@ def start(job, strategy, private):
 
 
 class _Child:
-    """A running task."""
+    """A running task.
+
+    It opens the file for its answer by its path, when it has one: a builder may close every descriptor, and open a
+    file of the user's under the same number.
+    """
+
+    descriptors = set()
+    """Of the files of all running tasks: none has those of another, in which it could answer for it."""
 
     def __init__(self, job, strategy):
         self.job, self.strategy = job, strategy
-        self.answer, self.log = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        descriptor, self.path = tempfile.mkstemp(prefix="answer-")
+        self.answer, self.log = os.fdopen(descriptor, "rb"), tempfile.TemporaryFile()  # noqa: SIM115 - see `close`
+        self.descriptors.update((descriptor, self.log.fileno()))
 
     def kill(self):
         """Ends the task with all of its process group."""
@@ -61,8 +73,11 @@ class _Child:
         return self.log.read().decode(errors="replace").strip()
 
     def close(self):
+        self.descriptors.difference_update((self.answer.fileno(), self.log.fileno()))
         self.answer.close()
         self.log.close()
+        with contextlib.suppress(OSError):  # the task itself may have removed it
+            os.unlink(self.path)
 
 
 class _Forked(_Child):
@@ -72,9 +87,9 @@ class _Forked(_Child):
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            for descriptor in private:
+            for descriptor in {*private, *self.descriptors} - {self.log.fileno()}:
                 os.close(descriptor)
-            _live(job, strategy, self.answer.fileno(), self.log.fileno())
+            _live(job, strategy, self.path, self.log.fileno())
         with contextlib.suppress(OSError):  # both sides do it: whichever comes first, `kill` finds the group
             os.setpgid(self.pid, self.pid)
 
@@ -91,12 +106,12 @@ class _Spawned(_Child):
     def __init__(self, job, strategy):
         super().__init__(job, strategy)
         with tempfile.TemporaryFile() as request:
-            request.write(json.dumps([job, strategy]).encode())
+            request.write(json.dumps([job, strategy, self.path]).encode())
             request.seek(0)
             self.process = subprocess.Popen(
                 [sys.executable, _PROBE, "task"],
                 stdin=request,
-                stdout=self.answer,
+                stdout=self.log,
                 stderr=self.log,
                 start_new_session=True,
             )
@@ -117,16 +132,14 @@ class _Spawned(_Child):
 
 def main():
     """The whole of a spawned child; never returns."""
-    answer = os.dup(1)
-    os.dup2(2, 1)
     import tensorflow as tf
 
     tf.keras.layers  # noqa: B018 - as the warm parent loads it
-    job, strategy = json.load(sys.stdin)
-    _live(job, strategy, answer, 2)
+    job, strategy, path = json.load(sys.stdin)
+    _live(job, strategy, path, 2)
 
 
-def _live(job, strategy, answer, log):
+def _live(job, strategy, path, log):
     """The whole life of a child; never returns."""
     code = 0
     try:
@@ -134,17 +147,36 @@ def _live(job, strategy, answer, log):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        text = json.dumps(_run(job, strategy)).encode()
-        if len(text) > _LIMIT:
-            text = json.dumps(_TOO_LARGE).encode()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        with os.fdopen(answer, "wb", closefd=False) as file:
+        printed = os.fstat(log)
+        if log > 2:
+            os.close(log)
+        text = _encoded(_run(job, strategy))
+        if all(_is(number, printed) for number in (1, 2)):  # and not what the builder has put in their place
+            sys.stdout.flush()
+            sys.stderr.flush()
+        with open(path, "r+b") as file:
             file.write(text)
+            file.truncate()
     except BaseException:
         code = 70
     finally:
         os._exit(code)
+
+
+def _is(descriptor, known):
+    try:
+        return os.path.samestat(os.fstat(descriptor), known)
+    except OSError:
+        return False
+
+
+def _encoded(answer):
+    try:
+        text = wire.encode(answer)
+    except ValueError as error:
+        failure = f"the build's answer cannot be read: {error}"
+        text = wire.encode({"failure": failure, "detail": "", "final": True})
+    return text if len(text) <= _LIMIT else wire.encode(_TOO_LARGE)
 
 
 def _run(job, strategy):
@@ -152,11 +184,11 @@ def _run(job, strategy):
 
     try:
         return {"result": tasks.TASKS[job["task"]]({**job, "strategy": strategy})}
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # KeyboardInterrupt and SystemExit as well: nobody else raises them here
         return {
             "failure": failures.sentence(error),
             "detail": traceback.format_exc(limit=-12),
-            "final": isinstance(error, (failures.BuildError, SyntaxError, MemoryError, SystemExit)),
+            "final": isinstance(error, _FINAL) or not isinstance(error, Exception),
         }
 
 

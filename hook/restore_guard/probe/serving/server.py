@@ -3,7 +3,8 @@
 Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
 imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
 standard output was at the start: {"ready": versions}, then for each job {"id", "result", "strategy", "seconds",
-"because"} or {"id", "failure", "detail", "died"}. What builders print is kept from both.
+"because"} or {"id", "failure", "detail", "died"}; as long as a job is under way, {"beat": n} each second; and
+{"answered": n} when the n-th request has nothing left to do. What builders print is kept from both.
 """
 
 import json
@@ -14,12 +15,12 @@ import threading
 import time
 
 from .. import failures
-from . import children
+from . import children, wire
 
 
 def main():
     """Returns the process's exit status: 4 without TensorFlow, else 0 at the end of input."""
-    out = os.fdopen(os.dup(1), "w", buffering=1)
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     # Nobody but `_listen` may read what is asked.
     requests = os.fdopen(os.dup(0), "rb")
@@ -30,7 +31,7 @@ def main():
         import tensorflow as tf
 
         tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
-    except Exception as error:
+    except BaseException as error:  # a start-up file may end the Python as well
         _send(out, {"error": failures.sentence(error)})
         return 4
     from .. import frameworks, tasks
@@ -49,7 +50,9 @@ def _listen(requests, asked):
 
 
 def _send(out, message):
-    out.write(json.dumps(message) + "\n")
+    line = memoryview(wire.encode(message))
+    while line:
+        line = line[out.write(line) :]
 
 
 class _Turn:
@@ -64,21 +67,33 @@ class _Pool:
     def __init__(self, out, attempts, private):
         self.out, self.attempts, self.private = out, attempts, private
         self.waiting, self.running = [], {}
+        self.requests, self.beats, self.beaten = 0, 0, 0.0
         self.parallel, self.parent = 1, os.getppid()
         children.adopt_orphans()
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
 
     def serve(self, asked):
-        while self.hear(asked):
-            while self.waiting and len(self.running) < self.parallel:
-                turn = self.waiting.pop(0)
-                turn.begin = turn.begin or time.monotonic()
-                child = children.start(turn.job, turn.strategies[0], self.private)
-                self.running[child.pid] = child, turn
-            for child, turn in list(self.running.values()):
-                self.look_after(child, turn)
+        try:
+            while self.hear(asked):
+                while self.waiting and len(self.running) < self.parallel:
+                    self.start(self.waiting.pop(0))
+                for child, turn in list(self.running.values()):
+                    self.look_after(child, turn)
+                self.beat()
+        except BrokenPipeError:  # the tool is gone
+            pass
         self.stop()
+
+    def start(self, turn):
+        turn.begin = turn.begin or time.monotonic()
+        try:
+            child = children.start(turn.job, turn.strategies[0], self.private)
+        except OSError as error:  # no room on the disk, no further process
+            failure = f"the build could not be started: {error.strerror}"
+            _send(self.out, {"id": turn.job["id"], "failure": failure, "detail": ""})
+        else:
+            self.running[child.pid] = child, turn
 
     def hear(self, asked):
         """Takes in one request, or waits a moment; returns False at the end of input."""
@@ -88,9 +103,18 @@ class _Pool:
             # On systems where a killed tool's pipe stays open in what it had started.
             return os.getppid() == self.parent
         if request is not None:
+            self.requests += 1
             self.parallel = request["parallel"]
             self.waiting += [_Turn(job, self.attempts(job)) for job in request["jobs"]]
         return request is not None
+
+    def beat(self):
+        """Tells the tool that this process lives, or that it has nothing left to do."""
+        if not self.waiting and not self.running:
+            _send(self.out, {"answered": self.requests})
+        elif time.monotonic() >= self.beaten + 1:
+            self.beats, self.beaten = self.beats + 1, time.monotonic()
+            _send(self.out, {"beat": self.beats})
 
     def stop(self, *_):
         for child, _turn in self.running.values():
@@ -124,9 +148,12 @@ class _Pool:
         if result is not None and "result" in result:
             seconds = round(time.monotonic() - turn.begin, 3)
             known = {"id": child.job["id"], "strategy": child.strategy, "because": turn.because, "seconds": seconds}
-            _send(self.out, {**known, "result": result["result"]})
+            try:
+                _send(self.out, {**known, "result": result["result"]})
+            except ValueError as error:  # an answer that the build's own code has written
+                self.fail(child, f"the build's answer cannot be read: {error}")
             return
-        failure = result["failure"] if result is not None else _died(code)
+        failure = str(result["failure"]) if result is not None else _died(code)
         if _may_retry(result, code) and len(turn.strategies) > 1:
             # A fresh child: automatic names count on from whatever the failed attempt made.
             turn.because = failure
@@ -134,7 +161,7 @@ class _Pool:
             self.waiting.insert(0, turn)
         else:
             died = result is None and code != -signal.SIGKILL
-            self.fail(child, failure, result["detail"] if result is not None else "", died)
+            self.fail(child, failure, str(result["detail"]) if result is not None else "", died)
 
     def fail(self, child, failure, detail="", died=False):
         printed = child.printed()
@@ -153,5 +180,12 @@ def _died(code):
     if code == -signal.SIGKILL:
         return "the build was killed from outside, most likely because memory ran out"
     if code < 0:
-        return f"the build crashed with signal {signal.Signals(-code).name}"
+        return f"the build crashed with signal {_signal(-code)}"
     return f"the build ended its own process with exit status {code} before it returned a model (os._exit?)"
+
+
+def _signal(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return number
