@@ -1,6 +1,7 @@
 """Configuration: what is read from where, and that every error names file, key and what was expected."""
 
 import datetime
+import re
 
 import pytest
 from hypothesis import given
@@ -238,3 +239,23 @@ def test_an_ignore_that_has_expired_ignores_nothing():
     settings = Config(ignore=ignores)
     assert without_expired(settings, datetime.date(2026, 5, 31)) == settings
     assert without_expired(settings, datetime.date(2026, 6, 1)).ignore == ignores[1:]
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ("{ start = 2024-01-01 }", "kwargs.start"),
+        ("{ at = [1, { when = 07:32:00 }] }", "kwargs.at.[1].when"),
+        ("{ t = 1979-05-27T07:32:00Z }", "kwargs.t"),
+    ],
+)
+def test_a_date_is_no_argument_of_a_builder(value, key):
+    text = f'[models.m]\nbuilder = "m:build"\nkwargs = {value}\n'
+    with pytest.raises(UsageError, match=re.escape(f"restore-guard.toml: models.m.{key}: expected text, a number")):
+        config.load({"restore-guard.toml": text.encode()}.get)
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x = '\udcff'", "[models]\nx = {" * 3])
+def test_any_toml_that_cannot_be_read_is_a_wrong_configuration(text):
+    with pytest.raises(UsageError, match="not valid TOML"):
+        config.load({"restore-guard.toml": text.encode(errors="surrogateescape")}.get)

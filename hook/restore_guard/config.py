@@ -184,6 +184,7 @@ def _model(name: str, table: Any, where: tuple[str, ...]) -> Model:
     module, _, function = model.builder.partition(":")
     is_builder = all(part.isidentifier() for part in [*module.split("."), function])
     _demand(is_builder, "builder", model.builder, where)
+    _demand_plain(model.kwargs, (*where, "kwargs"))
     _demand(model.restores is None or bool(model.restores), "restores", [], where)
     _demand(all(map(_inside, model.paths)), "paths", list(model.paths), where)
     return model
@@ -243,6 +244,16 @@ def _inside(path: str) -> bool:
 def _demand(fulfilled: bool, key: str, value: Any, where: tuple[str, ...]) -> None:
     if not fulfilled:
         _fail((*where, key), f"expected {_EXPECTED[key]}, found {_show(value)}")
+
+
+def _demand_plain(value: Any, where: tuple[str, ...]) -> None:
+    """What a builder is given goes to another Python as JSON."""
+    if isinstance(value, dict | list):
+        keyed = value.items() if isinstance(value, dict) else ((f"[{n}]", item) for n, item in enumerate(value))
+        for key, item in keyed:
+            _demand_plain(item, (*where, key))
+    elif not isinstance(value, str | int | float):
+        _fail(where, f"expected text, a number, true or false, a list or a table, found {_show(value)}")
 
 
 def _show(value: Any) -> str:

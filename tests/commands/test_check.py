@@ -182,7 +182,7 @@ def bad(library, tmp_path_factory):
         ("missing", "breaks", "missing", [("manifest-missing", "restore-manifest/missing.json")]),
         ("fresh", "breaks", "missing", [("manifest-missing", "restore-manifest/fresh.json")]),
         ("removed", "breaks", "missing", [("model-removed", "pyproject.toml")]),
-        ("dropped", "restores", "missing", [("model-removed", "pyproject.toml")]),
+        ("dropped", "unaffected", "missing", [("model-removed", "pyproject.toml")]),
         ("rotten", "restores", "current", []),
         ("healed", "restores", "current", []),
         ("kept", "unaffected", "current", []),

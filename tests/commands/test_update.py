@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import SMALL, rename
+from conftest import SMALL, rename, settings
 
 pytestmark = pytest.mark.tensorflow
 
@@ -74,3 +74,17 @@ def test_manifest_is_made_for_review(library):
         assert str(here) not in text
     names = sorted(path.name for path in library.iterdir())
     assert names == [".git", ".gitignore", "README.md", "page.py", "pyproject.toml", "restore-manifest", "small"]
+
+
+def test_a_manifest_that_was_never_committed_is_the_promise(make_repository, keras3):
+    """Also of what its configuration becomes: the code is asked about that, and not only about its own."""
+    models = {"small": 'builder = "small:build"\nrestores = ["keras-archive"]'}
+    project = make_repository(files={"small.py": SMALL, "pyproject.toml": settings(keras3, models)})
+    assert project.run("update").code == 0
+    written = json.loads(_manifests(project)["small.json"])
+    project.edit("small.py", "layers.Dense(3)", "layers.Dense(4)")
+    run = project.run("update")
+    # A .keras file makes the model of its own configuration, whatever the builder makes now.
+    assert run.code == 0, run.stdout + run.stderr
+    again = json.loads(_manifests(project)["small.json"])
+    assert (again["epoch"], again["archive"] == written["archive"]) == (1, False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_guard.actions.clone import Clone
+from restore_guard.commands.origin import PLACEHOLDER
 from restore_guard.errors import UncheckedError, UsageError
 
 REFUSED = {
@@ -148,7 +149,7 @@ def _yaml(action: str, line: str) -> str:
 
 
 NAME_THE_BASE = "Name the commit, tag or branch whose checkpoints must still restore, for example:\n" + _yaml(
-    "restore-guard/restore-guard@v1", "base: main"
+    f"{PLACEHOLDER}@v1", "base: main"
 )
 
 

@@ -8,7 +8,6 @@ repository, the work tree and the index are named each time.
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,31 +18,15 @@ from posixpath import dirname, join, normpath
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol
 
+import git
+
+from restore_guard.change import git_command
+from restore_guard.change.git_command import NO_LFS, QUIET, Done
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.folders import temporary
 
-try:
-    import git
-except ImportError as error:  # GitPython looks for the git command when it is imported
-    raise UncheckedError(f"git does not start: {error}") from error
-
-QUIET = [
-    # a git command that writes even a private index runs the user's post-index-change hook
-    *("-c", f"core.hooksPath={os.devnull}"),
-    # a split index would put its shared half into the user's git directory
-    *("-c", "core.splitIndex=false"),
-    # a file-system monitor answers for the user's work tree, whatever work tree the command is about
-    *("-c", "core.fsmonitor=false"),
-]
-"""Options of the commands that work on a private index."""
-
-KEPT = re.compile(r"GIT_(CONFIG|SSH|SSL|ASKPASS|HTTP|PROXY|ALLOW_PROTOCOL|TERMINAL_PROMPT|EXEC_PATH)")
-"""GIT_ variables that say how to reach a remote or whom to trust, not which repository is meant."""
-
-NO_LFS = ["-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"]
-"""Options that leave the pointers of Git LFS as they are: git-lfs may not be on the PATH of a graphical client, or
-download what no build reads."""
+_NAMED = ("-M", "--ignore-submodules=none", "--name-status", "-z")
 
 TABLE = re.compile(rb"^ *\[\[?tool\.restore-guard", re.MULTILINE)
 """A table of ours in a pyproject.toml, in what re and git grep both understand."""
@@ -106,13 +89,14 @@ class Repository:
             raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
         self.root, self._git_dir = _discover(folder)
         self._git = git.Git(self.root)
-        self._git.update_environment(
-            GIT_DIR=str(self._git_dir),
-            GIT_WORK_TREE=str(self.root),
-            GIT_INDEX_FILE=str(self._git_dir / "index"),
-            GIT_OPTIONAL_LOCKS="0",  # git diff runs git status in submodules, which refreshes their indexes
-        )
-        self._content = cache(lambda blob: self._git.get_object_data(blob)[3])  # sides share most blobs
+        self._about = {
+            "GIT_DIR": str(self._git_dir),
+            "GIT_WORK_TREE": str(self.root),
+            "GIT_INDEX_FILE": str(self._git_dir / "index"),
+            "GIT_OPTIONAL_LOCKS": "0",  # git diff runs git status in submodules, which refreshes their indexes
+        }
+        self._git.update_environment(**self._about)
+        self._content = cache(self._blob)  # sides share most blobs
         self._trees: dict[str, dict[str, str]] = {}
         self._folder = folder
 
@@ -132,6 +116,15 @@ class Repository:
         """The folder of the user's git hooks, wherever core.hooksPath says; linked work trees share it."""
         return self.root / os.fsdecode(self._output("rev-parse", "--git-path", "hooks")).strip()
 
+    def objects(self) -> Path:
+        """The folder of git's objects; linked work trees share it."""
+        found = os.fsdecode(self._output("rev-parse", "--path-format=absolute", "--git-path", "objects"))
+        return Path(found.removesuffix("\n"))
+
+    def object_format(self) -> str:
+        """How objects are named: sha1 or sha256."""
+        return os.fsdecode(self._output("rev-parse", "--show-object-format")).strip()
+
     def commit(self, ref: str) -> Side:
         """The commit that `ref` names. Raises UncheckedError if this clone has none."""
         sha = self._resolve(f"{ref}^{{commit}}")
@@ -143,7 +136,10 @@ class Repository:
                     "git fetch --unshallow, or git fetch --depth=1 origin SHA for one commit"
                 )
             raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
-        return Side("commit", self._resolve(f"{sha}^{{tree}}"), sha)
+        tree = self._resolve(f"{sha}^{{tree}}")
+        if tree is None:
+            raise UncheckedError(f"{ref}: the files of this commit are missing or damaged in {self.root}; run git fsck")
+        return Side("commit", tree, sha)
 
     def is_shallow(self) -> bool:
         """Whether commits and tags may be missing here that the remote has."""
@@ -194,12 +190,24 @@ class Repository:
         if base is None:
             return tuple(Change("A", path) for path in self.files(head))
         if head.tree is not None:
-            return _changes(self._output("diff-tree", "-r", "-M", "--name-status", "-z", base.tree, head.tree))
+            return _changes(
+                self._output(
+                    "diff-tree", "-r", "-M", "--ignore-submodules=none", "--name-status", "-z", base.tree, head.tree
+                )
+            )
 
         with _copy(self._git_dir / "index") as copy:  # git diff refreshes the index that it reads
             tracked = self._output(
                 # autoRefreshIndex drops files of which only the time stamp differs; diff-index lists them
-                *(*QUIET, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "-M"),
+                *(
+                    *QUIET,
+                    "-c",
+                    "diff.autoRefreshIndex=true",
+                    "diff",
+                    "--no-ext-diff",
+                    "--ignore-submodules=none",
+                    "-M",
+                ),
                 *("--name-status", "-z", base.tree, "--"),
                 env={"GIT_INDEX_FILE": copy},
             )
@@ -242,27 +250,32 @@ class Repository:
         """`read` for paths relative to the project."""
         return lambda path: self.read(side, normpath(join(self.project, path)))
 
-    def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side]]:
-        """The commits of all tags whose name matches a pattern, older version numbers first."""
+    def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side | None]]:
+        """The commits of all tags whose name matches a pattern, older version numbers first.
+
+        None for a tag whose commit cannot be read here.
+        """
         listed = self._output("for-each-ref", "--format=%(refname:strip=2)", "--sort=version:refname", "refs/tags")
-        tags = []
-        for tag in os.fsdecode(listed).splitlines():
-            if any(fnmatchcase(tag, pattern) for pattern in patterns):
-                try:
-                    commit, tree = (
-                        os.fsdecode(self._git.get_object_header(f"refs/tags/{tag}^{{{kind}}}")[0])
-                        for kind in ("commit", "tree")
-                    )
-                except ValueError:  # a tag of a single file or tree
-                    continue
-                tags.append((tag, Side("commit", tree, commit)))
+        names = [
+            tag
+            for tag in os.fsdecode(listed).split("\n")[:-1]
+            if any(fnmatchcase(tag, pattern) for pattern in patterns)
+        ]
+        asked = "".join(f"refs/tags/{tag}{part}\n" for tag in names for part in ("^{}", "^{commit}", "^{tree}"))
+        told = iter(os.fsdecode(self._output("cat-file", "--batch-check", stdin=os.fsencode(asked))).split("\n")[:-1])
+        tags: list[tuple[str, Side | None]] = []
+        for tag, target, commit, tree in zip(names, told, told, told, strict=True):
+            if not target.endswith(" missing") and target.split()[1] != "commit":
+                continue  # a tag of a single file or tree
+            whole = not any(each.endswith(" missing") for each in (target, commit, tree))
+            tags.append((tag, Side("commit", tree.split()[0], commit.split()[0]) if whole else None))
         return tags
 
     def dated_tags(self) -> list[Tag]:
         """All tags of commits with their dates, older version numbers first."""
         listed = self._output("for-each-ref", "--format=%(refname:strip=2) %(creatordate:short)", "refs/tags")
         dates = dict(line.rsplit(" ", 1) for line in os.fsdecode(listed).splitlines())
-        return [Tag(name, dates[name], side) for name, side in self.tags(["*"])]
+        return [Tag(name, dates[name], side) for name, side in self.tags(["*"]) if side is not None]
 
     def versions(self, path: str) -> Iterator[tuple[Commit, bytes | None]]:
         """The commits up to HEAD that changed a file of the project, the newest first; None where it was removed."""
@@ -284,23 +297,24 @@ class Repository:
         as empty folders where they are not checked out. Raises UncheckedError where git cannot.
         """
         with temporary() as private:
-            result = subprocess.run(
-                [
-                    *(git.Git.GIT_PYTHON_GIT_EXECUTABLE, *QUIET, *NO_LFS, "read-tree"),
-                    *("--no-sparse-checkout", "--no-recurse-submodules", "-m", "-u", side.tree),
-                ],
-                cwd=folder,
-                env=_environment(
-                    GIT_DIR=str(self._git_dir),
-                    GIT_WORK_TREE=str(Path(folder).resolve()),
-                    GIT_INDEX_FILE=str(private / "index"),
+            done = git_command.run(
+                *(
+                    *QUIET,
+                    *NO_LFS,
+                    "read-tree",
+                    "--no-sparse-checkout",
+                    "--no-recurse-submodules",
+                    "-m",
+                    "-u",
+                    side.tree,
                 ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
+                folder=Path(folder),
+                GIT_DIR=str(self._git_dir),
+                GIT_WORK_TREE=str(Path(folder).resolve()),
+                GIT_INDEX_FILE=str(private / "index"),
             )
-        if result.returncode:
-            problem = os.fsdecode(result.stderr).strip()
-            raise UncheckedError(f"git cannot write the files of {side.label} into {folder}: {problem}")
+        if done.status:
+            raise UncheckedError(f"git cannot write the files of {side.label} into {folder}: {done.problem}")
         for path, commit in self._submodules(side) if Path(folder, ".gitmodules").exists() else ():
             if (self.root / path / ".git").exists():
                 with Repository(self.root / path) as submodule, suppress(UncheckedError):  # a commit not fetched yet
@@ -332,6 +346,16 @@ class Repository:
             parted = (entry.partition("\t") for entry in entries)
             self._trees[tree] = {path: meta.split()[2] for meta, _, path in parted if meta.split()[1] == "blob"}
         return self._trees[tree]
+
+    def _blob(self, name: str) -> bytes:
+        """Raises ValueError where the object is missing."""
+        if len(name) == 40:
+            return self._git.get_object_data(name)[3]
+        # GitPython's reader knows no other names than those of SHA-1.
+        status, content, problem = self._run("cat-file", "blob", name)
+        if status:
+            raise ValueError(problem)
+        return content
 
     def _untracked(self) -> list[str]:
         listed = _split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
@@ -367,21 +391,14 @@ class Repository:
         status, sha, _ = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
         return None if status else sha.decode().strip()
 
-    def _output(self, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
-        status, output, problem = self._run(*arguments, env=env)
+    def _output(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
+        status, output, problem = self._run(*arguments, env=env, stdin=stdin)
         if status:
             raise UncheckedError(f"git {' '.join(arguments)} failed in {self.root}: {problem}")
         return output
 
-    def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, bytes, str]:
-        return self._git.execute(
-            [git.Git.GIT_PYTHON_GIT_EXECUTABLE, *arguments],
-            env=env,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-        )
+    def _run(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Done:
+        return git_command.run(*arguments, folder=self.root, stdin=stdin, **{**self._about, **(env or {})})
 
 
 @contextmanager
@@ -394,29 +411,22 @@ def _copy(index: Path) -> Iterator[str]:
         yield str(copy)
 
 
-def _environment(**variables: str) -> dict[str, str]:
-    """The environment without the GIT_ variables of a hook's repository (GitPython can add, not remove)."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)}
-    return {**kept, "LC_ALL": "C", **variables}
-
-
 def _discover(folder: Path) -> tuple[Path, Path]:
     """Root of the work tree and git directory, of the disk rather than of the inherited GIT_DIR.
 
     With GIT_DIR set, git takes the current folder for the root and trusts every owner.
     """
-    result = subprocess.run(
-        [git.Git.GIT_PYTHON_GIT_EXECUTABLE, "rev-parse", "--show-toplevel", "--absolute-git-dir"],
-        cwd=folder,
-        env=_environment(),
-        capture_output=True,
-    )
-    if result.returncode:
-        problem = os.fsdecode(result.stderr).strip()
-        advice = "" if "safe.directory" in problem else "\nRun restore-guard inside the work tree of a repository."
-        raise UsageError(f"{folder}: git finds no repository to work with here: {problem}{advice}")
-    root, git_dir = os.fsdecode(result.stdout).splitlines()
-    return Path(root), Path(git_dir)
+    # One at a time: a path may hold a line break.
+    found = []
+    for what in ("--show-toplevel", "--absolute-git-dir"):
+        done = git_command.run("rev-parse", what, folder=folder)
+        if done.status:
+            advice = (
+                "" if "safe.directory" in done.problem else "\nRun restore-guard inside the work tree of a repository."
+            )
+            raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
+        found.append(Path(os.fsdecode(done.output).removesuffix("\n")))
+    return found[0], found[1]
 
 
 def _nearest_configured(folder: Path, root: Path) -> Path | None:

@@ -140,7 +140,7 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
         file = before.manifest_file(name)
         removed = Removed(project.file, left=project.read(file) is not None)
         found = rules.about(Facts(name, file, project.config, removed=removed))
-        verdict = "breaks" if any(finding.fails for finding in found) else "restores"
+        verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
         results.append(ModelResult(name, verdict, manifest="missing", findings=tuple(found)))
     return results
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import posixpath
 import re
-import shutil
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,13 +17,14 @@ from restore_guard import folders
 from restore_guard.build import Build
 from restore_guard.building import probing
 from restore_guard.building.workshop import choose_pythons, model_job
-from restore_guard.change import affected
+from restore_guard.change import affected, planted
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
 from restore_guard.commands import check, verdicts
 from restore_guard.commands.setup_files import HOOKS, STAGES
+from restore_guard.config import without_expired
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
@@ -101,7 +102,8 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
         yield Finding("gate", "unchecked", "no model builds and has a current manifest, so no break was planted")
         return
     name = min(good, key=lambda name: len(built[name].signature.variables))
-    yield _planted(replace(run, environ={**run.environ, "RESTORE_GUARD_PYTHON": str(python.path)}), project, name)
+    pinned = replace(run, environ={**run.environ, "RESTORE_GUARD_PYTHON": str(python.path)})
+    yield _planted(pinned, project, name, built[name].signature.sources)
 
 
 def _judge(project: Project, name: str, build: Build) -> ModelResult:
@@ -112,7 +114,7 @@ def _judge(project: Project, name: str, build: Build) -> ModelResult:
     return judge.judge(
         Case(
             name=name,
-            config=project.config,
+            config=without_expired(project.config, datetime.date.today()),
             manifest_file=file,
             head_build=build,
             base_build=None,
@@ -159,7 +161,7 @@ def _hook(repository: Repository) -> Finding:
     return Finding("hook", "ok", f"{', '.join(runs)} in {folder}")
 
 
-def _planted(run: Run, project: Project, name: str) -> Finding:
+def _planted(run: Run, project: Project, name: str, sources: Collection[str]) -> Finding:
     """Commits, in a copy, a promise that the model cannot keep, then the files as they are: a check of that must fail.
 
     The first commit has no sources: a base that builds and breaks its own promise would make the break pre-existing.
@@ -167,18 +169,17 @@ def _planted(run: Run, project: Project, name: str) -> Finding:
     run.progress(f"planting a break of {name} in a temporary copy")
     repository, promise = run.repository, project.manifest(name)
     assert isinstance(promise, Manifest)
+    promised = posixpath.join(repository.project, project.manifest_file(name))
     with folders.temporary() as copy:
-        files = repository.files(repository.worktree())
-        promised = copy / repository.project / project.manifest_file(name)
-        _copy(repository.root, copy, (path for path in files if not path.endswith(".py")))
-        manifest.write(promised, _unkeepable(promise))
-        base = _commit(copy)
-        _copy(repository.root, copy, files)
-        head = _commit(copy)
         try:
-            with Repository(copy / repository.project) as planted:
-                sides = Sides(planted.commit(base), planted.commit(head))
-                result = check.check(replace(run, repository=planted), sides, names=[name])
+            needed = _needed(project, name, repository.project, sources)
+            base, head = planted.commits(repository, copy, needed, {promised: manifest.dump(_unkeepable(promise))})
+            # The folder of the configuration, by which the project is found; the files themselves are not there.
+            (copy / repository.project).mkdir(parents=True, exist_ok=True)
+            (copy / repository.project / project.file).write_bytes(project.read(project.file) or b"")
+            with Repository(copy / repository.project) as borrowing:
+                sides = Sides(borrowing.commit(base), borrowing.commit(head))
+                result = check.check(replace(run, repository=borrowing), sides, names=[name])
         except RestoreGuardError as error:
             return Finding("gate", "problem", f"a check of a copy of the files in git fails: {error}")
     (model,) = result.models
@@ -205,27 +206,11 @@ def _unkeepable(promise: Manifest) -> Manifest:
     return msgspec.structs.replace(promise, signature=msgspec.structs.replace(signature, variables=variables))
 
 
-def _copy(root: Path, folder: Path, files: Iterable[str]) -> None:
-    for path in files:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / path, folder / path)
-
-
-def _commit(folder: Path) -> str:
-    """A commit of all that is in a folder, in a repository of its own that no setting of the user touches."""
-    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    who = {f"GIT_{role}_{what}": "restore-guard" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, env=kept | settings | who, capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
-    git("init", "--quiet", "--template=")
-    git("add", "--all", "--force")
-    return git("commit-tree", git("write-tree"), "-m", "planted")
+def _needed(project: Project, name: str, prefix: str, sources: Collection[str]) -> Callable[[str], bool]:
+    """Whether a file that was never committed belongs to a check of a model: data that no build reads does not."""
+    inside = {project.file, *map(project.manifest_file, project.config.models), *sources}
+    known = {posixpath.join(prefix, path) for path in inside}
+    return lambda path: path in known or path.endswith(".py") or affected.is_environment_file(path)
 
 
 def _text(path: Path) -> str:

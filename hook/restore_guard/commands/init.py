@@ -172,8 +172,8 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     taken = [name for name in names if read(name) is not None]
     if taken:
         raise UsageError(f"{taken[0]} is there already, of a model that is not configured: remove it first.")
-    if not source.known and any("OWNER" in file.added for file in files):
-        by_hand.append("Replace OWNER by the owner of the repository that you install restore-guard from.")
+    if not source.known and any(origin.PLACEHOLDER in file.added for file in files):
+        by_hand.append(f"Replace {origin.OWNER} by the owner of the repository that you install restore-guard from.")
     manifests = tuple(posixpath.join(found.folder, name) for name in names)
     return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook))
 

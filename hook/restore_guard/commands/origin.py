@@ -8,7 +8,12 @@ from importlib import metadata
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-UNKNOWN = "https://github.com/OWNER/restore-guard"
+PLACEHOLDER = "OWNER/restore-guard"
+"""The repository's name until it has one; everything else that names it is made of this, or checked against it."""
+
+OWNER = PLACEHOLDER.partition("/")[0]
+
+UNKNOWN = f"https://github.com/{PLACEHOLDER}"
 
 
 class Origin(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_guard import config
-from restore_guard.commands.origin import Origin
+from restore_guard.commands.origin import OWNER, PLACEHOLDER, Origin
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UsageError
 
@@ -193,13 +193,13 @@ def workflow(root: Path, folder: str, source: Origin) -> Proposed:
     content = WORKFLOW_STEPS.format(install={**MANAGERS, **INTO_PYTHON}.get(file, "pip install tensorflow"))
     if folder:
         content += f"        working-directory: {json.dumps(folder)}\n"
-    content += f"      - uses: {source.action or f'OWNER/restore-guard@{source.revision}'}\n"
+    content += f"      - uses: {source.action or f'{PLACEHOLDER}@{source.revision}'}\n"
     inputs = {"working-directory": json.dumps(folder)} if folder else {}
     if file not in MANAGERS:
         inputs["python"] = "python"
     if inputs:
         content += "        with:\n" + "".join(f"          {name}: {value}\n" for name, value in inputs.items())
-    advice = None if source.action else f"Replace OWNER in {WORKFLOW}: an action is fetched from GitHub."
+    advice = None if source.action else f"Replace {OWNER} in {WORKFLOW}: an action is fetched from GitHub."
     return File(WORKFLOW, None, content, content), advice
 
 

@@ -30,7 +30,7 @@ from restore_guard.judging import findings, translation
 from restore_guard.judging.case import promised
 from restore_guard.judging.comparison import Comparison, compare, never_written, troubles
 from restore_guard.promise import manifest, releases
-from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError, Release
+from restore_guard.promise.manifest import Accepted, Broken, Found, Manifest, ManifestError, Release
 from restore_guard.promise.pins import PINNED, below, pin
 from restore_guard.promise.project import Project, load
 from restore_guard.restore_paths import Outcome
@@ -81,7 +81,11 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
     promises = {
-        name: _Promises(_promise(committed(project.manifest_file(name)), name), released.promises.get(name, ()))
+        name: _promises(
+            project.manifest(name),
+            _promise(committed(project.manifest_file(name)), name),
+            released.promises.get(name, ()),
+        )
         for name in chosen
     }
     orders = [
@@ -107,14 +111,14 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
 
 @dataclass(frozen=True)
 class _Promises:
-    """What must stay restorable: the committed manifest, and those of releases in service."""
+    """What must stay restorable: the current manifest, and those of releases in service."""
 
-    committed: Manifest | None
+    current: Manifest | None
     releases: tuple[Release, ...]
 
     @property
     def manifests(self) -> list[Manifest]:
-        return [*filter(None, [self.committed]), *(release.promise for release in self.releases)]
+        return [*filter(None, [self.current]), *(release.promise for release in self.releases)]
 
     @property
     def signatures(self) -> list[Signature]:
@@ -124,6 +128,12 @@ class _Promises:
         """The restore paths that the build must be good for."""
         promised = [path for promise in self.manifests for path in promise.restores]
         return tuple(dict.fromkeys([*(settings.models[name].restores or ()), *promised]))
+
+
+def _promises(own: Found, committed: Manifest | None, released: tuple[Release, ...]) -> _Promises:
+    """An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is."""
+    current = committed or (own if isinstance(own, Manifest) else None)
+    return _Promises(current, released if current is not None else ())
 
 
 def _update(
@@ -141,8 +151,7 @@ def _update(
         return Updated(name, "failed", f"could not be built: {build.failure}", detail=build.detail)
     own = project.manifest(name)
     own = own if isinstance(own, Manifest) else None
-    # An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is.
-    promise = promises.committed or own
+    promise = promises.current
     paths = promised(project.config, name, None, build.signature)
     model = build.signature
     if "keras-archive" not in paths:
@@ -161,7 +170,6 @@ def _update(
         if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
             return Updated(name, "refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
         pins |= fresh
-    promises = _Promises(promise, promises.releases if promise is not None else ())
     epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, loads, reason)
     if history is None:
         lost = "old checkpoints would no longer restore"
@@ -282,7 +290,7 @@ def _settle(
     Args:
         loads: a checkpoint file, loaded into the model that is to be pinned to it.
     """
-    promise = promises.committed
+    promise = promises.current
     epoch, committed = (promise.epoch, promise.history) if promise is not None else (1, ())
     history = own.history if own is not None else committed
     compared: list[Comparison] = []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from restore_guard import config
-from restore_guard.change.repository import Repository
+from restore_guard.change.repository import Repository, Side
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.promise.manifest import ManifestError, Release, parse
 from restore_guard.rules import RULES
@@ -38,19 +38,14 @@ def read(repository: Repository, patterns: Sequence[str], models: Sequence[str])
             "(fetch-tags: true at actions/checkout, or git fetch --tags --depth=1)."
         )
     found: dict[str, dict[bytes, list[str]]] = {model: {} for model in models}
+    unread: dict[str, tuple[str, ...]] = {}
     for tag, side in tags:
-        reader = repository.reader(side)
-        try:
-            loaded = config.load(reader, rules=RULES)
-        except UsageError:
-            loaded = None  # a configuration of another version: manifests are where they are by default
-        folder = loaded[1].manifests if loaded is not None else config.Config().manifests
-        for model in models:
-            content = reader(f"{folder}/{model}.json")
-            if content is not None:
+        for model, content in _at(repository, tag, side, models):
+            if isinstance(content, UncheckedError):
+                unread[model] = (*unread.get(model, ()), f"{tag}: {content}")
+            elif content is not None:
                 found[model].setdefault(content, []).append(tag)
     promises: dict[str, tuple[Release, ...]] = {}
-    unread: dict[str, tuple[str, ...]] = {}
     for model, contents in found.items():
         for content, names in contents.items():
             try:
@@ -59,3 +54,27 @@ def read(repository: Repository, patterns: Sequence[str], models: Sequence[str])
             except ManifestError as error:
                 unread[model] = (*unread.get(model, ()), str(error))
     return Releases(promises, unread)
+
+
+def _at(
+    repository: Repository, tag: str, side: Side | None, models: Sequence[str]
+) -> Iterator[tuple[str, bytes | UncheckedError | None]]:
+    """What a tag has of each model: its manifest, None, or why that cannot be told."""
+    if side is None:
+        for model in models:
+            yield model, UncheckedError("its commit or its files are missing or damaged here; run git fsck")
+        return
+    reader = repository.reader(side)
+    try:
+        loaded = config.load(reader, rules=RULES)
+    except UsageError:
+        loaded = None  # a configuration of another version: manifests are where they are by default
+    except UncheckedError as error:
+        yield from ((model, error) for model in models)
+        return
+    folder = loaded[1].manifests if loaded is not None else config.Config().manifests
+    for model in models:
+        try:
+            yield model, reader(f"{folder}/{model}.json")
+        except UncheckedError as error:
+            yield model, error

@@ -31,7 +31,7 @@ def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival])
     if own is None:
         revival = Revival(error="what the builder returns is no Keras model any more")
     else:
-        revival = (own.revival if own.config == config else revivals[config]) or _UNKNOWN
+        revival = (own.revival if own.config == config else revivals.get(config)) or _UNKNOWN
     if revival.signature is None:
         return msgspec.structs.replace(model, archive=Archive(config=config, revival=revival))
     return msgspec.structs.replace(
