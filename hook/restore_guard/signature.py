@@ -236,6 +236,7 @@ class Signature(Struct):
         aliases: (other path, path) of what the user's attributes reach a second time.
         archive, saver_file: only where the model promises the restore path that needs it.
         sources: files of the repository that the build read.
+        unread: {restore path: what the installed version lacks, so that it cannot be described}.
     """
 
     framework: dict[str, str]
@@ -250,6 +251,7 @@ class Signature(Struct):
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     sources: tuple[str, ...] = ()
+    unread: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         count, nodes = len(self.variables), len(self.object_graph.nodes)

@@ -241,7 +241,7 @@ def test_what_cannot_get_across_says_why_and_leaves_nothing(warm, tmp_path):
         assert "fresh/kernel is open: no saved value" in refused(
             text=MIGRATIONS.replace('initial = ["fresh/**"]\n', "")
         )
-        assert f"{line}9: it is not valid TOML" in refused(text=MIGRATIONS.replace("drop = [", "drop ["))
+        assert f"{line}8: it is not valid TOML" in refused(text=MIGRATIONS.replace("drop = [", "drop ["))
         assert "no migration leads from epoch 2 to 3" in refused(
             text=MIGRATIONS.partition("\n[[migration]]\nfrom = 2")[0]
         )

@@ -154,6 +154,8 @@ def _update(
     promise = promises.current
     paths = promised(project.config, name, None, build.signature)
     model = build.signature
+    if unread := [model.unread[path] for path in paths if path in model.unread]:
+        return Updated(name, "failed", f"cannot be described: {unread[0]}")
     if "keras-archive" not in paths:
         model = msgspec.structs.replace(model, archive=None)
     kept = _kept_pins(promise, own)

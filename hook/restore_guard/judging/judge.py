@@ -55,9 +55,11 @@ def judge(case: Case) -> ModelResult:
     found += _of_releases(case, head, base, saved, found)
     doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
     contradicted = any(outcome.contradicted for one in compared for outcome in one.outcomes.values())
-    if doubtful:
+    unread = [path for path in doubtful if path in head.unread]
+    notes += [f"{path} cannot be judged: {head.unread[path]}." for path in unread]
+    if custom := [path for path in doubtful if path not in unread]:
         notes.append(
-            f"{', '.join(doubtful)}: a layer saves or loads its variables by code of its own, which is not simulated, "
+            f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
     notes += case.unread_releases

@@ -6,7 +6,7 @@ import sys
 
 import tensorflow as tf
 
-from . import frameworks, strategies
+from . import frameworks, private_names, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, variables
 from .failures import BuildError
 from .tracing import sites, sources
@@ -100,12 +100,24 @@ def describe(model, created, read):
         "variables": [_variable(item, created) for item in found],
         "holders": [_holder(item, created) for item in holders],
         "aliases": aliases,
-        "object_graph": object_graph.read(model, index),
-        "keras_tree": keras_tree.read(model, index, created),
-        "h5_file": h5_file.read(model, index),
-        "saver_file": saver_file.read(model, index),
+        **_forms(model, index, created),
         **interface.read(model),
         "sources": read.files(),
+    }
+
+
+def _forms(model, index, created):
+    """What each restore path writes; without those for which this version of a framework lacks what is read."""
+    keras = frameworks.keras_of(model)
+    gone = private_names.gone(keras.package if keras is not None else None)
+    return {
+        "object_graph": object_graph.read(model, index)
+        if "tf-checkpoint" not in gone
+        else {"error": gone["tf-checkpoint"]},
+        "keras_tree": keras_tree.read(model, index, created) if "keras-weights" not in gone else None,
+        "h5_file": h5_file.read(model, index) if "h5" not in gone else None,
+        "saver_file": saver_file.read(model, index) if "tf1-saver" not in gone else None,
+        "unread": gone,
     }
 
 
@@ -113,7 +125,7 @@ def _holder(item, created):
     return {
         "path": item.path,
         "type": type(item.value).__name__,
-        "calls": len(getattr(item.value, "_inbound_nodes", ())),
+        "calls": private_names.calls(item.value),
         "site": created.of(item.value),
     }
 

@@ -1,16 +1,14 @@
 """Which framework a model belongs to: one process can hold Keras 3, Keras 2 and tf-keras side by side."""
 
-import importlib
 import sys
 
 
 class Keras:
-    """The Keras package that a model's class comes from, with the few private parts that are read.
+    """The Keras package that a model's class comes from.
 
     Attributes:
         package: importable name, `keras` or `tf_keras`.
         generation: 2 or 3; decides how weights files are walked.
-        saving: the module `saving_lib`, whose walk is used rather than imitated.
     """
 
     def __init__(self, package):
@@ -18,30 +16,6 @@ class Keras:
         self.module = sys.modules[package]
         self.version = self.module.__version__
         self.generation = int(self.version.split(".")[0])
-        self.saving = importlib.import_module(f"{package}.src.saving.saving_lib")
-
-    def walk(self, saveable):
-        """Yields (attribute, value) in the order of `saving_lib._load_state`."""
-        if self.generation == 3:
-            return self.saving._walk_saveable(saveable)
-        return self.saving._walk_trackable(saveable)
-
-    def is_saveable(self, value):
-        if self.generation == 3:
-            base = importlib.import_module("keras.src.saving.keras_saveable").KerasSaveable
-            return isinstance(value, base)
-        return self.saving._is_keras_trackable(value)
-
-    @property
-    def nests_containers(self):
-        """True since Keras 3.14: a list within a list is walked as well (keras PR 22362)."""
-        return hasattr(self.saving, "_container_path_present")
-
-    def snake_case(self, name):
-        """The name by which an item of a container is addressed in a weights file."""
-        if self.generation == 3:
-            return importlib.import_module("keras.src.utils.naming").to_snake_case(name)
-        return importlib.import_module(f"{self.package}.src.utils.generic_utils").to_snake_case(name)
 
 
 def keras_of(value):

@@ -34,6 +34,8 @@ def restore(path: str, saved: Signature, model: Signature, unchanged: Outcome | 
     itself = unchanged or restore_unchanged(path, saved)
     if itself.kind == "unsupported" or saved is model:
         return itself
+    if path in model.unread:
+        return _unread(path, model)
     outcome = RESTORE_PATHS[path].restore(saved, model)
     # There are such checkpoints, and this model cannot load them.
     return dataclasses.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
@@ -41,10 +43,16 @@ def restore(path: str, saved: Signature, model: Signature, unchanged: Outcome | 
 
 def restore_unchanged(path: str, signature: Signature) -> Outcome:
     """What a restore path does with no change at all: `unsupported` where it raises."""
+    if path in signature.unread:
+        return _unread(path, signature)
     outcome = RESTORE_PATHS[path].restore(signature, signature)
     if outcome.kind == "raises":
         return Outcome("unsupported", failures=outcome.failures, certain=outcome.certain)
     return outcome
+
+
+def _unread(path: str, signature: Signature) -> Outcome:
+    return Outcome("unsupported", failures=(Failure(signature.unread[path]),), certain=False)
 
 
 def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool:
@@ -67,4 +75,6 @@ def default_paths(signature: Signature) -> tuple[str, ...]:
     """The restore paths that a model promises where its configuration names none."""
     if signature.saver_file is not None:
         return ("tf1-saver",)
-    return ("tf-checkpoint", "keras-weights") if signature.keras_tree is not None else ("tf-checkpoint",)
+    if signature.keras_tree is not None or "keras-weights" in signature.unread:
+        return ("tf-checkpoint", "keras-weights")
+    return ("tf-checkpoint",)

@@ -4,9 +4,7 @@ Source: keras/src/legacy/saving/legacy_h5_format.py `save_weights_to_hdf5_group`
 keras/src/saving/legacy/hdf5_format.py (Keras 2).
 """
 
-import importlib
-
-from .. import frameworks
+from .. import frameworks, private_names
 from . import variables
 
 
@@ -65,8 +63,7 @@ def _takes_all_by_name(model):
     """Whether loading by name takes all weights of a model for its own, as Keras 3.6 does: it raises if it has more."""
     if frameworks.keras_of(model).generation == 2:
         return False
-    legacy = importlib.import_module("keras.src.legacy.saving.legacy_h5_format")
-    return "non_trainable_weights" in legacy.load_weights_from_hdf5_group_by_name.__code__.co_names
+    return private_names.takes_all_by_name()
 
 
 def _weights(layer):
@@ -74,9 +71,9 @@ def _weights(layer):
 
 
 def _own_weights(model):
+    own = private_names.own_variables(model)
     if frameworks.keras_of(model).generation == 2:
-        return list(model._trainable_weights) + list(model._non_trainable_weights)
-    own = list(model._trainable_variables) + list(model._non_trainable_variables)
+        return own
     return [variable for variable in own if _is_among(variable, model.weights)]
 
 

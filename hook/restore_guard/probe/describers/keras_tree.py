@@ -8,12 +8,8 @@ import importlib
 
 import tensorflow as tf
 
-from .. import frameworks
+from .. import frameworks, private_names
 from . import variables
-
-# A functional model reaches its layers a second time through these; "layers" comes first in every version,
-# so they never hold an address of their own.
-_INDEXES = ("_operations_by_depth", "_nodes_by_depth", "_input_coordinates", "_output_coordinates")
 
 
 def read(root, index, sites):
@@ -35,12 +31,13 @@ def read(root, index, sites):
     keras = frameworks.keras_of(root)
     reader = _Reader(keras, index, sites)
     reader.node(root)
-    return {"generation": keras.generation, "nests": keras.nests_containers, "nodes": reader.nodes}
+    return {"generation": keras.generation, "nests": reader.saving.nests_containers, "nodes": reader.nodes}
 
 
 class _Reader:
     def __init__(self, keras, index, sites):
         self.keras, self.index, self.sites = keras, index, sites
+        self.saving = private_names.Saving(keras.package)
         self.nodes, self.numbers, self.alive = [], {}, []
 
     def node(self, saveable):
@@ -62,8 +59,8 @@ class _Reader:
             "site": self.sites.of(saveable),
         }
         self.nodes.append(node)
-        for attribute, value in self.keras.walk(saveable):
-            if attribute in _INDEXES:
+        for attribute, value in self.saving.walk(saveable):
+            if attribute in private_names.SECOND_WAYS:
                 continue
             target = self.target(value, ())
             if target is not None:
@@ -72,16 +69,16 @@ class _Reader:
 
     def target(self, value, above):
         """A node's number, a container's items, or None where nothing in it is saved."""
-        if self.keras.is_saveable(value):
+        if self.saving.is_saveable(value):
             return self.node(value)
         containers = (list, dict, tuple) if self.keras.generation == 3 else (list, dict, tuple, set)
         if not isinstance(value, containers) or id(value) in above:
             return None
         items = []
         for item in list(value.values()) if isinstance(value, dict) else list(value):
-            if self.keras.is_saveable(item):
-                items.append([self.keras.snake_case(type(item).__name__), self.node(item)])
-            elif self.keras.nests_containers and isinstance(item, (list, dict, tuple)):
+            if self.saving.is_saveable(item):
+                items.append([self.saving.snake_case(type(item).__name__), self.node(item)])
+            elif self.saving.nests_containers and isinstance(item, (list, dict, tuple)):
                 items.append(["container", self.target(item, (*above, id(value)))])
         return items if any(target is not None for _, target in items) else None
 
@@ -96,32 +93,25 @@ def _own_variables(keras, saveable, index):
     base = importlib.import_module(f"{keras.package}.src").layers.Layer
     methods = [getattr(type(saveable), name) for name in ("save_own_variables", "load_own_variables")]
     if all(getattr(method, "__module__", "").startswith(keras.package + ".") for method in methods):
-        listed = _listed(saveable) if methods[0] is base.save_own_variables else _recorded(saveable)
+        listed = private_names.own_variables(saveable) if methods[0] is base.save_own_variables else _recorded(saveable)
         positions = _positions(listed, index) if listed is not None else None
         if positions is not None and None not in positions and not getattr(saveable, "lora_enabled", False):
             return "layer", positions
-    return "custom", [position for position in _positions(_listed(saveable), index) if position is not None]
+    return "custom", [
+        position for position in _positions(private_names.own_variables(saveable), index) if position is not None
+    ]
 
 
 def _vocabulary(saveable):
     """What `IndexLookup.load_assets` reads: the vocabulary, where it is not in the configuration."""
     if not (hasattr(saveable, "load_assets") and hasattr(saveable, "get_vocabulary")):
         return None
-    configured = getattr(saveable, "_lookup_layer", saveable).input_vocabulary
+    configured = private_names.lookup_of(saveable).input_vocabulary
     if configured is not None and len(configured):
         return None
     # A layer cannot adapt in a graph.
     known = tf.executing_eagerly() and saveable.get_vocabulary(include_special_tokens=False)
     return "known" if known else "empty"
-
-
-def _listed(layer):
-    if hasattr(layer, "_update_trackables"):
-        layer._update_trackables()
-    trainable = getattr(layer, "_trainable_variables", None)
-    if trainable is None or not hasattr(layer, "_non_trainable_variables"):
-        return list(layer._trainable_weights) + list(layer._non_trainable_weights)
-    return list(trainable) + list(layer._non_trainable_variables)
 
 
 def _recorded(layer):

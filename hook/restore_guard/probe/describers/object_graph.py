@@ -8,6 +8,7 @@ import collections
 
 import tensorflow as tf
 
+from .. import private_names
 from . import variables
 
 
@@ -53,9 +54,8 @@ def _traverse(start):
     queue = collections.deque([start])
     while queue:
         value = queue.popleft()
-        value._maybe_initialize_trackable()
         objects.append(value)
-        named = [item for item in value._trackable_children().items() if item[0] != "save_counter"]
+        named = [item for item in private_names.children(value) if item[0] != "save_counter"]
         children.append(named)
         for _, child in named:
             if id(child) not in seen:

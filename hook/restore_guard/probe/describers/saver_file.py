@@ -5,6 +5,8 @@ Source: tensorflow/python/training/saver.py `Saver.build`, saveable_object_util.
 
 import tensorflow as tf
 
+from .. import private_names
+
 
 def read(root, index):
     """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "error"}; None where there is no graph.
@@ -30,7 +32,7 @@ def saved(graph):
 
 
 def _entry(variable, index):
-    info = variable._save_slice_info
+    info = private_names.slice_info(variable)
     shape = (
         info.full_shape if info is not None else variable.shape.as_list() if variable.shape.rank is not None else None
     )

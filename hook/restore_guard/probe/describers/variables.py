@@ -10,7 +10,7 @@ import re
 
 import tensorflow as tf
 
-from .. import frameworks
+from .. import frameworks, private_names
 from . import saver_file
 
 
@@ -35,14 +35,10 @@ def named_variables(root):
 
 def unwrap(value):
     """Returns the tf.Variable behind a variable of TensorFlow or of Keras 3, else None."""
-    if type(value).__name__ == "AutoCastVariable":
-        return value._variable
-    if isinstance(value, tf.Variable):
+    if isinstance(value, tf.Variable) and type(value).__name__ != "AutoCastVariable":
         return value
-    inner = getattr(value, "_value", None)
-    if isinstance(inner, tf.Variable) and type(value).__module__.startswith("keras."):
-        return inner
-    return None
+    inner = private_names.inner_variable(value)
+    return inner if isinstance(inner, tf.Variable) else None
 
 
 class Holder:
@@ -180,7 +176,7 @@ def _children(value):
     elif isinstance(value, (list, tuple)):
         yield from enumerate(value)
     elif has_slots(value):
-        yield from value._trackable_children().items()
+        yield from private_names.children(value)
     else:
         if _is_layered(value):
             yield from ((layer.name, layer) for layer in value.layers)
@@ -226,28 +222,11 @@ def _framework_attributes(value):
         layers = keras.module.layers
         bare = [layers.Layer(), keras.module.Model(), keras.module.Sequential()]
         names = {name for item in bare for name in vars(item)}
-        names |= {
-            "_functional",
-            "_inputs_struct",
-            "_outputs_struct",
-            "_nested_inputs",
-            "_nested_outputs",
-            "_operations",
-            "_operations_by_depth",
-            "_nodes_by_depth",
-            "_layer_call_argspecs",
-            "_input_coordinates",
-            "_output_coordinates",
-            "_input_layers",
-            "_output_layers",
-            "_undeduplicated_weights",
-            "_index_dict",
-            "_trainable_variables_indices",
-        }
+        names |= private_names.MODEL_BOOKKEEPING
         names -= {"optimizer", "_optimizer"}
         _BARE[keras.package] = names
     if _is_optimizer(value):
-        return {"_index_dict", "_trainable_variables_indices", "_trainable_variables", "_tracker"}
+        return private_names.OPTIMIZER_BOOKKEEPING
     return _BARE[keras.package]
 
 
@@ -260,11 +239,11 @@ def _object_graph(root):
     while queue:
         path, value = queue.popleft()
         try:
-            children = value._trackable_children()
+            children = private_names.children(value)
         except ValueError:
             # A mutated list: it cannot be saved, which `object_graph` reports.
             continue
-        for name, child in children.items():
+        for name, child in children:
             if id(child) not in seen and name != "save_counter":
                 seen.add(id(child))
                 yield path + (name.lstrip("_"),), child

@@ -74,27 +74,28 @@ class Sources:
 
     def _listen_to_tensorflow(self):
         """TensorFlow and h5py open files themselves, which no audit hook hears."""
-        from tensorflow.python import pywrap_tfe
-        from tensorflow.python.lib.io import _pywrap_file_io
+        from .. import private_names
 
-        execute = pywrap_tfe.TFE_Py_FastPathExecute
+        execution, library = private_names.eager_execution(), private_names.file_functions()
+        execute = getattr(execution, "TFE_Py_FastPathExecute", None)
 
         def executing(context, name, *args, **kwargs):
             if any(word in str(name) for word in _FILE_OPERATIONS):
                 self.opaque.add(f"the operation {name}")
             return execute(context, name, *args, **kwargs)
 
-        pywrap_tfe.TFE_Py_FastPathExecute = executing
-        for name, places in (
-            ("ReadFileToString", self.opened),
-            ("BufferedInputStream", self.opened),
-            ("FileExists", self.present),
-            ("Stat", self.present),
-            ("IsDirectory", self.present),
-            ("GetChildren", self.listed),
-        ):
-            _tell(_pywrap_file_io, name, self._noting(places))
-        _tell(_pywrap_file_io, "GetMatchingFiles", lambda pattern: self.opaque.add("tf.io.gfile.glob"))
+        if execute is None:
+            self.opaque.add("operations that this TensorFlow runs unheard")
+        else:
+            execution.TFE_Py_FastPathExecute = executing
+        places = (self.opened, self.opened, self.present, self.present, self.present, self.listed)
+        notes = {name: self._noting(place) for name, place in zip(private_names.FILE_FUNCTIONS, places)}
+        notes["GetMatchingFiles"] = lambda pattern: self.opaque.add("tf.io.gfile.glob")
+        for name, note in notes.items():
+            if hasattr(library, name):
+                _tell(library, name, note)
+            else:
+                self.opaque.add(f"files that this TensorFlow reads unheard, without {name}")
         if "h5py" in sys.modules:
             _tell(sys.modules["h5py"].h5f, "open", self._noting(self.opened))
 

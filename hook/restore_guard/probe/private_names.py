@@ -1,0 +1,200 @@
+"""The private names of TensorFlow and Keras that the probe reads: all of them stand here.
+
+`gone` looks whether this version has them. One that is missing costs the restore paths that need it, which are then
+`unsupported` with the reason, or makes the trace of a build opaque; it fails no build.
+"""
+
+import importlib
+
+import tensorflow as tf
+
+FILE_FUNCTIONS = ("ReadFileToString", "BufferedInputStream", "FileExists", "Stat", "IsDirectory", "GetChildren")
+"""What TensorFlow's own code opens, looks for and lists files by (tensorflow/python/lib/io/file_io_wrapper.cc)."""
+
+OPTIMIZER_BOOKKEEPING = {"_index_dict", "_trainable_variables_indices", "_trainable_variables", "_tracker"}
+"""Attributes of a Keras optimizer that are not the user's (keras/src/optimizers/base_optimizer.py)."""
+
+MODEL_BOOKKEEPING = {
+    *("_functional", "_inputs_struct", "_outputs_struct", "_nested_inputs", "_nested_outputs"),
+    *("_operations", "_operations_by_depth", "_nodes_by_depth", "_layer_call_argspecs"),
+    *("_input_coordinates", "_output_coordinates", "_input_layers", "_output_layers"),
+    *("_undeduplicated_weights", "_index_dict", "_trainable_variables_indices"),
+}
+"""Attributes of a functional or compiled model that are not the user's (keras/src/models/functional.py)."""
+
+SECOND_WAYS = ("_operations_by_depth", "_nodes_by_depth", "_input_coordinates", "_output_coordinates")
+"""Attributes by which a functional model reaches its layers a second time, after `layers`."""
+
+
+def gone(package):
+    """Returns {restore path: the sentence that says what this version lacks}, or "trace" in place of a path.
+
+    Args:
+        package: `keras` or `tf_keras`, of which the model is; None for another object.
+    """
+    found = {}
+    if lacks := _lacking(tf.Module, *_TRACKABLE):
+        found["tf-checkpoint"] = _sentence("tensorflow", lacks)
+    if lacks := _lacking(tf.Variable, "_get_save_slice_info"):
+        found["tf1-saver"] = _sentence("tensorflow", lacks)
+    if package is not None:
+        saving = f"{package}.src.saving.saving_lib"
+        walks = ("_walk_saveable",) if _generation(package) == 3 else ("_walk_trackable", "_is_keras_trackable")
+        lacks = _lacking(_module(saving), *walks) or _lacking(_module(_naming(package)), "to_snake_case")
+        own = _lacking_own(importlib.import_module(package).layers.Layer())
+        for path, what in (("keras-weights", lacks or own), ("keras-archive", lacks or own), ("h5", own)):
+            if what:
+                found[path] = _sentence(package, what)
+        if _generation(package) == 3 and not own:
+            own = _lacking(_module(_LEGACY), "load_weights_from_hdf5_group_by_name")
+        if own:
+            found["h5-by-name"] = _sentence(package, own)
+    return found
+
+
+def _sentence(package, name):
+    version = getattr(importlib.import_module(package), "__version__", "")
+    return f"{package} {version} has no {name}, by which restore-guard reads what loading does"
+
+
+def _lacking(place, *names):
+    """The first of the names that a module or class lacks; a module that is gone lacks them all."""
+    return next((name for name in names if not hasattr(place, name)), None)
+
+
+def _module(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _generation(package):
+    return int(importlib.import_module(package).__version__.split(".")[0])
+
+
+# --- TensorFlow ----------------------------------------------------------------------------------------------
+
+_TRACKABLE = ("_trackable_children", "_maybe_initialize_trackable")
+
+
+def children(value):
+    """Yields (edge, object) of a trackable, as saving and restoring see them (trackable/base.py)."""
+    if _lacking(value, *_TRACKABLE):
+        return ()
+    value._maybe_initialize_trackable()
+    return value._trackable_children().items()
+
+
+def slice_info(variable):
+    """Which part of a partitioned variable this is, or None (ops/variables.py)."""
+    return variable._get_save_slice_info()
+
+
+def inner_variable(value):
+    """The tf.Variable within an AutoCastVariable or a variable of Keras 3; None for anything else."""
+    kind = type(value)
+    if kind.__name__ == "AutoCastVariable":
+        return value._variable
+    return getattr(value, "_value", None) if kind.__module__.startswith("keras.") else None
+
+
+def file_functions():
+    """The module whose `FILE_FUNCTIONS` open files; None where this version has another."""
+    return _module("tensorflow.python.lib.io._pywrap_file_io")
+
+
+def eager_execution():
+    """The module whose `TFE_Py_FastPathExecute` runs every eager operation; None where this version has another."""
+    return _module("tensorflow.python.pywrap_tfe")
+
+
+# --- Keras ---------------------------------------------------------------------------------------------------
+
+_LEGACY = "keras.src.legacy.saving.legacy_h5_format"
+
+
+def _naming(package):
+    return "keras.src.utils.naming" if _generation(package) == 3 else f"{package}.src.utils.generic_utils"
+
+
+def _lacking_own(layer):
+    later = _lacking(layer, "_trainable_variables", "_non_trainable_variables")
+    return later and _lacking(layer, "_trainable_weights", "_non_trainable_weights")
+
+
+def own_variables(layer):
+    """A layer's own variables, without those of layers within it: all trainable ones, then the others.
+
+    Source: keras/src/layers/layer.py `save_own_variables` (Keras 3), engine/base_layer.py (Keras 2).
+    """
+    if hasattr(layer, "_update_trackables"):
+        layer._update_trackables()
+    if _lacking(layer, "_trainable_variables", "_non_trainable_variables"):
+        return list(layer._trainable_weights) + list(layer._non_trainable_weights)
+    return list(layer._trainable_variables) + list(layer._non_trainable_variables)
+
+
+def lookup_of(layer):
+    """The layer within a lookup layer that holds its vocabulary (layers/preprocessing/string_lookup.py)."""
+    return getattr(layer, "_lookup_layer", layer)
+
+
+def calls(layer):
+    """How often a layer was called on symbolic tensors."""
+    return len(getattr(layer, "_inbound_nodes", ()))
+
+
+class Saving:
+    """The walk of `saving_lib`, which is used rather than imitated.
+
+    Args:
+        package: `keras` or `tf_keras`.
+    """
+
+    def __init__(self, package):
+        self.generation = _generation(package)
+        self.library = importlib.import_module(f"{package}.src.saving.saving_lib")
+        self.snake_case = importlib.import_module(_naming(package)).to_snake_case
+
+    def walk(self, saveable):
+        """Yields (attribute, value) in the order of `saving_lib._load_state`."""
+        return (self.library._walk_saveable if self.generation == 3 else self.library._walk_trackable)(saveable)
+
+    def is_saveable(self, value):
+        """Whether the walk goes into a value."""
+        if self.generation == 3:
+            return isinstance(value, importlib.import_module("keras.src.saving.keras_saveable").KerasSaveable)
+        return self.library._is_keras_trackable(value)
+
+    @property
+    def nests_containers(self):
+        """True since Keras 3.14: a list within a list is walked as well (keras PR 22362)."""
+        return hasattr(self.library, "_container_path_present")
+
+
+def takes_all_by_name():
+    """Whether Keras 3, loading legacy HDF5 by name, takes all weights of a model for its own, as 3.6 does.
+
+    Asked of the loader itself: of a model with a weight in a layer and none of its own, which a file without weights
+    is loaded into, it says that a weight is missing.
+    """
+    import h5py
+
+    load = importlib.import_module(_LEGACY).load_weights_from_hdf5_group_by_name
+    with h5py.File("empty", "w", driver="core", backing_store=False) as file:
+        for group in (file, file.create_group("top_level_model_weights")):
+            group.attrs.update(layer_names=[], weight_names=[])
+        try:
+            load(file, _Asked())
+        except ValueError:
+            return True
+    return False
+
+
+class _Asked:
+    """What the loader reads of a model whose one weight is a layer's."""
+
+    layers = []
+    trainable_weights = weights = [object()]
+    non_trainable_weights = _trainable_variables = _non_trainable_variables = []

@@ -1,0 +1,77 @@
+"""What a version without one of the private names costs: the paths that need it, and no build."""
+
+import pytest
+
+from restore_guard.build import Job
+from restore_guard.building.probing import Probe
+from restore_guard.restore_paths import restore_unchanged
+
+pytestmark = pytest.mark.tensorflow
+
+# Each builder takes a name away from the framework, in the process of its own build.
+BUILDERS = """
+import tensorflow as tf
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.lib.io import _pywrap_file_io
+
+
+def model():
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3)])
+
+
+def whole():
+    return model()
+
+
+def without_the_walk():
+    built = model()
+    from keras.src.saving import saving_lib
+    for name in ("_walk_saveable", "_walk_trackable"):
+        if hasattr(saving_lib, name):
+            delattr(saving_lib, name)
+    return built
+
+
+def without_children():
+    built = model()
+    from tensorflow.python.trackable.base import Trackable
+    del Trackable._maybe_initialize_trackable
+    return built
+"""
+
+
+@pytest.fixture(scope="module", params=["keras3", "keras2"])
+def built(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("private")
+    (folder / "small.py").write_text(BUILDERS)
+    names = ("whole", "without_the_walk", "without_children")
+    paths = ("tf-checkpoint", "keras-weights", "h5")
+    with Probe(request.getfixturevalue(request.param)) as probe:
+        done = probe.run([Job(name, folder, f"small:{name}", restores=paths) for name in names])
+    return done | {"framework": request.param}
+
+
+def _outcomes(build):
+    assert build.failure is None, build.failure
+    signature = build.signature
+    return {path: restore_unchanged(path, signature).kind for path in ("tf-checkpoint", "keras-weights", "h5")}
+
+
+def test_every_name_is_there(built):
+    assert built["whole"].signature.unread == {}
+    assert set(_outcomes(built["whole"]).values()) == {"restores"}
+
+
+def test_a_walk_that_is_gone_costs_the_paths_that_take_it(built):
+    found = built["without_the_walk"]
+    assert _outcomes(found) == {"tf-checkpoint": "restores", "keras-weights": "unsupported", "h5": "restores"}
+    assert set(found.signature.unread) == {"keras-weights", "keras-archive"}
+    assert "_walk_" in found.signature.unread["keras-weights"]
+
+
+def test_trackables_that_are_others_cost_tf_checkpoint(built):
+    if built["framework"] == "keras2":
+        pytest.skip("Keras 2 itself calls the name when it makes a model")
+    found = built["without_children"]
+    assert _outcomes(found) == {"tf-checkpoint": "unsupported", "keras-weights": "restores", "h5": "restores"}
+    assert not restore_unchanged("tf-checkpoint", found.signature).certain
