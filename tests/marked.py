@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -113,17 +115,17 @@ class Seen:
     """What came of one change.
 
     Attributes:
-        found: (rule, file, line) of each finding of a new break, each once for all models.
+        found: (file, line) of each finding of a new break, each once for all models.
         lines: for each mark the (file, line) that are right; `hunks` those that are in the same hunk.
     """
 
     change: Change
-    found: tuple[tuple[str, str, int], ...]
+    found: tuple[tuple[str, int], ...]
     lines: tuple[frozenset[tuple[str, int]], ...]
     hunks: tuple[frozenset[tuple[str, int]], ...]
 
     def _all_in(self, places: Sequence[frozenset[tuple[str, int]]]) -> bool:
-        at = {place for _, *place in self.found for place in [tuple(place)]}
+        at = set(self.found)
         return all(any(place in right for right in places) for place in at) and all(right & at for right in places)
 
     @property
@@ -146,17 +148,20 @@ def evaluate(report: dict, played: Sequence[Change], before: dict[str, str], aft
 
 
 def _seen(change: Change, models: dict[str, dict], before: dict[str, str], after: dict[str, str]) -> Seen:
-    found = {
-        (finding["rule"], finding["file"], finding["line"], finding["message"])
-        for name, model in models.items()
-        if name.rpartition("-")[0] == change.package
-        for finding in model["findings"]
-        if finding["status"] == "new" and finding["level"] == "error" and not finding["rule"].startswith("manifest")
-    }
+    found: Counter[tuple[str, int]] = Counter()
+    for name, model in models.items():
+        if name.rpartition("-")[0] == change.package:
+            # Several models show the same line once.
+            found |= Counter(
+                (finding["file"], finding["line"])
+                for finding in model["findings"]
+                if finding["status"] == "new" and finding["level"] == "error"
+                if not finding["rule"].startswith("manifest")
+            )
     places = [_places(change, mark, before, after) for mark in change.marks]
     return Seen(
         change,
-        tuple(sorted(key[:3] for key in found)),
+        tuple(sorted(found.elements())),
         tuple(lines for lines, _ in places),
         tuple(hunk for _, hunk in places),
     )
@@ -223,12 +228,15 @@ def play(played: Sequence[Change], python: Path, folder: Path, *options: str) ->
 
     project = Project(folder / "project", folder / "home")
     sides = [files(played, side, python) for side in (0, 1)]
+    if (project.root / CONFIGURATION).exists():
+        done = project.check("--base", "HEAD~1", "--head", "HEAD", *options)
+        return evaluate(done.report, played, *sides)
     project.write(sides[0])
     updated = project.run("update")
     if updated.code != 0:
         raise RuntimeError(updated.stdout + updated.stderr)
     project.commit(message="before")
-    project.git("rm", "--quiet", *(name for name in sides[0] if name not in sides[1]), "--ignore-unmatch", "--", CONFIGURATION)
+    project.git("rm", "--quiet", *(name for name in sides[0] if name not in sides[1]))
     project.commit(sides[1], "after")
     done = project.check("--base", "HEAD~1", "--head", "HEAD", *options)
     if done.code not in (0, 1):
@@ -241,11 +249,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", type=Path, required=True, help="a Python with TensorFlow")
     parser.add_argument("--only", default="", help="changes whose package has this in its name")
+    parser.add_argument("--folder", type=Path, help="where to keep the repository and its builds")
     parser.add_argument("--witness", default="never", choices=("auto", "always", "never"))
     chosen = parser.parse_args(arguments)
     played = [change for corpus in CORPORA for change in changes(corpus) if chosen.only in change.package]
-    with tempfile.TemporaryDirectory() as folder:
-        seen = play(played, chosen.python, Path(folder), "--witness", chosen.witness)
+    with contextlib.ExitStack() as stack:
+        folder = chosen.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        seen = play(played, chosen.python, folder, "--witness", chosen.witness)
     print("\n".join([*misses(seen), *figures(seen)]))
     return 0
 

@@ -96,7 +96,8 @@ class Trace(msgspec.Struct, frozen=True):
         environ: {variable: digest of its value, or None}.
         packages, failed: top-level names that were imported from what is installed, or looked for and not imported.
         opaque: what the build did that cannot be followed.
-        spots, created: every creation in order, as (number of its spot, class, number of its site).
+        spots, stacks, created: every creation in order, as (number of its frames, class, number of its site); frames
+            are (number of a spot, class of `self`), the innermost first.
     """
 
     modules: tuple[str, ...] = ()
@@ -110,6 +111,7 @@ class Trace(msgspec.Struct, frozen=True):
     failed: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
     spots: tuple[Spot, ...] = ()
+    stacks: tuple[tuple[tuple[int, str | None], ...], ...] = ()
     created: tuple[tuple[int, str, int], ...] = ()
 
 

@@ -28,6 +28,7 @@ class Finding(Struct):
         accept: the command that accepts the break, or "". Not in the JSON report.
         variables: all that it is about, by which it can be ignored. Not in the JSON report.
         unchecked: True where it says that the verdict cannot be known. Not in the JSON report.
+        count: how many instances of the root cause it stands for.
     """
 
     rule: str
@@ -44,6 +45,7 @@ class Finding(Struct):
     accept: str = ""
     variables: tuple[str, ...] = ()
     unchecked: bool = False
+    count: int = 1
 
     @property
     def fails(self) -> bool:

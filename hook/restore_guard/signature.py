@@ -17,12 +17,24 @@ Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A dimension, as TensorFlow counts it."""
 
 
+class Frame(NamedTuple):
+    """A line of the user's source that was being run; `type` is the class of its `self`."""
+
+    file: str
+    line: int
+    type: str | None = None
+
+
 class Site(NamedTuple):
-    """The line of the user's source that created something; `number` counts creations of a class at a line."""
+    """The line of the user's source that created something; `number` counts creations of a class at a line.
+
+    `stack` has all frames of the user's source at that moment, the innermost first.
+    """
 
     file: str
     line: int
     number: int
+    stack: tuple[Frame, ...] = ()
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,7 +42,10 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Variable(Struct):
-    """A variable; `shape` has None for an unknown dimension and is None for an unknown rank."""
+    """A variable; `shape` has None for an unknown dimension and is None for an unknown rank.
+
+    Its site is that of its owner where the owner's class is not the user's; `built` is then its own.
+    """
 
     path: str
     shape: tuple[Size | None, ...] | None
@@ -40,6 +55,7 @@ class Variable(Struct):
     owner_name: str | None = None
     seed: bool = False
     site: Site | None = None
+    built: Site | None = None
 
 
 class Holder(Struct):
@@ -237,6 +253,8 @@ class Signature(Struct):
         archive, saver_file: only where the model promises the restore path that needs it.
         sources: files of the repository that the build read.
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
+        created: (class, site) of all layers, modules and optimizers that the build made, in their order; only a build
+            knows them, as it alone knows sites.
     """
 
     framework: dict[str, str]
@@ -252,6 +270,7 @@ class Signature(Struct):
     outputs: tuple[Tensor, ...] = ()
     sources: tuple[str, ...] = ()
     unread: dict[str, str] = {}
+    created: tuple[tuple[str, Site], ...] = ()
 
     def __post_init__(self) -> None:
         count, nodes = len(self.variables), len(self.object_graph.nodes)
@@ -296,10 +315,18 @@ class Signature(Struct):
         def located(items: Iterable[Any]) -> tuple:
             return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
 
+        def built(items: Iterable[Variable]) -> tuple:
+            return tuple(
+                msgspec.structs.replace(item, built=site(item.built)) if item.built is not None else item
+                for item in items
+            )
+
         tree = self.keras_tree
+        created = ((kind, site(at)) for kind, at in self.created)
         return msgspec.structs.replace(
             self,
-            variables=located(self.variables),
+            variables=built(located(self.variables)),
+            created=tuple((kind, at) for kind, at in created if at is not None),
             holders=located(self.holders),
             keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
             archive=self.archive and self.archive.located(site),

@@ -46,11 +46,11 @@ def test_a_deleted_file_has_no_place():
     assert gone.head(Place("m.py", 1)) is None and gone.removal(Place("m.py", 1)) is None
 
 
-def test_the_nearest_change_is_in_the_same_file_if_it_can():
-    both = Diff({"m.py": FileDiff("m.py", BASE, "a\nb\nc\nd\nE\n"), "a.py": FileDiff("a.py", "", "new\n")})
-    assert both.nearest_change(Place("m.py", 1)) == Place("m.py", 5)
-    assert both.nearest_change(Place("elsewhere.py", 1)) == Place("a.py", 1)
-    assert Diff({}).nearest_change(Place("m.py", 1)) is None
+def test_the_nearest_edit_is_in_the_same_file_and_is_no_comment():
+    both = Diff({"m.py": FileDiff("m.py", BASE, "# a\na\nb\nc\nd\nE\n"), "a.py": FileDiff("a.py", "", "new\n")})
+    assert both.nearest_edit(Place("m.py", 1)) == Place("m.py", 6)
+    assert both.nearest_edit(Place("elsewhere.py", 1)) is None
+    assert Diff({}).nearest_edit(Place("m.py", 1)) is None
 
 
 texts = st.lists(st.sampled_from("abc"), max_size=12).map(lambda lines: "".join(f"{line}\n" for line in lines))

@@ -61,6 +61,7 @@ EXPECTED = {
                     "old": "dense_1",
                     "new": "denselayer1",
                     "status": "new",
+                    "count": 1,
                 }
             ],
         },

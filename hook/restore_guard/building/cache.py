@@ -30,7 +30,7 @@ from restore_guard.building.side_files import STEP, Tree, changed
 from restore_guard.change import layout
 from restore_guard.change.layout import Point
 from restore_guard.environments.installed import Installed
-from restore_guard.signature import Signature, Site
+from restore_guard.signature import Frame, Signature, Site
 
 _BUILDS, _SECONDS = "builds", "seconds"
 _LIMIT = 256 * 1024 * 1024
@@ -66,6 +66,7 @@ class _Kept(msgspec.Struct, frozen=True):
     because: str | None
     seconds: float
     spots: list[tuple[str, int, list[Point]]]
+    stacks: tuple[tuple[tuple[int, str | None], ...], ...]
     created: tuple[tuple[int, str, int], ...]
 
 
@@ -115,6 +116,7 @@ class Cache:
             because=build.because,
             seconds=build.seconds,
             spots=[(spot.file, spot.line, layout.points(tree.read(spot.file) or b"", spot)) for spot in trace.spots],
+            stacks=trace.stacks,
             created=trace.created,
         )
         head = msgspec.json.encode(self._conditions(trace, tree), order="deterministic")
@@ -261,13 +263,15 @@ def _with_sites(found: Signature, kept: _Kept, moved: Collection[str], tree: Tre
         return None
     sites: dict[Site, Site | None] = {}
     counts: Counter[tuple[str, int, str]] = Counter()
-    for spot, kind, number in kept.created:
-        file, old, _ = kept.spots[spot]
-        new = Site(file, lines[spot], counts[file, lines[spot], kind])
-        counts[file, lines[spot], kind] += 1
+    for frames, kind, number in kept.created:
+        stack = [(*kept.spots[spot][:2], lines[spot], owner) for spot, owner in kept.stacks[frames]]
+        file, before, now, _ = stack[0]
+        new = Site(file, now, counts[file, now, kind], tuple(Frame(name, line, of) for name, _, line, of in stack))
+        old = Site(file, before, number, tuple(Frame(name, line, of) for name, line, _, of in stack))
+        counts[file, now, kind] += 1
         # What two classes created at one line may now be at two.
-        if sites.setdefault(Site(file, old, number), new) != new:
-            sites[Site(file, old, number)] = None
+        if sites.setdefault(old, new) != new:
+            sites[old] = None
     return found.with_sites(sites)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from restore_guard.change import layout
+from restore_guard.change import edits, layout
+from restore_guard.change.edits import Edit
 from restore_guard.signature import Holder, Variable
 
 
@@ -40,10 +40,26 @@ class FileDiff:
 
 
 class Diff:
-    """What changed between base and head, for the files that were handed over; all others are unchanged."""
+    """What changed between base and head, for the files that were handed over; all others are unchanged.
 
-    def __init__(self, files: Mapping[str, FileDiff]) -> None:
-        """Args: files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text."""
+    Attributes:
+        entry: {key of the model's configuration that changed: its line}; see `change.entry`.
+        builder: (file, function) that makes the model; empty where it is not known.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, FileDiff],
+        read: Callable[[str], str | None] = lambda _: None,
+        entry: Mapping[str, Place] | None = None,
+        builder: tuple[str, str] = ("", ""),
+    ) -> None:
+        """
+        Args:
+            files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text.
+            read: {unchanged file: its text}.
+        """
+        self._read, self.entry, self.builder = read, entry or {}, builder
         self._files = {name: _lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 
@@ -85,24 +101,44 @@ class Diff:
         lines = self._heads.get(new.file)
         return (lines.path, lines.after[new.line]) if lines is not None and new.line in lines.after else None
 
-    def nearest_change(self, place: Place) -> Place | None:
-        """The changed line of the head nearest to a line of the head; in its file, else in any changed file."""
-        lines = self._heads.get(place.file)
-        if lines is not None and lines.changed:
-            return Place(place.file, _nearest(lines.changed, place.line))
-        for name in sorted(self._heads):
-            if self._heads[name].changed:
-                return Place(name, self._heads[name].changed[0])
-        return None
+    @cached_property
+    def edits(self) -> tuple[dict[str, list[Edit]], dict[str, list[Edit]]]:
+        """{file: what was edited in it} by the names of the base, and by those of the head."""
+        before, after = {}, {}
+        for name, lines in self._files.items():
+            if lines.path is not None:
+                before[name] = after[lines.path] = lines.edits
+        return before, after
+
+    def text(self, side: int, file: str) -> str | None:
+        """The content of a file of the base (0) or the head (1)."""
+        lines = (self._files, self._heads)[side].get(file)
+        if lines is not None:
+            return (lines.diff.old_text, lines.diff.new_text)[side]
+        return self._read(file)
+
+    def twin(self, side: int, file: str) -> str | None:
+        """The other side's name of a file of the base (0) or the head (1); None for a deleted one."""
+        if side == 0:
+            return self._files[file].path if file in self._files else file
+        lines = self._heads.get(file)
+        return next(name for name, other in self._files.items() if other is lines) if lines is not None else file
+
+    def is_one_edit(self, one: Place, other: Place) -> bool:
+        """Whether two lines of the head are in one block of changes."""
+        block = self.block_after(one)
+        return block is not None and block == self.block_after(other)
+
+    def nearest_edit(self, place: Place) -> Place | None:
+        """The edited line of its file that is nearest to a line of the head."""
+        lines = [line for edit in self.edits[1].get(place.file, ()) for line in (*edit.after, edit.at)]
+        line = min(lines, key=lambda line: abs(line - place.line), default=None)
+        return Place(place.file, line) if line is not None else None
 
     def removal(self, old: Place) -> Place | None:
-        """Where in the head a removed line of the base would have stood, on a changed line if one is near."""
+        """Where in the head a removed line of the base would have stood."""
         lines = self._files.get(old.file)
-        if lines is None or lines.path is None:
-            return None
-        line = lines.place_of(old.line)
-        near = _nearest(lines.changed, line) if lines.changed else line
-        return Place(lines.path, near if abs(near - line) <= 3 else line)
+        return Place(lines.path, lines.place_of(old.line)) if lines is not None and lines.path is not None else None
 
 
 @lru_cache(64)  # models share files, and so their changes
@@ -127,6 +163,10 @@ class _Lines:
             {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)
         )
 
+    @cached_property
+    def edits(self) -> list[Edit]:
+        return edits.edits(self.path or "", self.diff.old_text, self.diff.new_text, self.blocks)
+
     @property
     def is_cosmetic(self) -> bool:
         if self.path is None or not self.path.endswith(".py"):
@@ -139,8 +179,3 @@ class _Lines:
             if line in before:
                 return min(max(after.start + min(line - before.start, max(0, len(after) - 1)), 1), self.last)
         return self.moved.get(line, 1)
-
-
-def _nearest(ordered: list[int], line: int) -> int:
-    position = bisect.bisect_left(ordered, line)
-    return min(ordered[max(0, position - 1) : position + 1], key=lambda other: abs(other - line))

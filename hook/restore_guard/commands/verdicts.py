@@ -10,7 +10,7 @@ from functools import cached_property
 from restore_guard.build import Build, Witness
 from restore_guard.building import revivals, witnesses
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
-from restore_guard.change import affected
+from restore_guard.change import affected, entry
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.change.pins_moved import Move, moves
 from restore_guard.change.repository import Change
@@ -67,8 +67,8 @@ class Suspects:
         known = [frozenset(build.signature.sources) for build in builds if build is not None and build.signature]
         return frozenset().union(*known, *(side.sources(name) for side in self.projects.known))
 
-    def diff(self, sources: Collection[str]) -> Diff:
-        """The changed files of one model, read on both sides."""
+    def diff(self, name: str, sources: Collection[str]) -> Diff:
+        """The changed files of one model, read on both sides, and what changed in its entry of the configuration."""
         base, head = self.projects
         files = {}
         for change in self.changes:
@@ -79,7 +79,16 @@ class Suspects:
             old_content = base.read(old) if base is not None and change.status != "A" else None
             new_path = change.path if new_content is not None else None
             files[old] = FileDiff(new_path, _text(old_content), _text(new_content))
-        return Diff(files)
+        module, _, function = head.config.models[name].builder.partition(":")
+        stem = module.replace(".", "/")
+        builder = next((path for path in sorted(sources) if path.endswith((f"{stem}.py", f"{stem}/__init__.py"))), "")
+        old, new = (_text(side.read(head.file)) if side is not None else "" for side in (base, head))
+        return Diff(
+            files,
+            read=lambda path: _text(head.read(path)),
+            entry=entry.changed(head.file, old, new, name) if base is not None else {},
+            builder=(builder, function),
+        )
 
 
 def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
@@ -140,7 +149,7 @@ def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Re
             base_build=base_build,
             head_manifest=head.manifest(name),
             base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
-            diff=suspects.diff(suspects.sources(name, [head_build, base_build])),
+            diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.
             covered=graph.closure(head.config.models[name].builder.partition(":")[0]).files,
             releases=released.promises.get(name, ()),

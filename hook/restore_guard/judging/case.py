@@ -129,4 +129,12 @@ def with_sites(signature: Signature, build: Signature | None) -> Signature:
         sites = {item.path: item.site for item in getattr(build, kind)}
         return tuple(msgspec.structs.replace(item, site=sites.get(item.path)) for item in getattr(signature, kind))
 
-    return msgspec.structs.replace(signature, variables=located("variables"), holders=located("holders"))
+    built = {variable.path: variable.built for variable in build.variables}
+    variables = (msgspec.structs.replace(item, built=built.get(item.path)) for item in located("variables"))
+    return msgspec.structs.replace(
+        signature,
+        variables=tuple(variables),
+        holders=located("holders"),
+        created=build.created,
+        sources=build.sources,
+    )

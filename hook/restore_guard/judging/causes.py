@@ -1,14 +1,34 @@
-"""Troubles grouped by root cause: a renamed layer is one cause, not four variables on two restore paths."""
+"""Symptoms grouped by root cause: one changed line is one cause, whatever it did to however many variables."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from restore_guard.change.diffs import Place
+from restore_guard.judging.blame import Blamed
 from restore_guard.judging.comparison import Comparison, troubles
-from restore_guard.rules import explaining
+from restore_guard.judging.symptoms import Symptom, Symptoms
+from restore_guard.rules.shared import patterns
 from restore_guard.rules.shared.cause import Cause
-from restore_guard.rules.shared.view import Sight, View
+
+# Of what one line did, the first of these names the finding.
+_ORDER = (
+    "config-incompatible",
+    "layer-type-changed",
+    "sharing-changed",
+    "variable-renamed",
+    "shape-changed",
+    "dtype-changed",
+    "variable-missing",
+    "variable-added",
+    "variable-misplaced",
+    "not-saved",
+)
+# What follows from another thing of its kind is so much farther from the line.
+_FOLLOWS = 0.75
+# A size that changed at a line so much nearer comes from there.
+_SURER = 2.0
 
 
 def find(comparison: Comparison) -> list[Cause]:
@@ -16,49 +36,102 @@ def find(comparison: Comparison) -> list[Cause]:
     found = troubles(comparison)
     if not found:
         return []
-    view, rules = View(comparison), explaining()
-    groups: dict[Hashable, Cause] = {}
-    for trouble in found:
-        sight = Sight(trouble, view)
-        rule, subject = next((rule, subject) for rule in rules if (subject := rule.explains.applies(sight)) is not None)
-        where, primary = rule.explains.stands(sight, subject)
-        cause = groups.setdefault((rule.name, subject), Cause(rule.name, subject, where, primary))
-        if primary and not cause.primary:
-            cause.place, cause.primary = where, True
-        cause.troubles.append(trouble)
-    causes = list(groups.values())
-    for rule in rules:
-        causes = rule.explains.gathers(causes, view)
-    return _fold(causes, not comparison.diff.is_empty)
+    placed: dict[Hashable, list[Symptom]] = {}
+    loose: list[Symptom] = []
+    for symptom in _sized(list(Symptoms(comparison, found)), comparison.diff.is_one_edit):
+        if symptom.at is not None:
+            placed.setdefault((symptom.at.place, symptom.at.is_gone), []).append(symptom)
+        else:
+            loose.append(symptom)
+    causes = [_of_line(place, symptoms) for (place, _), symptoms in placed.items()]
+    causes = _without_shifts(causes, comparison.diff.is_one_edit)
+    return causes + _of_the_rest(loose, causes)
 
 
-def _fold(causes: list[Cause], lines_known: bool) -> list[Cause]:
-    """A variable whose own line did not change caused nothing: it belongs to the nearest cause, if there is one.
+def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bool]) -> list[Symptom]:
+    """The symptoms, those of a size that another variable changed first on the same path with its line."""
+    first: dict[Hashable, Blamed] = {}
+    for symptom in symptoms:
+        for size in symptom.sizes if symptom.at is not None else ():
+            key = symptom.trouble.path, size
+            first[key] = min(first.get(key, symptom.at), symptom.at, key=lambda at: (at.cost, at.place))
+    found = []
+    for symptom in symptoms:
+        known = [first[key] for size in symptom.sizes if (key := (symptom.trouble.path, size)) in first]
+        nearest = min(known, key=lambda at: (at.cost, at.place), default=None)
+        if nearest is not None and (symptom.at is None or nearest.cost < symptom.at.cost - _SURER):
+            symptom = dataclasses.replace(symptom, at=Blamed(nearest.place, nearest.cost + _SURER))
+        elif nearest is not None and is_one_edit(nearest.place, symptom.at.place):
+            first_line = min(at.place for at in (nearest, symptom.at))
+            symptom = dataclasses.replace(symptom, at=Blamed(first_line, symptom.at.cost))
+        found.append(symptom)
+    return found
 
-    Where no lines are compared, each stands for itself.
-    """
-    primaries = [cause for cause in causes if cause.primary]
-    if not primaries or not lines_known:
-        twins: dict[tuple, Cause] = {}
-        for cause in causes:
-            first = twins.setdefault((cause.rule, cause.place), cause) if not cause.primary else cause
-            if first is not cause:
-                first.troubles.extend(cause.troubles)
-        return primaries + list(twins.values())
-    # There are as many causes as there are layers, but only as many places as there are lines.
-    at: dict[Place | None, Cause] = {}
-    for root in primaries:
-        at.setdefault(root.place, root)
-    nearest: dict[Place | None, Cause] = {}
+
+def _of_line(place: Place, symptoms: Sequence[Symptom]) -> Cause:
+    """What one line did: the nearest symptoms are its own, the others follow from them."""
+    nearest = min(symptom.at.cost for symptom in symptoms)
+    own = [symptom for symptom in symptoms if symptom.at.cost <= nearest + _FOLLOWS or not symptom.may_follow]
+    cause, *others = sorted(_alike(own, place), key=lambda cause: _ORDER.index(cause.rule))
+    if cause.rule == "layer-type-changed":
+        # A layer of another type has other variables: no news.
+        for other in others:
+            cause.troubles += other.troubles
+        others = []
+    cause.also = others
+    told = {(trouble.path, trouble.old, trouble.new) for trouble in cause.own}
+    for symptom in symptoms:
+        trouble = symptom.trouble
+        if (trouble.path, trouble.old, trouble.new) not in told:
+            cause.consequences.append(trouble)
+    return cause
+
+
+def _without_shifts(causes: Sequence[Cause], is_one_edit: Callable[[Place, Place], bool]) -> list[Cause]:
+    """The causes; what was only moved by another one of the same edit, on all of its paths, follows from that."""
+    kept = [cause for cause in causes if not cause.is_shift]
     for cause in causes:
-        if not cause.primary:
-            if cause.place not in nearest:
-                nearest[cause.place] = min(at.values(), key=lambda root: _distance(root, cause))
-            nearest[cause.place].consequences.extend(cause.troubles)
-    return primaries
+        if cause.is_shift:
+            others = (other for other in kept if is_one_edit(other.place, cause.place) and cause.paths <= other.paths)
+            reason = next((other for other in others if not other.is_shift), None)
+            if reason is not None:
+                reason.consequences += cause.every
+            else:
+                kept.append(cause)
+    return kept
 
 
-def _distance(root: Cause, cause: Cause) -> tuple[bool, int]:
-    if root.place is None or cause.place is None:
-        return True, 0
-    return root.place.file != cause.place.file, abs(root.place.line - cause.place.line)
+def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
+    """Causes of symptoms of one rule each, and of one kind: `blocks/*/attn` is not `head`."""
+    causes: dict[Hashable, Cause] = {}
+    for symptom in symptoms:
+        key = symptom.rule, symptom.is_moved
+        cause = causes.setdefault(key, Cause(symptom.rule, [], place, is_shift=symptom.is_moved))
+        if symptom.subject not in cause.subjects:
+            cause.subjects.append(symptom.subject)
+        cause.troubles.append(symptom.trouble)
+    return list(causes.values())
+
+
+def _of_the_rest(loose: Sequence[Symptom], causes: Sequence[Cause]) -> list[Cause]:
+    """Symptoms of no line follow from a cause that explains them on their path, else each kind stands for itself."""
+    left = []
+    for symptom in loose:
+        explaining = [cause for cause in causes if _explains(cause, symptom)]
+        if explaining:
+            explaining[0].consequences.append(symptom.trouble)
+        else:
+            left.append(symptom)
+    families: dict[Hashable, list[Symptom]] = {}
+    for symptom in left:
+        families.setdefault((symptom.rule, *map(patterns.family, symptom.family)), []).append(symptom)
+    return [cause for symptoms in families.values() for cause in _alike(symptoms, None)]
+
+
+def _explains(cause: Cause, symptom: Symptom) -> bool:
+    """Whether a cause is of the very thing, or did on the very path what moved it or lost an optimizer's slot."""
+    if symptom.rule == cause.rule and symptom.subject in cause.subjects:
+        return True
+    if symptom.trouble.path not in cause.paths:
+        return False
+    return symptom.is_moved or symptom.is_slot

@@ -122,9 +122,9 @@ def _of_path(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Tr
             for trouble in _of_failure(comparison, path, failure):
                 told |= {trouble.old, trouble.new}
                 yield trouble
-        # What has no partner stays a trouble when the error is mended.
+        # What has no partner, or another name, stays a trouble when the error is mended.
         for trouble in _of_silence(comparison, path, outcome):
-            if (trouble.old is None or trouble.new is None) and not told & {trouble.old, trouble.new} - {None}:
+            if trouble.old != trouble.new and not told & {trouble.old, trouble.new} - {None}:
                 yield trouble
     elif outcome.kind in ("restores", "partial"):
         yield from _of_silence(comparison, path, outcome)

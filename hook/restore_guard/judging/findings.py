@@ -123,7 +123,8 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
         new=new,
         status=status,
         effects=tuple(effect(comparison, cause, path) for path in paths),
-        variables=tuple(trouble.name for trouble in cause.troubles),
+        variables=tuple(dict.fromkeys(trouble.name for trouble in cause.own)),
+        count=cause.count,
         level=rule.breaking,
         accept=words.accept_command(context.model) if status == "new" else "",
     )

@@ -11,8 +11,10 @@ from restore_guard.rules.shared.cause import Cause
 
 def message(comparison: Comparison, cause: Cause) -> str:
     """What happened, and what else no longer restores because of it."""
-    sentence = RULES[cause.rule].explains.says(cause, comparison)
-    others = len({trouble.name for trouble in cause.consequences} - set(cause.names))
+    kinds = (cause, *cause.also)
+    sentence = " ".join(RULES[kind.rule].explains.says(kind, comparison) for kind in kinds)
+    own = {trouble.name for trouble in cause.own}
+    others = len({trouble.name for trouble in cause.consequences} - own)
     if others:
         what = words.count(others, "other variable")
         sentence += f" Because of it, {what} no longer restore{'s' if others == 1 else ''}."

@@ -103,6 +103,7 @@ def describe(model, created, read):
         **_forms(model, index, created),
         **interface.read(model),
         "sources": read.files(),
+        "created": list(created.objects),
     }
 
 
@@ -143,6 +144,7 @@ def _variable(item, created):
         "owner_name": _name(owner),
         "seed": item.seed,
         "site": site,
+        "built": None if own else created.of(item.variable),
     }
 
 

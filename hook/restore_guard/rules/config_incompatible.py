@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from restore_guard.change.diffs import Place
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand, variable_ends
+from restore_guard.rules.shared.view import Sight, variable_ends
+from restore_guard.signature import Site
 
 
 def applies(sight: Sight) -> Subject | None:
     return (None, None) if sight.kind == "unnamed" and not sight.trouble.revived else None
 
 
-def stands(sight: Sight, subject: Subject) -> Stand:
-    """Where the code refuses the configuration, on a changed line if one is near."""
-    site = sight.view.comparison.model.archive.revival.site
-    return sight.view.nearest(Place(site.file, site.line) if site is not None else None), True
+def refusal(comparison: Compared) -> Site | None:
+    """Where the code refuses the configuration."""
+    return comparison.model.archive.revival.site
 
 
 def says(cause: Cause, comparison: Compared) -> str:
@@ -28,5 +27,5 @@ RULE = Rule(
     why=".keras restores the saved configuration: constructor arguments and registered names are part of the file.",
     example=Example("config-incompatible/argument-renamed"),
     fix="Accept the old arguments in __init__ or from_config, and keep the registered name.",
-    explains=Explanation(applies, says, variable_ends, stands),
+    explains=Explanation(applies, says, variable_ends, refusal=refusal),
 )

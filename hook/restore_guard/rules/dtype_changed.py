@@ -5,7 +5,7 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand
+from restore_guard.rules.shared.view import Sight
 from restore_guard.signature import owner
 
 
@@ -13,10 +13,6 @@ def applies(sight: Sight) -> Subject | None:
     if sight.kind == "kept" and sight.old.shape == sight.new.shape and sight.old.dtype != sight.new.dtype:
         return owner(sight.old.path), owner(sight.new.path)
     return None
-
-
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands()
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
@@ -35,5 +31,5 @@ RULE = Rule(
     why="tf.train.Checkpoint refuses; weights files are cast in silence and may lose precision.",
     example=Example("dtype-changed/layer-in-half-precision"),
     fix='Keep the variable\'s dtype (dtype="mixed_float16" computes in float16 and keeps float32 variables).',
-    explains=Explanation(applies, says, ends, stands),
+    explains=Explanation(applies, says, ends, data=True),
 )

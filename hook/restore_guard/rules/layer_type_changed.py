@@ -9,18 +9,12 @@ from restore_guard.result import Behaviour
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
-from restore_guard.rules.shared.view import Sight, Stand, View
+from restore_guard.rules.shared.view import Sight, View
 from restore_guard.signature import owner
 
 
 def applies(sight: Sight) -> Subject | None:
     return sight.retyped if sight.kind == "retyped" else None
-
-
-def stands(sight: Sight, subject: Subject) -> Stand:
-    """Where the layer itself is created: the line of a variable may be in a library."""
-    holder = sight.view.comparison.new_holders.get(subject[1])
-    return sight.stands(place(holder) if holder is not None else None)
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
@@ -31,22 +25,9 @@ def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
 def says(cause: Cause, comparison: Compared) -> str:
     before, after = cause.subject
     was, now = words.type_of(before, comparison.old_holders), words.type_of(after, comparison.new_holders)
+    before, after = words.subjects(cause)
     renamed = f"{after}, " if after != before else ""
     return f"{before} was a {was} and is now {renamed}a {now}."
-
-
-def gathers(causes: list[Cause], view: View) -> list[Cause]:
-    """One layer gone and one new at the same line: a layer that was replaced by one of another type."""
-    gone = {cause.place: cause for cause in causes if cause.rule == "variable-missing" and cause.place}
-    new = {cause.place: cause for cause in causes if cause.rule == "variable-added" and cause.place}
-    replaced: dict[int, Cause | None] = {}
-    for at in gone.keys() & new.keys():
-        before, after = gone[at].subject[0], new[at].subject[1]
-        old, now = view.comparison.old_holders.get(before), view.comparison.new_holders.get(after)
-        if old is not None and now is not None and old.type != now.type and view.same_change(old, now):
-            cause = Cause(RULE.name, (before, after), at, True, gone[at].troubles + new[at].troubles)
-            replaced |= {id(gone[at]): cause, id(new[at]): None}
-    return [cause for old in causes if (cause := replaced.get(id(old), old)) is not None]
 
 
 def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour | None) -> Iterator[Told]:
@@ -81,6 +62,6 @@ RULE = Rule(
     fix="Keep the type, or accept the break.",
     level="warning",
     breaking="error",
-    explains=Explanation(applies, says, ends, stands, gathers),
+    explains=Explanation(applies, says, ends, whole=True),
     notices=notices,
 )

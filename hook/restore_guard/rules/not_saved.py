@@ -9,7 +9,7 @@ from restore_guard.result import Behaviour
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
-from restore_guard.rules.shared.view import Sight, Stand, variable_ends
+from restore_guard.rules.shared.view import Sight, variable_ends
 from restore_guard.signature import Variable, owner
 
 
@@ -17,10 +17,6 @@ def applies(sight: Sight) -> Subject | None:
     if sight.same_form and sight.old.path == sight.new.path and sight.trouble.unsaved:
         return owner(sight.old.path), owner(sight.new.path)
     return None
-
-
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands()
 
 
 def says(cause: Cause, comparison: Compared) -> str:
@@ -74,6 +70,6 @@ RULE = Rule(
     fix="Hold the layers in attributes or in a tuple, create weights with add_weight, or do not promise this path.",
     level="warning",
     breaking="error",
-    explains=Explanation(applies, says, variable_ends, stands),
+    explains=Explanation(applies, says, variable_ends),
     notices=notices,
 )

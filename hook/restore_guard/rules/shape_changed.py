@@ -5,7 +5,7 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand
+from restore_guard.rules.shared.view import Sight
 from restore_guard.signature import owner
 
 
@@ -15,10 +15,6 @@ def applies(sight: Sight) -> Subject | None:
     if taken or (sight.kind == "kept" and sight.old.shape != sight.new.shape):
         return owner(sight.old.path), owner(sight.new.path)
     return None
-
-
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands()
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
@@ -38,5 +34,5 @@ RULE = Rule(
     why="The load call raises, often after it has overwritten other variables.",
     example=Example("shape-changed/dense-units"),
     fix="Keep the shape, or convert the checkpoint, or accept the break.",
-    explains=Explanation(applies, says, ends, stands),
+    explains=Explanation(applies, says, ends, data=True),
 )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand, alias_of, variable_ends
+from restore_guard.rules.shared.view import Sight, alias_of, variable_ends
 
 
 def applies(sight: Sight) -> Subject | None:
     return sight.owners if sight.kind in ("split", "merged") else None
 
 
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands()
-
-
 def says(cause: Cause, comparison: Compared) -> str:
-    (before, after), first = cause.subject, cause.troubles[0]
+    (before, after), first = words.subjects(cause), cause.troubles[0]
     if before is None:
         was = alias_of(first.new, dict(comparison.saved.aliases))
         return f"{after} was {f'another name of {was}' if was else 'shared with another layer'} and is now on its own."
@@ -31,5 +28,5 @@ RULE = Rule(
     "of two saved values is dropped.",
     example=Example("sharing-changed/attribute-unshared"),
     fix="Keep the sharing, or accept the break.",
-    explains=Explanation(applies, says, variable_ends, stands),
+    explains=Explanation(applies, says, variable_ends, whole=True),
 )

@@ -5,20 +5,16 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand, top, variable_ends
+from restore_guard.rules.shared.view import Sight, top, variable_ends
 
 
 def applies(sight: Sight) -> Subject | None:
     return (None, top(sight.new.path, sight.view.kept_new)) if sight.kind == "added" else None
 
 
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands(lineless=True)
-
-
 def says(cause: Cause, comparison: Compared) -> str:
-    after = cause.subject[1]
-    return f"{after} is new ({words.parts(cause.names, after)}): old checkpoints hold no value for it."
+    after = words.subjects(cause)[1]
+    return f"{after} is new ({words.extent(cause, after)}): old checkpoints hold no value for it."
 
 
 RULE = Rule(
@@ -28,5 +24,5 @@ RULE = Rule(
     example=Example("variable-added/attribute"),
     fix="Accept the break if the new variable is to be trained from its initial value; "
     'set variable-added = "warning" where that is the normal case.',
-    explains=Explanation(applies, says, variable_ends, stands),
+    explains=Explanation(applies, says, variable_ends, whole=True),
 )

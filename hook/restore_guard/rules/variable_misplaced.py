@@ -8,7 +8,7 @@ from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
-from restore_guard.rules.shared.view import Sight, Stand
+from restore_guard.rules.shared.view import Sight
 from restore_guard.signature import owner
 
 
@@ -17,10 +17,6 @@ def applies(sight: Sight) -> Subject | None:
     if sight.kind != "elsewhere" or got == sight.trouble.old:
         return None
     return owner(got) or got, owner(sight.new.path) or sight.new.path
-
-
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands()
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
@@ -64,6 +60,6 @@ RULE = Rule(
     why="Shapes agree, so nothing raises and every value is used: only the outputs are wrong.",
     example=Example("variable-misplaced/sequential-reordered"),
     fix="Keep the names of the layers and the order in which they are created, or accept the break and retrain.",
-    explains=Explanation(applies, says, ends, stands),
+    explains=Explanation(applies, says, ends),
     about=about,
 )

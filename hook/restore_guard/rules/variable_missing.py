@@ -5,7 +5,7 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand, top, variable_ends
+from restore_guard.rules.shared.view import Sight, top, variable_ends
 
 
 def applies(sight: Sight) -> Subject | None:
@@ -15,17 +15,13 @@ def applies(sight: Sight) -> Subject | None:
     return (top(sight.old.path, sight.view.kept_old), None) if sight.kind == "removed" else None
 
 
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands(lineless=True)
-
-
 def says(cause: Cause, comparison: Compared) -> str:
-    before = cause.subject[0]
+    before = words.subjects(cause)[0]
     if before is None:
         return "The load call raises for a reason that names no variable."
     site = comparison.olds[cause.troubles[0].old].site
     origin = f", created at {site.file}:{site.line} before" if site is not None else ""
-    return f"{before} is gone ({words.parts(cause.names, before)}{origin}): its values in old checkpoints are dropped."
+    return f"{before} is gone ({words.extent(cause, before)}{origin}): its values in old checkpoints are dropped."
 
 
 RULE = Rule(
@@ -34,5 +30,5 @@ RULE = Rule(
     why="Nothing is said when a saved value is not used. If it was not on purpose, trained weights are gone.",
     example=Example("variable-missing/auxiliary-head"),
     fix="Keep the layer until checkpoints that hold it are out of service, or accept the break.",
-    explains=Explanation(applies, says, variable_ends, stands),
+    explains=Explanation(applies, says, variable_ends, whole=True),
 )

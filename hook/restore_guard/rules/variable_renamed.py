@@ -5,7 +5,7 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight, Stand
+from restore_guard.rules.shared.view import Sight
 
 _MOVED = (None, None)
 """The subject of what kept its name and form: something before it was inserted, removed or moved."""
@@ -19,10 +19,6 @@ def applies(sight: Sight) -> Subject | None:
     return None if sight.trouble.unsaved else _MOVED
 
 
-def stands(sight: Sight, subject: Subject) -> Stand:
-    return sight.stands(moved_along=subject == _MOVED)
-
-
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
     """Its names, or where it is in the checkpoint if those are the same."""
     first = cause.troubles[0]
@@ -34,8 +30,13 @@ def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
 
 def says(cause: Cause, comparison: Compared) -> str:
     if cause.subject != _MOVED:
-        before, after = cause.subject
-        return f"{before} was renamed to {after} ({words.parts(cause.names, after)})."
+        before, after = words.subjects(cause)
+        what = words.extent(cause, after)
+        if not before or after.startswith(f"{before}/"):
+            return f"{before or 'The model'} moved below {after} ({what})."
+        if before.startswith(f"{after}/") or not after:
+            return f"{before} moved up to {after or 'the model itself'} ({what})."
+        return f"{before} was renamed to {after} ({what})."
     old, new = ends(cause, comparison)
     return f"{words.listing(cause.names)} moved within the checkpoint, from {old} to {new}."
 
@@ -56,5 +57,5 @@ RULE = Rule(
     example=Example("variable-renamed/page-example-attribute"),
     fix="Keep the old name for the attribute, or keep the old name as a second attribute beside the new one "
     "(self.old = self.new).",
-    explains=Explanation(applies, says, ends, stands),
+    explains=Explanation(applies, says, ends),
 )

@@ -52,23 +52,40 @@ class Cause:
 
     Attributes:
         rule: the name of the rule that explains it.
-        subject: what changed.
+        subjects: what changed; several where the code is repeated, by a loop or by instances of a class.
         place: the line of the head that did it; None where no line is known.
-        primary: True where that line itself was changed.
+        is_shift: nothing but positions changed.
         troubles: the variables that changed.
+        also: what else changed on that line, by other rules.
         consequences: the variables that stayed as they were and no longer restore because of it.
     """
 
     rule: str
-    subject: Subject
+    subjects: list[Subject]
     place: Place | None
-    primary: bool
+    is_shift: bool = False
     troubles: list[Trouble] = field(default_factory=list)
+    also: list[Cause] = field(default_factory=list)
     consequences: list[Trouble] = field(default_factory=list)
 
     @property
+    def subject(self) -> Subject:
+        """The first of the subjects."""
+        return self.subjects[0]
+
+    @property
+    def count(self) -> int:
+        """How many things changed alike."""
+        return len(self.subjects)
+
+    @property
+    def own(self) -> list[Trouble]:
+        """The variables that changed on that line, in whatever way."""
+        return self.troubles + [trouble for other in self.also for trouble in other.troubles]
+
+    @property
     def every(self) -> list[Trouble]:
-        return self.troubles + self.consequences
+        return self.own + self.consequences
 
     @property
     def paths(self) -> set[str]:

@@ -83,5 +83,5 @@ class Facts:
         if self.comparison is None:
             return None
         sites = [place(item) for item in (*self.comparison.model.holders, *self.comparison.model.variables)]
-        lines = (self.comparison.diff.nearest_change(at) for at in sites if at is not None)
+        lines = (self.comparison.diff.nearest_edit(at) for at in sites if at is not None)
         return next((at for at in lines if at is not None), None)

@@ -10,7 +10,8 @@ from restore_guard.config import Config
 from restore_guard.result import Behaviour, Finding, Level, Status
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.facts import Facts
-from restore_guard.rules.shared.view import Sight, Stand, View
+from restore_guard.rules.shared.view import Sight
+from restore_guard.signature import Site
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Told:
         fix: in place of the rule's own advice.
         accept: the command that accepts it.
         unchecked: it says that the verdict cannot be known.
+        count: how many instances of the root cause it stands for.
     """
 
     message: str
@@ -53,6 +55,7 @@ class Told:
     fix: str | None = None
     accept: str = ""
     unchecked: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,17 @@ class Explanation:
             all rules just one applies to a trouble.
         says: one sentence on a cause.
         ends: the old and the new side of a cause, as a report shows them.
-        stands: (line of the head, whether that line is the cause itself).
-        gathers: makes of causes that belong together one cause of this rule.
+        whole: the line to blame is that of the layer as a whole, not that of its variables.
+        data: what layers are called with may be the reason, as for a shape.
+        refusal: where the code itself refuses to load, for a rule about that.
     """
 
     applies: Callable[[Sight], Subject | None]
     says: Callable[[Cause, Compared], str]
     ends: Callable[[Cause, Compared], Subject]
-    stands: Callable[[Sight, Subject], Stand]
-    gathers: Callable[[list[Cause], View], list[Cause]] = lambda causes, _: causes
+    whole: bool = False
+    data: bool = False
+    refusal: Callable[[Compared], Site | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -125,4 +130,5 @@ class Rule:
             accept=told.accept,
             variables=told.variables,
             unchecked=told.unchecked,
+            count=told.count,
         )

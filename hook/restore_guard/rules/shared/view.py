@@ -6,15 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
-from restore_guard.change.diffs import Place, place
+from restore_guard.change.diffs import Place
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
-from restore_guard.signature import Holder, Variable, leaf, owner
+from restore_guard.signature import Holder, leaf, owner
 
 Kind = Literal["unnamed", "elsewhere", "retyped", "added", "split", "removed", "merged", "kept"]
-
-
-# A line of the head, None where none is known, and whether that line is the cause itself.
-Stand = tuple[Place | None, bool]
 
 
 class View:
@@ -65,16 +61,11 @@ class View:
                 return before, after
         return None
 
-    def same_change(self, old: Variable | Holder, new: Variable | Holder) -> bool:
-        """Whether one block of changed lines creates both."""
-        before, after = place(old), place(new)
-        return before is not None and after is not None and self.diff.same_change(before, after)
-
     def nearest(self, at: Place | None) -> Place | None:
         """A line of the head, or the changed one that is nearest to it."""
         if at is None or self.diff.is_changed(at):
             return at
-        return self.diff.nearest_change(at) or at
+        return self.diff.nearest_edit(at) or at
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         same = self.comparison.same
@@ -151,25 +142,6 @@ class Sight:
         """An optimizer's slots follow the model's variables; they never are what changed."""
         parts = self.trouble.name.split("/")
         return parts[-1].isdigit() and "optimizer" in parts
-
-    def stands(self, at: Place | None = None, *, moved_along: bool = False, lineless: bool = False) -> Stand:
-        """Where most rules place a variable.
-
-        Args:
-            at: the line to start from; else the one that creates the variable.
-            moved_along: the variable is never itself the cause.
-            lineless: it is the cause where no line is known.
-        """
-        diff, old = self.view.diff, self.old
-        at = at or (place(self.new) if self.new is not None else None)
-        if at is not None and diff.is_changed(at):
-            return at, not moved_along and not self.is_slot
-        if self.new is None and old is not None and place(old) is not None:
-            removed = diff.head(place(old)) is None and diff.removal(place(old))
-            return (removed, True) if removed else (diff.nearest_change(place(old)) or place(old), False)
-        if at is None:
-            return None, lineless and not self.is_slot
-        return diff.nearest_change(at) or at, False
 
 
 def alias_of(path: str | None, aliases: Mapping[str, str]) -> str | None:

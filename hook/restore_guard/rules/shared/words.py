@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from restore_guard.rules.shared.cause import Cause, Subject
+from restore_guard.rules.shared.patterns import pattern
 from restore_guard.signature import Holder, Variable, leaf
 
 
 def shape(variable: Variable) -> str:
-    return "unknown" if variable.shape is None else f"({', '.join(map(str, variable.shape))})"
+    """A shape as Python writes it."""
+    return "unknown" if variable.shape is None else str(tuple(variable.shape))
 
 
 def typed(path: str | None, holders: Mapping[str, Holder]) -> str | None:
@@ -24,6 +27,22 @@ def parts(names: Sequence[str], top: str) -> str:
     """The variables below an object: how many, and by which names."""
     below = [name.removeprefix(f"{top}/") if name != top else leaf(name) for name in names]
     return f"{count(len(below), 'variable')}: {listing(below)}"
+
+
+def extent(cause: Cause, top: str) -> str:
+    """How many things changed alike, with their variables; of a single one below `top`, which variables."""
+    names = list(dict.fromkeys(cause.names))
+    if cause.count == 1:
+        return parts(names, top)
+    if cause.count == len(names):
+        return count(len(names), "variable")
+    return f"{count(cause.count, 'layer')}, {count(len(names), 'variable')}"
+
+
+def subjects(cause: Cause) -> Subject:
+    """The old and the new name of what changed, one for all that are alike: `blocks/*/attn`."""
+    olds, news = zip(*cause.subjects, strict=True)
+    return tuple(pattern(side) if None not in side else None for side in (olds, news))
 
 
 def listing(names: Iterable[str], most: int = 4) -> str:

@@ -2,7 +2,7 @@ import tensorflow as tf
 
 
 @tf.keras.utils.register_keras_serializable("pairs")
-class Projection(tf.keras.layers.Layer):  # finding: variable-renamed
+class Projection(tf.keras.layers.Layer):
     def __init__(self, units, activation="relu", **kwargs):
         super().__init__(**kwargs)
         self.units = units
@@ -22,4 +22,4 @@ class Projection(tf.keras.layers.Layer):  # finding: variable-renamed
 
 def build():
     inputs = tf.keras.Input((4,))
-    return tf.keras.Model(inputs, Projection(3)(tf.keras.layers.Dense(5)(inputs)))
+    return tf.keras.Model(inputs, Projection(3)(tf.keras.layers.Dense(5)(inputs)))  # finding: variable-renamed

@@ -1,0 +1,173 @@
+"""Which line of a change did something to a layer or variable: the nearest one that its creation depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from restore_guard.change.diffs import Diff, Place
+from restore_guard.change.sources import Sources
+from restore_guard.judging.flow import Reached, Search
+from restore_guard.judging.program import Code
+from restore_guard.signature import Frame, Signature, Site
+
+# What a line is worth that mentions the very name or size that changed, in steps of a search.
+_CLUE = 3.0
+# How far behind a name's own frames a line is that gives something that name.
+_MENTIONED = 2.25
+# Lines that nothing was seen to depend on, in a function that ran and in a file that did.
+_SAME_FUNCTION, _SAME_FILE = 15.0, 20.0
+
+Stack = tuple[Frame, ...]
+Size = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True)
+class Clues:
+    """What the right line might mention: names, and sizes as pairs of old and new."""
+
+    names: frozenset[str] = frozenset()
+    sizes: frozenset[Size] = frozenset()
+
+
+class Blamed(NamedTuple):
+    """A line of the head, and how far it is from what it is blamed for; `is_gone` as of `program.Touched`."""
+
+    place: Place
+    cost: float
+    is_gone: bool = False
+
+
+class Question(NamedTuple):
+    """What to look for.
+
+    Attributes:
+        head, base: (cost, frames) of the creations on either side, from where to look.
+        data: whether what layers are called with counts.
+    """
+
+    head: tuple[tuple[float, Stack], ...]
+    base: tuple[tuple[float, Stack], ...]
+    clues: Clues = Clues()
+    data: bool = False
+
+
+def stack(site: Site | None) -> Stack:
+    """The frames of a creation."""
+    if site is None:
+        return ()
+    return site.stack or (Frame(site.file, site.line),)
+
+
+class Blame:
+    """The change between two builds, asked for lines."""
+
+    def __init__(self, saved: Signature, model: Signature, diff: Diff) -> None:
+        self.saved, self.model, self.diff = saved, model, diff
+        self._known: dict[Question, Blamed | None] = {}
+
+    @cached_property
+    def head(self) -> Code:
+        return self._code(1, self.model)
+
+    @cached_property
+    def base(self) -> Code:
+        code = self._code(0, self.saved)
+        code.other, self.head.other = self.head, code
+        return code
+
+    def _code(self, number: int, signature: Signature) -> Code:
+        def text(file: str) -> str | None:
+            return self.diff.text(number, file)
+
+        def twin(file: str) -> str | None:
+            return self.diff.twin(number, file)
+
+        edits = self.diff.edits[number]
+        code = Code(
+            Sources(text, {*signature.sources, *edits}), edits, number, self.diff.entry, self.diff.builder, twin
+        )
+        for kind, site in signature.created:
+            code.note(kind, stack(site))
+        return code
+
+    def line(self, question: Question) -> Blamed | None:
+        """The changed line behind something; None where no line is known."""
+        if question not in self._known:
+            self._known[question] = self._find(question)
+        return self._known[question]
+
+    def _find(self, question: Question) -> Blamed | None:
+        if self.diff.is_empty and not self.diff.entry:
+            return None
+        found: list[Reached] = []
+        for code, stacks in ((self.base, question.base), (self.head, question.head)):
+            search = Search(code, question.data)
+            for cost, frames in stacks:
+                search.start(frames, cost)
+            found += search.run(enough=_CLUE)
+        found += self._mentions(question)
+        found = found or list(self._left(question))
+        ranked = [Blamed(item.place, item.cost - self._worth(item, question.clues), item.is_gone) for item in found]
+        return min(ranked, key=lambda item: (item.cost, item.place), default=None)
+
+    def _mentions(self, question: Question) -> Iterator[Reached]:
+        """The lines that give something a name, in files through which the frames go."""
+        files = {frame.file for _, frames in question.head for frame in frames}
+        for name in question.clues.names:
+            given = re.compile(rf"(?:\b|_){re.escape(name)}\b[\"']?\s*(?:=(?!=)|:)|[\"']{re.escape(name)}[\"']")
+            for file in sorted(files & self.diff.edits[1].keys()):
+                lines = (self.diff.text(1, file) or "").splitlines()
+                for edit in self.diff.edits[1][file]:
+                    yield from (
+                        Reached(_MENTIONED, edit, Place(file, line))
+                        for line in edit.after
+                        if line <= len(lines) and given.search(lines[line - 1])
+                    )
+
+    def _worth(self, item: Reached, clues: Clues) -> float:
+        if item.edit is None:
+            return 0.0
+        old, new = (self._words(number, item) for number in (0, 1))
+        if clues.names & new:
+            return _CLUE
+        for before, after in clues.sizes:
+            if str(after) in new - old and (not old or str(before) in old):
+                return _CLUE
+        return 0.0
+
+    def _words(self, number: int, item: Reached) -> set[str]:
+        """The words of an edit: those of its own line in the head, and all of the base."""
+        if number == 1 and item.place.line not in item.edit.after:
+            return set()
+        file = item.place.file if number == 1 else self.diff.twin(1, item.place.file)
+        lines = (self.diff.text(number, file) or "").splitlines() if file is not None else []
+        numbers = item.edit.before if number == 0 else (item.place.line,)
+        return {word for n in numbers if n <= len(lines) for word in re.findall(r"\w+", lines[n - 1])}
+
+    def _left(self, question: Question) -> Iterator[Reached]:
+        """By elimination: what else changed in the functions that ran, or the only change in their files."""
+        files = set()
+        for code, stacks in ((self.base, question.base), (self.head, question.head)):
+            for _, frames in stacks:
+                files |= {(code.number, frame.file) for frame in frames}
+                for scope, statement in code.follow(frames):
+                    if scope.function is not None:
+                        lines = range(scope.function.lineno, scope.function.end_lineno + 1)
+                        for touched in code.touching(scope.file, lines):
+                            yield Reached(_SAME_FUNCTION + _far(touched.place.line, statement.lineno), *touched)
+        files |= {(1, file) for file in self.head.data_files}
+        left = [
+            touched
+            for number, file in sorted(files)
+            for touched in (self.base, self.head)[number].touching(file, range(1, 1 << 30))
+        ]
+        if len({touched.edit for touched in left}) == 1:
+            yield from (Reached(_SAME_FILE, *touched) for touched in left)
+
+
+def _far(line: int, other: int) -> float:
+    return min(abs(line - other), 400) / 100

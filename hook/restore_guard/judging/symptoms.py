@@ -1,0 +1,203 @@
+"""What is wrong with each variable, in the words of a rule, and the line behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from restore_guard.change.diffs import Place
+from restore_guard.judging import renames, shifts
+from restore_guard.judging.blame import Blame, Blamed, Clues, Question, Size, Stack, stack
+from restore_guard.judging.comparison import Comparison
+from restore_guard.judging.correspondence import is_automatic_name
+from restore_guard.judging.renames import Renaming
+from restore_guard.rules import RULES, explaining
+from restore_guard.rules.shared.cause import Subject, Trouble
+from restore_guard.rules.shared.rule import Rule
+from restore_guard.rules.shared.view import Sight, View
+from restore_guard.signature import Holder, Variable, leaf, owner
+
+# The subject of a variable that has its name still, elsewhere in the checkpoint.
+_MOVED: Subject = (None, None)
+# How far what holds something is from it, and the call that made it build its variables.
+_HOLDER, _BUILT = 3.0, 4.0
+# What a shift moved is behind what was put in itself.
+_SHIFTED = 5.0
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One way in which a variable is not what it was.
+
+    Attributes:
+        subject: the old and the new name of what changed.
+        family: what it has in common with others that are repeated.
+        at: the line that did it, None where none is known.
+        is_moved: nothing but its position changed.
+        is_slot: it is an optimizer's, and follows a variable of the model.
+        sizes: (old, new) of the dimensions that changed.
+    """
+
+    rule: str
+    subject: Subject
+    family: Subject
+    trouble: Trouble
+    at: Blamed | None
+    is_moved: bool = False
+    is_slot: bool = False
+    sizes: frozenset[Size] = frozenset()
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether something else on the same line can be the reason."""
+        return self.is_moved or self.rule in ("shape-changed", "dtype-changed", "variable-misplaced")
+
+
+class Symptoms:
+    """The symptoms of all troubles of a comparison."""
+
+    def __init__(self, comparison: Comparison, troubles: Sequence[Trouble]) -> None:
+        self.comparison, self.view = comparison, View(comparison)
+        self.blame = Blame(comparison.saved, comparison.model, comparison.diff)
+        rules = explaining()
+        self.sights = [(sight, *_explained(sight, rules)) for sight in (Sight(item, self.view) for item in troubles)]
+
+    def __iter__(self) -> Iterator[Symptom]:
+        """A variable below two renamed layers shows both."""
+        for sight, rule, subject in self.sights:
+            if rule == "variable-renamed":
+                yield from self._renamed(sight, subject)
+            else:
+                asked = self._question(sight, rule, subject)
+                at = None if sight.is_slot else self.blame.line(asked)
+                sizes = asked.clues.sizes
+                yield Symptom(rule, subject, subject, sight.trouble, at, is_slot=sight.is_slot, sizes=sizes)
+
+    def _renamed(self, sight: Sight, subject: Subject) -> Iterator[Symptom]:
+        parts = renames.renamings(sight.old.path, sight.new.path) if subject != _MOVED else []
+        told = [part for part in parts if part.kind != "index" and not self._is_counted(part)]
+        rule, slot = "variable-renamed", sight.is_slot
+        for part in told:
+            at = None if slot else self.blame.line(self._renaming(part, sight.old, sight.new))
+            ends = part.old.split("/")[-1], part.new.split("/")[-1]
+            yield Symptom(rule, (part.old, part.new), ends, sight.trouble, at, is_slot=slot)
+        if not told:
+            ways = (parts[0].old, parts[0].new) if parts else _MOVED
+            yield Symptom(rule, ways, ways, sight.trouble, self._shifted(sight.new), is_moved=True, is_slot=slot)
+
+    def _is_counted(self, part: Renaming) -> bool:
+        """Whether Keras gave both names, and they only count what was created before."""
+        before, after = self.comparison.old_holders.get(part.old), self.comparison.new_holders.get(part.new)
+        if before is None or after is None or before.type != after.type:
+            return False
+        return all(is_automatic_name(leaf(item.path), item.type) for item in (before, after))
+
+    def _renaming(self, part: Renaming, old: Variable, new: Variable) -> Question:
+        """Where to look for what renamed a part of a variable's path."""
+        own = stack(new.site)
+        if part.kind == "below" and own and self.comparison.diff.is_changed(Place(*own[0][:2])):
+            return _question([(0.0, own)], [])
+        holder = self.comparison.new_holders.get(part.new)
+        before = self.comparison.old_holders.get(part.old)
+        head = [(0.0 if part.new == new.path else _HOLDER, stack(new.site))]
+        base = [(0.25 if part.old == old.path else _HOLDER, stack(old.site))]
+        if holder is not None:
+            head.append((0.0, stack(holder.site)))
+        if before is not None:
+            base.append((0.25, stack(before.site)))
+        head.append((_BUILT, stack(new.built)))
+        return _question(head, base, Clues(names=part.names))
+
+    def _question(self, sight: Sight, rule: str, subject: Subject) -> Question:
+        """Where to look for what a rule says of a thing."""
+        explains, old, new = RULES[rule].explains, sight.old, sight.new
+        if (refusal := explains.refusal(self.comparison)) is not None:
+            return _question([(0.0, stack(refusal))], [])
+        own = self._own_lines.get(subject, set()) if rule == "layer-type-changed" else set()
+        if len({frames[0] for frames in own}) == 1:
+            return _question([(0.0, next(iter(own)))], [])
+        before, after = self.comparison.old_holders.get(subject[0]), self.comparison.new_holders.get(subject[1])
+        head, base = [], []
+        if explains.whole and after is not None:
+            head.append((0.0, stack(after.site)))
+        if explains.whole and before is not None:
+            base.append((0.25, stack(before.site)))
+        far = _HOLDER if head or base else 0.0
+        head += self._around(new, self.comparison.new_holders, far)
+        base += self._around(old, self.comparison.old_holders, far + 0.25)
+        if new is None and old is not None and subject[0] in (None, old.path, owner(old.path)):
+            counterpart = self.comparison.new_holders.get(self.view.owner_of_old.get(owner(old.path)))
+            head += [(0.0, stack(counterpart.site))] if counterpart is not None else []
+        sizes = frozenset(_changed_sizes(old, new)) if explains.data else frozenset()
+        names = frozenset({after.type}) if rule == "layer-type-changed" and after is not None else frozenset()
+        return _question(head, base, Clues(names, sizes), explains.data)
+
+    def _around(
+        self, variable: Variable | None, holders: Mapping[str, Holder], cost: float
+    ) -> Iterator[tuple[float, Stack]]:
+        """The creations of a variable and of what holds it, and the call that made it."""
+        if variable is None:
+            return
+        yield cost, stack(variable.site)
+        yield cost + _BUILT, stack(variable.built)
+        for number, path in enumerate(reversed(_above(variable.path))):
+            if path in holders:
+                yield cost + _HOLDER + number, stack(holders[path].site)
+
+    def _shifted(self, new: Variable) -> Blamed | None:
+        """The line that put in or took out what moved a variable."""
+        made = {site: number for number, (_, site) in enumerate(self.comparison.model.created)}
+        for shift in shifts.behind(self._shifts, made.get(new.site)):
+            start = ((0.0, stack(shift.site)),)
+            found = self.blame.line(Question(start, ()) if shift.inserted else Question((), start))
+            if found is not None:
+                return Blamed(found.place, found.cost + _SHIFTED)
+        left = self.blame.line(_question(self._around(new, self.comparison.new_holders, 0.0), []))
+        return Blamed(left.place, left.cost + _SHIFTED) if left is not None else None
+
+    @cached_property
+    def _shifts(self) -> list[shifts.Shift]:
+        comparison = self.comparison
+        return shifts.find(comparison.saved, comparison.model, comparison.diff)
+
+    @cached_property
+    def _own_lines(self) -> dict[Subject, set[Stack]]:
+        """{a thing of another type: the frames of its variables that are created at edited lines of the user's}."""
+        found: dict[Subject, set[Stack]] = {}
+        for sight, rule, subject in self.sights:
+            new = sight.new
+            if rule != "layer-type-changed" or new is None or new.site is None or new.built is not None:
+                continue
+            if self.comparison.diff.is_changed(Place(new.site.file, new.site.line)):
+                found.setdefault(subject, set()).add(stack(new.site))
+        return found
+
+
+def _explained(sight: Sight, rules: Sequence[Rule]) -> tuple[str, Subject]:
+    """The rule that is the reason of a trouble, and what changed."""
+    found = ((rule.name, rule.explains.applies(sight)) for rule in rules)
+    return next((name, subject) for name, subject in found if subject is not None)
+
+
+def _changed_sizes(old: Variable | None, new: Variable | None) -> Iterator[Size]:
+    """The sizes of two shapes that differ."""
+    shapes = [item.shape for item in (old, new) if item is not None and item.shape is not None]
+    if len(shapes) == 2 and len(shapes[0]) == len(shapes[1]):
+        yield from ((one, other) for one, other in zip(*shapes, strict=True) if one != other)
+
+
+def _question(
+    head: Iterable[tuple[float, Stack]],
+    base: Iterable[tuple[float, Stack]],
+    clues: Clues | None = None,
+    data: bool = False,
+) -> Question:
+    starts = (tuple((cost, frames) for cost, frames in side if frames) for side in (head, base))
+    return Question(*starts, clues or Clues(), data)
+
+
+def _above(path: str) -> list[str]:
+    """The paths of what holds a variable, the topmost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

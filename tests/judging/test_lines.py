@@ -1,0 +1,31 @@
+"""Findings on the marked lines of the corpora, and one for each cause."""
+
+import statistics
+
+import marked
+import pytest
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def seen(keras3, tmp_path_factory):
+    played = [change for corpus in marked.CORPORA for change in marked.changes(corpus)]
+    return marked.play(played, keras3, tmp_path_factory.mktemp("marked"), "--witness", "never")
+
+
+def test_there_are_enough_changes():
+    assert len(marked.changes("lines")) >= 80
+    assert len(marked.changes("causes")) >= 30
+
+
+def test_findings_stand_on_the_marked_lines(seen):
+    mine = [one for one in seen if one.change.corpus == "lines"]
+    assert [one.change.package for one in mine if not one.in_the_hunk] == []
+    assert sum(one.on_the_line for one in mine) >= 0.95 * len(mine), list(marked.misses(mine))
+
+
+def test_a_cause_is_one_finding(seen):
+    mine = [one for one in seen if one.change.corpus == "causes"]
+    assert statistics.median(one.per_cause for one in mine) == 1
+    assert [one.change.package for one in mine if one.per_cause != 1 or not one.on_the_line] == []
