@@ -19,7 +19,7 @@ from restore_guard.change.affected import (
     is_environment_file,
     relative_to,
 )
-from restore_guard.change.repository import Change
+from restore_guard.change.states import Change
 from restore_guard.config import Config, Ignore, Model
 
 PROJECT = {

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
-from restore_guard.change.repository import Repository, Side
+from restore_guard.change.repository import Repository
+from restore_guard.change.states import Side
 
 # Files change their time stamps in steps.
 STEP = 0.05

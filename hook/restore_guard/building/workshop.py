@@ -21,8 +21,9 @@ from restore_guard.build import Answer, Build, Job
 from restore_guard.building import cache, isolation
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
-from restore_guard.change.repository import Side, pointer
+from restore_guard.change.repository import pointer
 from restore_guard.change.run import Run
+from restore_guard.change.states import Side
 from restore_guard.config import Config
 from restore_guard.environments import installed, interpreters, locked, lockfiles
 from restore_guard.folders import cache_folder

@@ -15,7 +15,7 @@ from restore_guard import toml_text
 from restore_guard.config import Config
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
-    from restore_guard.change.repository import Change
+    from restore_guard.change.states import Change
 
 Read = Callable[[str], bytes | None]
 

@@ -10,71 +10,25 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from types import TracebackType
-from typing import Literal, NamedTuple, Protocol
 
 import git
 
 from restore_guard.change import git_command
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
+from restore_guard.change.places import TABLE, discover, nearest_configured
+from restore_guard.change.states import Change, Commit, Reader, Side, Tag
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.folders import temporary
 
 _NAMED = ("-M", "--ignore-submodules=none", "--name-status", "-z")
 
-TABLE = re.compile(rb"^ *\[\[?tool\.restore-guard", re.MULTILINE)
-"""A table of ours in a pyproject.toml, in what re and git grep both understand."""
-
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-
-
-@dataclass(frozen=True)
-class Side:
-    """One state of the files; `tree` is the sha of its git tree, None for the work tree."""
-
-    kind: Literal["commit", "index", "worktree"]
-    tree: str | None
-    label: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file that differs; `old_path` is set where it was renamed. Paths are relative to the git root."""
-
-    status: Literal["A", "M", "D", "R", "T"]
-    path: str
-    old_path: str | None = None
-
-
-class Commit(NamedTuple):
-    """A commit, and the day on which it was made (2026-01-31)."""
-
-    sha: str
-    date: str
-
-    @property
-    def short(self) -> str:
-        return self.sha[:8]
-
-
-class Tag(NamedTuple):
-    """A tag, the day on which it was made, and what it is of."""
-
-    name: str
-    date: str
-    side: Side
-
-
-class Reader(Protocol):
-    """Gives the content of a file of the project, or None where there is none."""
-
-    def __call__(self, path: str) -> bytes | None: ...
 
 
 class Repository:
@@ -87,7 +41,7 @@ class Repository:
         folder = Path(path).resolve()
         if not folder.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
-        self.root, self._git_dir = _discover(folder)
+        self.root, self._git_dir = discover(folder)
         self._git = git.Git(self.root)
         self._about = {
             "GIT_DIR": str(self._git_dir),
@@ -364,7 +318,7 @@ class Repository:
     def project_of(self, folder: Path) -> str:
         """The nearest folder from `folder` up to the root that configures restore-guard, else `folder` itself."""
         folder = folder.resolve()
-        found = _nearest_configured(folder, self.root) or folder
+        found = nearest_configured(folder, self.root) or folder
         return "" if found == self.root else found.relative_to(self.root).as_posix()
 
     @cached_property
@@ -374,7 +328,7 @@ class Repository:
         A hook starts at the root, wherever the project is: without a configuration there, the only configured
         folder of the repository is it, else the root. Raises UsageError where there are several.
         """
-        if _nearest_configured(self._folder, self.root) is not None:
+        if nearest_configured(self._folder, self.root) is not None:
             return self.project_of(self._folder)
         files = ["--", f":(glob)**/{SHARED_FILE}"]
         _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
@@ -409,34 +363,6 @@ def _copy(index: Path) -> Iterator[str]:
         if index.exists():  # not before the first git add
             shutil.copy2(index, copy)  # with its time: git looks into files that are no older than it
         yield str(copy)
-
-
-def _discover(folder: Path) -> tuple[Path, Path]:
-    """Root of the work tree and git directory, of the disk rather than of the inherited GIT_DIR.
-
-    With GIT_DIR set, git takes the current folder for the root and trusts every owner.
-    """
-    # One at a time: a path may hold a line break.
-    found = []
-    for what in ("--show-toplevel", "--absolute-git-dir"):
-        done = git_command.run("rev-parse", what, folder=folder)
-        if done.status:
-            advice = (
-                "" if "safe.directory" in done.problem else "\nRun restore-guard inside the work tree of a repository."
-            )
-            raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
-        found.append(Path(os.fsdecode(done.output).removesuffix("\n")))
-    return found[0], found[1]
-
-
-def _nearest_configured(folder: Path, root: Path) -> Path | None:
-    around = [folder, *folder.parents]
-    return next((each for each in around[: around.index(root) + 1] if _is_configured(each)), None)
-
-
-def _is_configured(folder: Path) -> bool:
-    shared = folder / SHARED_FILE
-    return (folder / OWN_FILE).is_file() or (shared.is_file() and TABLE.search(shared.read_bytes()) is not None)
 
 
 def pointer(file: Path) -> bytes | None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from restore_guard.change.repository import Repository, Side
+    from restore_guard.change.repository import Repository
     from restore_guard.change.run import Run
+    from restore_guard.change.states import Side
 
 
 class Sides(NamedTuple):

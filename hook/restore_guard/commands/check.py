@@ -13,9 +13,10 @@ import msgspec
 
 from restore_guard import config, rules
 from restore_guard.change import affected
-from restore_guard.change.repository import Change, Repository, Side
+from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
+from restore_guard.change.states import Change, Side
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import Project, Projects, load

@@ -13,8 +13,8 @@ from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change import affected, entry
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.change.pins_moved import Move, moves
-from restore_guard.change.repository import Change
 from restore_guard.change.run import Run
+from restore_guard.change.states import Change
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
 from restore_guard.judging.case import Case, not_worth_a_witness, obstacle, paths_of

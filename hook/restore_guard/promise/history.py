@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from restore_guard.change.repository import Commit, Repository, Tag
+from restore_guard.change.repository import Repository
+from restore_guard.change.states import Commit, Tag
 from restore_guard.promise.manifest import Manifest, ManifestError, parse
 
 

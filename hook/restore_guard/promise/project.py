@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from restore_guard import config
-from restore_guard.change.repository import Repository, Side
+from restore_guard.change.repository import Repository
+from restore_guard.change.states import Side
 from restore_guard.errors import UsageError
 from restore_guard.promise import manifest
 from restore_guard.rules import RULES

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from restore_guard import config
-from restore_guard.change.repository import Repository, Side
+from restore_guard.change.repository import Repository
+from restore_guard.change.states import Side
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.promise.manifest import ManifestError, Release, parse
 from restore_guard.rules import RULES

@@ -1,0 +1,40 @@
+"""Where a repository is on disk, and which of its folders configures restore-guard."""
+
+import os
+import re
+from pathlib import Path
+
+from restore_guard.change import git_command
+from restore_guard.config import OWN_FILE, SHARED_FILE
+from restore_guard.errors import UsageError
+
+TABLE = re.compile(rb"^ *\[\[?tool\.restore-guard", re.MULTILINE)
+"""A table of ours in a pyproject.toml, in what re and git grep both understand."""
+
+
+def discover(folder: Path) -> tuple[Path, Path]:
+    """Root of the work tree and git directory, of the disk rather than of the inherited GIT_DIR.
+
+    With GIT_DIR set, git takes the current folder for the root and trusts every owner.
+    """
+    # One at a time: a path may hold a line break.
+    found = []
+    for what in ("--show-toplevel", "--absolute-git-dir"):
+        done = git_command.run("rev-parse", what, folder=folder)
+        if done.status:
+            advice = (
+                "" if "safe.directory" in done.problem else "\nRun restore-guard inside the work tree of a repository."
+            )
+            raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
+        found.append(Path(os.fsdecode(done.output).removesuffix("\n")))
+    return found[0], found[1]
+
+
+def nearest_configured(folder: Path, root: Path) -> Path | None:
+    around = [folder, *folder.parents]
+    return next((each for each in around[: around.index(root) + 1] if _is_configured(each)), None)
+
+
+def _is_configured(folder: Path) -> bool:
+    shared = folder / SHARED_FILE
+    return (folder / OWN_FILE).is_file() or (shared.is_file() and TABLE.search(shared.read_bytes()) is not None)

@@ -1,0 +1,47 @@
+"""What git is asked about, as plain data: states of the files, their differences, commits and tags."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+
+@dataclass(frozen=True)
+class Side:
+    """One state of the files; `tree` is the sha of its git tree, None for the work tree."""
+
+    kind: Literal["commit", "index", "worktree"]
+    tree: str | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that differs; `old_path` is set where it was renamed. Paths are relative to the git root."""
+
+    status: Literal["A", "M", "D", "R", "T"]
+    path: str
+    old_path: str | None = None
+
+
+class Commit(NamedTuple):
+    """A commit, and the day on which it was made (2026-01-31)."""
+
+    sha: str
+    date: str
+
+    @property
+    def short(self) -> str:
+        return self.sha[:8]
+
+
+class Tag(NamedTuple):
+    """A tag, the day on which it was made, and what it is of."""
+
+    name: str
+    date: str
+    side: Side
+
+
+class Reader(Protocol):
+    """Gives the content of a file of the project, or None where there is none."""
+
+    def __call__(self, path: str) -> bytes | None: ...
