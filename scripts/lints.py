@@ -51,6 +51,7 @@ def lints() -> dict[str, list[str]]:
     schema = ["check-jsonschema", "--quiet", "--builtin-schema"]
     return {
         "ruff": ["ruff", "check", "--quiet", "."],
+        "mypy": ["mypy"],
         "lint-imports": ["lint-imports", "--no-cache", "--no-logo", "pyproject.toml"],
         "action": [*schema, "vendor.github-actions", "action.yml"],
         "workflows": [*schema, "vendor.github-workflows", *workflows],

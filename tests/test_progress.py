@@ -41,6 +41,6 @@ def test_a_bar_on_a_terminal():
     with Progress(out) as tell:
         tell("importing TensorFlow")
         tell(Count(1, 4))
-        tell.bar.refresh()
-        assert tell.bar.tasks[0].percentage == 25
+        tell.bar[0].refresh()
+        assert tell.bar[0].tasks[0].percentage == 25
     assert "1 of 4 done" in out.getvalue()

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from restore_guard.config import RESTORE_PATHS
+from restore_guard.config import RESTORE_PATHS, WitnessMode
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.reports import REPORTS
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
     from restore_guard.change.run import Run
+    from restore_guard.commands.update import Updated
     from restore_guard.progress import Progress
+    from restore_guard.result import Result
 
 
-def _report_options(command):
+def _report_options(command: Callable[..., None]) -> Callable[..., None]:
     form = click.option("--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True)
     file = click.Path(dir_okay=False, path_type=Path)
     return form(click.option("--output", type=file, help="Write the report to a file instead.")(command))
@@ -33,7 +36,8 @@ def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
     _clean_up_when_stopped()
     # A terminal of another encoding shows a question mark for what it lacks.
-    sys.stdout.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 @main.command()
@@ -62,7 +66,7 @@ def check(
     everything: bool,
     form: str,
     output: Path | None,
-    witness: str,
+    witness: WitnessMode,
     project: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
@@ -341,21 +345,21 @@ def _clean_up_when_stopped() -> None:
 
     Once: the second Ctrl-C of somebody impatient must not interrupt that.
     """
-    stops = {signal.SIGINT: None, signal.SIGTERM: 143} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
+    codes = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
 
     def stop(number: int, _: object) -> None:
-        for each in stops:
+        for each in codes:
             signal.signal(each, signal.SIG_IGN)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        sys.exit(stops[number])
+        sys.exit(codes[signal.Signals(number)])
 
-    for number in stops:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as for a background job, and under nohup
-            signal.signal(number, stop)
+    for each in codes:
+        if signal.getsignal(each) != signal.SIG_IGN:  # as for a background job, and under nohup
+            signal.signal(each, stop)
 
 
-def _written(done) -> int:
+def _written(done: Sequence[Updated]) -> int:
     """Tells what became of manifests, and returns the exit code."""
     from restore_guard.reports import update_text
 
@@ -364,7 +368,7 @@ def _written(done) -> int:
     return 1 if "refused" in states else 3 if "failed" in states else 0
 
 
-def _write(result, form: str, output: Path | None) -> None:
+def _write(result: Result, form: str, output: Path | None) -> None:
     from restore_guard.reports import load
 
     if form == "text":
@@ -411,7 +415,7 @@ def _run(folder: str = ".", *, progress: Progress | None = None) -> Iterator[Run
         yield Run(repository, os.environ, shown)
 
 
-def _finish(run) -> None:
+def _finish(run: Callable[[], int]) -> None:
     try:
         code = run()
     except RestoreGuardError as error:

@@ -30,14 +30,14 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all tables of the configuration share."""
 
 
-class Input(_Table):
+class Input(_Table, frozen=True):
     """One input, without its batch dimension; None is a dimension of any size (written -1 in TOML)."""
 
     shape: tuple[int | None, ...]
     dtype: str = "float32"
 
 
-class Model(_Table):
+class Model(_Table, frozen=True):
     builder: str
     kwargs: dict[str, Any] = {}
     inputs: tuple[Input, ...] = ()
@@ -45,7 +45,7 @@ class Model(_Table):
     paths: tuple[str, ...] = ()
 
 
-class Ignore(_Table):
+class Ignore(_Table, frozen=True):
     rule: str
     reason: str
     model: str = "*"
@@ -53,7 +53,7 @@ class Ignore(_Table):
     expires: datetime.date | None = None
 
 
-class Config(_Table):
+class Config(_Table, frozen=True):
     manifests: str = "restore-manifest"
     python: str | None = None
     environment: Literal["shared", "per-commit"] = "shared"
@@ -192,7 +192,8 @@ def _model(name: str, table: Any, where: tuple[str, ...]) -> Model:
 
 def _input(table: Any, where: tuple[str, ...]) -> Input:
     entry = _convert(table, Input, where)
-    _demand(all(size == -1 or size > 0 for size in entry.shape), "shape", list(entry.shape), where)
+    are_sizes = all(size is not None and (size == -1 or size > 0) for size in entry.shape)
+    _demand(are_sizes, "shape", list(entry.shape), where)
     return Input(tuple(None if size == -1 else size for size in entry.shape), entry.dtype)
 
 
@@ -211,11 +212,11 @@ def _convert(table: Any, struct: type[T], where: tuple[str, ...]) -> T:
     try:
         return msgspec.convert(table, struct)
     except msgspec.ValidationError as error:
-        missing = re.search(r"missing required field `(\w+)`", str(error))
-        key = (missing or re.search(r"`\$\.(\w+)", str(error))).group(1)
-        if missing:
-            _fail((*where, key), f"is missing: expected {_EXPECTED[key]}")
-        _demand(False, key, table[key], where)
+        if missing := re.search(r"missing required field `(\w+)`", str(error)):
+            _fail((*where, missing[1]), f"is missing: expected {_EXPECTED[missing[1]]}")
+        if wrong := re.search(r"`\$\.(\w+)", str(error)):
+            _fail((*where, wrong[1]), _unexpected(wrong[1], table[wrong[1]]))
+        _fail(where, str(error))
 
 
 def _table(value: Any, where: tuple[str, ...]) -> dict[str, Any]:
@@ -243,7 +244,11 @@ def _inside(path: str) -> bool:
 
 def _demand(fulfilled: bool, key: str, value: Any, where: tuple[str, ...]) -> None:
     if not fulfilled:
-        _fail((*where, key), f"expected {_EXPECTED[key]}, found {_show(value)}")
+        _fail((*where, key), _unexpected(key, value))
+
+
+def _unexpected(key: str, value: Any) -> str:
+    return f"expected {_EXPECTED[key]}, found {_show(value)}"
 
 
 def _demand_plain(value: Any, where: tuple[str, ...]) -> None:

@@ -10,16 +10,15 @@ import contextlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows, where what is in use cannot be removed
-    fcntl = None
 
 _PREFIX = "restore-guard-"
 # Between making a folder and locking it.
@@ -70,7 +69,7 @@ def hold(path: Path, *, alone: bool = True) -> int | None:
     Raises:
         BlockingIOError: somebody else holds it.
     """
-    if fcntl is None:
+    if sys.platform == "win32":  # what is in use cannot be removed there
         return None
     try:
         descriptor = os.open(path, os.O_RDONLY)

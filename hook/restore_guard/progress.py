@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:  # only a terminal shows a bar
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 # A run that ends sooner than this says nothing.
 _PATIENCE = 2.0
@@ -13,6 +17,9 @@ _PAUSE = 5.0
 
 class Count(str):
     """A sentence that says how much of something is done."""
+
+    done: int
+    total: int
 
     def __new__(cls, done: int, total: int) -> Count:
         count = super().__new__(cls, f"{done} of {total} done")
@@ -25,7 +32,7 @@ class Progress:
 
     def __init__(self, stream: IO[str]) -> None:
         self.stream, self.begin, self.counted = stream, time.monotonic(), 0.0
-        self.bar = self.task = None
+        self.bar: tuple[Bar, TaskID] | None = None
 
     def __enter__(self) -> Progress:
         return self
@@ -36,7 +43,7 @@ class Progress:
     def clear(self) -> None:
         """Makes room on the terminal for what is printed next."""
         if self.bar is not None:
-            self.bar.stop()
+            self.bar[0].stop()
             self.bar = None
 
     def __call__(self, sentence: str) -> None:
@@ -55,15 +62,19 @@ class Progress:
         return True
 
     def _renew(self, sentence: str) -> None:
-        from rich import progress
-
         if self.bar is None:
-            from rich.console import Console
-
-            columns = (progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.BarColumn(30))
-            self.bar = progress.Progress(*columns, console=Console(file=self.stream), transient=True)
-            self.task = self.bar.add_task("", total=None)
-            self.bar.start()
-        self.bar.update(self.task, description=f"restore-guard: {sentence}")
+            self.bar = self._started()
+        bar, task = self.bar
+        bar.update(task, description=f"restore-guard: {sentence}")
         if isinstance(sentence, Count):
-            self.bar.update(self.task, completed=sentence.done, total=sentence.total)
+            bar.update(task, completed=sentence.done, total=sentence.total)
+
+    def _started(self) -> tuple[Bar, TaskID]:
+        from rich import progress
+        from rich.console import Console
+
+        columns = (progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.BarColumn(30))
+        bar = progress.Progress(*columns, console=Console(file=self.stream), transient=True)
+        task = bar.add_task("", total=None)
+        bar.start()
+        return bar, task

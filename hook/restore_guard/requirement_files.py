@@ -42,8 +42,8 @@ def entries(text: str) -> Iterator[Entry]:
             # pip takes the first word with a dash in front for the begin of the options, such as --hash.
             yield Entry(number, "requirement", re.split(r"\s+-", line, maxsplit=1)[0].strip())
         elif named := _OPTION.fullmatch(line):
-            kind = "install" if "r" in (named[1], (named[2] or "")[:1]) else "constrain"
-            yield Entry(number, kind, named[3].strip().strip("\"'"))
+            installs = "r" in (named[1], (named[2] or "")[:1])
+            yield Entry(number, "install" if installs else "constrain", named[3].strip().strip("\"'"))
         elif named := _EDITABLE.fullmatch(line):
             yield Entry(number, "requirement", named[1].strip().strip("\"'"))
         else:

@@ -11,6 +11,7 @@ from signatures import module
 from restore_guard import config
 from restore_guard.build import Build
 from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
 from restore_guard.commands import init, origin
 from restore_guard.commands.discovery import Candidate
 from restore_guard.environments.interpreters import Interpreter
@@ -180,7 +181,7 @@ def test_nothing_is_overwritten_that_changed_meanwhile(planned):
     project, plan = planned({"pyproject.toml": ""})
     project.write({"pyproject.toml": "[tool.mine]\n"})
     with Repository(project.root) as repository, pytest.raises(UsageError, match="changed meanwhile"):
-        init.write(repository, plan, {})
+        init.write(Run(repository, {}), plan)
     assert (project.root / "pyproject.toml").read_text() == "[tool.mine]\n"
     with pytest.raises(UsageError, match="restore-manifest/ranker.json is there already"):
         planned_with = {"restore-manifest/ranker.json": "{}"}

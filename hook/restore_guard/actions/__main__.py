@@ -112,10 +112,11 @@ def _open(given: Inputs) -> Iterator[Repository]:
 def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[str, str]) -> Sides:
     clone = Clone(repository.root)
     head = events.named(clone, given.head or "HEAD")
-    if given.base:
-        base = events.named(clone, given.base)
-    else:
-        base = events.base_of(event, events.payload(environ), clone, head)
+    base = (
+        events.named(clone, given.base)
+        if given.base
+        else events.base_of(event, events.payload(environ), clone, head)
+    )
     return Sides(repository.commit(base) if base is not None else None, repository.commit(head))
 
 

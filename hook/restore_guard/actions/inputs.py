@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
 
-from restore_guard.config import OWN_FILE, SHARED_FILE
+from restore_guard.config import OWN_FILE, SHARED_FILE, WitnessMode
 from restore_guard.errors import UsageError
+
+Word = TypeVar("Word", bound=str)
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Inputs:
     models: tuple[str, ...]
     folder: Path
     configured: bool
-    witness: str
-    fail_on: str
+    witness: WitnessMode
+    fail_on: Literal["error", "warning", "never"]
     annotations: bool
     summary: bool
     sarif_file: str
@@ -60,12 +63,13 @@ def read(environ: Mapping[str, str]) -> Inputs:
     )
 
 
-def _choice(environ: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:
+def _choice(environ: Mapping[str, str], name: str, values: tuple[Word, ...]) -> Word:
     """One of the values, the first of which is the default."""
-    value = environ.get(f"RESTORE_GUARD_{name.upper().replace('-', '_')}") or values[0]
-    if value not in values:
-        raise UsageError(f"the input {name} is {value!r}: it takes {', '.join(values[:-1])} or {values[-1]}.")
-    return value
+    given = environ.get(f"RESTORE_GUARD_{name.upper().replace('-', '_')}") or values[0]
+    for value in values:
+        if value == given:
+            return value
+    raise UsageError(f"the input {name} is {given!r}: it takes {', '.join(values[:-1])} or {values[-1]}.")
 
 
 def _folder(directory: str, config: str) -> Path:

@@ -20,7 +20,7 @@ from restore_guard.result import Result
 
 def publish(result: Result, inputs: Inputs, environ: Mapping[str, str]) -> None:
     """Everything that the inputs ask for; without annotations, the summary line alone."""
-    outputs = {"verdict": result.verdict, "breaks": breaks(result)}
+    outputs: dict[str, str | int] = {"verdict": result.verdict, "breaks": breaks(result)}
     _attempt("report", lambda: outputs.update(report=_report(result, environ)))
     _attempt("outputs", lambda: append(environ, "GITHUB_OUTPUT", _lines(outputs)))
     if inputs.annotations:
@@ -35,7 +35,7 @@ def publish(result: Result, inputs: Inputs, environ: Mapping[str, str]) -> None:
 
 def publish_plan(result: Result, matrix: str, environ: Mapping[str, str]) -> None:
     """The matrix, and the report of what needs no job: `report` joins it with those of the jobs."""
-    outputs = {"matrix": matrix}
+    outputs: dict[str, str | int] = {"matrix": matrix}
     _attempt("report", lambda: outputs.update(report=_report(result, environ)))
     append(environ, "GITHUB_OUTPUT", _lines(outputs))  # no jobs without it: this one must not fail in silence
     print(f"{matrix}\n{result.summary()}", flush=True)

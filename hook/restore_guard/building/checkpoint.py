@@ -68,18 +68,25 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return "damaged" if self.damage else "readable" if self.unverified else "intact"
 
     @property
+    def content(self) -> tuple[str, Signature]:
+        """Its kind, and what it holds. Raises ValueError where nothing in it restores."""
+        if self.kind is None or self.signature is None:
+            raise ValueError(f"{self.file} holds nothing that restores")
+        return self.kind, self.signature
+
+    @property
     def name(self) -> str:
         """Without its folder: what a manifest may say of it."""
         return Path(self.file).name
 
     @property
     def format(self) -> str:
-        return _NAMES.get(self.kind, "unknown format")
+        return _NAMES.get(self.kind or "", "unknown format")
 
     @property
     def restore_paths(self) -> tuple[str, ...]:
         """The restore paths that load such a file, as far as this version judges them."""
-        return tuple(path for path in _PATHS.get(self.kind, ()) if path in RESTORE_PATHS)
+        return tuple(path for path in _PATHS.get(self.kind or "", ()) if path in RESTORE_PATHS)
 
 
 def files(path: str) -> tuple[list[str], bool]:

@@ -65,11 +65,16 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     if head.config is None:
         return {}
     models = head.config.models
-    if for_all := _reason_for_all(changes, base, head):
+    if base is None:
+        return dict.fromkeys(models, "there is no commit yet to compare with")
+    if base.config is None:
+        return dict.fromkeys(models, "the configuration is new")
+    configs = (base.config, head.config)
+    if for_all := _changed_setting(*configs) or _changed_environment(changes, base, head):
         return dict.fromkeys(models, for_all)
 
     paths = {path: DONE[change.status] for change in changes for path in (change.old_path, change.path) if path}
-    reasons = {name: _stated_reason(name, paths, base, head) for name in models}
+    reasons = {name: _stated_reason(name, paths, *configs, _sources(name, base, head)) for name in models}
     undecided = [name for name, reason in reasons.items() if reason is None]
     modules = {path: done for path, done in paths.items() if path.endswith(".py")}
     if undecided and modules:
@@ -86,10 +91,13 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
 def relative_to(changes: Sequence["Change"], project: str) -> tuple["Change", ...]:
     """Changes with paths relative to the project's folder instead of the git root; `../` leads out of it."""
 
-    def relative(path: str | None) -> str | None:
-        return path and posixpath.relpath(path, project or ".")
+    def relative(path: str) -> str:
+        return posixpath.relpath(path, project or ".")
 
-    return tuple(replace(change, path=relative(change.path), old_path=relative(change.old_path)) for change in changes)
+    return tuple(
+        replace(change, path=relative(change.path), old_path=change.old_path and relative(change.old_path))
+        for change in changes
+    )
 
 
 def closure(read: Read, module: str, roots: Sequence[str]) -> Closure:
@@ -159,7 +167,8 @@ class ImportGraph:
         return {module: min(paths, key=order.__getitem__) for module, paths in hits.items() if paths}
 
     def _imported_by(self, file: str) -> Closure:
-        files, candidates = set(), set()
+        files: set[str] = set()
+        candidates: set[str] = set()
         for imported in imports(self._read(file)):
             folders = self._roots
             if imported.level:  # none where the dots lead out of the project
@@ -174,7 +183,8 @@ class ImportGraph:
 
     def _find(self, folders: tuple[str, ...], module: str) -> Closure:
         """The files that importing a module from these folders runs, parents first, as Python searches."""
-        files, candidates = set(), set()
+        files: set[str] = set()
+        candidates: set[str] = set()
         for part in filter(None, module.split(".")):
             for folder in folders:
                 inner = posixpath.join(folder, part)
@@ -203,7 +213,7 @@ def imports(source: bytes | None) -> list[Import]:
             tree = ast.parse(source or b"")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    found = []
+    found: list[Import] = []
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -242,7 +252,7 @@ def _dependency_tables(content: bytes | None) -> list[Any]:
     data = toml_text.decode(content or b"")
 
     def get(*keys: str) -> Any:
-        value = data
+        value: Any = data
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
@@ -268,15 +278,16 @@ def _governs(path: str) -> bool:
     return inner == path or posixpath.dirname(inner) in ("", "requirements")
 
 
-def _reason_for_all(changes: Sequence["Change"], base: View | None, head: View) -> str | None:
-    """Why every model is affected: a setting or the environment differs."""
-    if base is None:
-        return "there is no commit yet to compare with"
-    if base.config is None:
-        return "the configuration is new"
+def _changed_setting(before: Config, now: Config) -> str | None:
+    """Why every model is affected: a setting of the whole project differs."""
     for setting in BUILD_SETTINGS:
-        if getattr(base.config, setting) != getattr(head.config, setting):
+        if getattr(before, setting) != getattr(now, setting):
             return f"{setting} changed in the configuration"
+    return None
+
+
+def _changed_environment(changes: Sequence["Change"], base: View, head: View) -> str | None:
+    """Why every model is affected: a file differs that decides what is installed."""
     for change in changes:
         for path in filter(None, (change.old_path, change.path)):
             if is_environment_file(path) or (
@@ -288,13 +299,19 @@ def _reason_for_all(changes: Sequence["Change"], base: View | None, head: View) 
     return None
 
 
-def _stated_reason(name: str, paths: Mapping[str, str], base: View, head: View) -> str | None:
+def _sources(name: str, base: View, head: View) -> frozenset[str]:
+    """The files that the manifests of both sides name as read by a model's build."""
+    return base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
+
+
+def _stated_reason(
+    name: str, paths: Mapping[str, str], base: Config, head: Config, sources: frozenset[str]
+) -> str | None:
     """Why a model is affected, as its configuration or its manifests state it, without looking at imports."""
-    before, now = base.config.models.get(name), head.config.models[name]
+    before, now = base.models.get(name), head.models[name]
     if before != now:
         return "its configuration changed" if before else "new in the configuration"
-    manifest = _normal(posixpath.join(head.config.manifests, f"{name}.json"))
-    sources = base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
+    manifest = _normal(posixpath.join(head.manifests, f"{name}.json"))
     folders = {folder for source in sources for folder in _with_parents(posixpath.dirname(source))}
     return _first(
         paths,

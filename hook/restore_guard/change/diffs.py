@@ -149,7 +149,9 @@ def _lines(diff: FileDiff) -> _Lines:
 class _Lines:
     def __init__(self, diff: FileDiff) -> None:
         old, new = diff.old_text.splitlines(), diff.new_text.splitlines()
-        self.diff, self.path, self.moved, self.blocks = diff, diff.path, {}, []
+        self.diff, self.path = diff, diff.path
+        self.moved: dict[int, int] = {}
+        self.blocks: list[tuple[range, range]] = []
         self.changed: list[int] = []
         self.last = max(1, len(new))
         for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -57,7 +57,7 @@ def run(*arguments: str, folder: Path, stdin: bytes = b"", **variables: str) -> 
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)}
     done = subprocess.run(
-        [git.Git.GIT_PYTHON_GIT_EXECUTABLE, *PLAIN, *arguments],
+        [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *PLAIN, *arguments],
         cwd=folder,
         env={**kept, "LC_ALL": "C", **variables},
         input=stdin,

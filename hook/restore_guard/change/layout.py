@@ -13,6 +13,9 @@ from restore_guard.build import Spot
 # A tree takes many times the memory of its source.
 _TREES = 16
 
+# The nodes that have a place in the source.
+_PLACED = (ast.stmt, ast.expr, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern)
+
 # A place in a tree: the number of a node in the order of `ast.walk`, and whether its end is meant.
 Point = tuple[int, bool]
 
@@ -50,7 +53,7 @@ def points(source: bytes, spot: Spot) -> list[Point]:
     at_line: list[Point] = []
     exact: list[Point] = []
     for number, node in enumerate(_nodes(source)):
-        if not hasattr(node, "lineno"):
+        if not isinstance(node, _PLACED):
             continue
         if (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == spot[1:]:
             exact = [(number, False)]  # of an expression and its statement, the expression
@@ -64,7 +67,7 @@ def line(source: bytes, found: Sequence[Point]) -> int | None:
     lines = set()
     for number, end in found:
         node = nodes[number]
-        if len(found) == 1 and _is_spread(node):
+        if not isinstance(node, _PLACED) or (len(found) == 1 and _is_spread(node)):
             return None
         lines.add(node.end_lineno if end else node.lineno)
     return lines.pop() if len(lines) == 1 else None

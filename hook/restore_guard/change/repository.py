@@ -21,12 +21,15 @@ import git
 from restore_guard.change import git_command
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
 from restore_guard.change.places import TABLE, discover, nearest_configured
-from restore_guard.change.states import Change, Commit, Reader, Side, Tag
+from restore_guard.change.states import Change, Commit, Reader, Side, Status, Tag
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.folders import temporary
 
 _NAMED = ("-M", "--ignore-submodules=none", "--name-status", "-z")
+
+_STATUSES: dict[str, Status] = {"A": "A", "M": "M", "D": "D", "T": "T", "U": "M"}
+"""What git calls the change of a file, and what it is here: an unresolved conflict on disk (U) is a modification."""
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 
@@ -146,7 +149,7 @@ class Repository:
         if head.tree is not None:
             return _changes(
                 self._output(
-                    "diff-tree", "-r", "-M", "--ignore-submodules=none", "--name-status", "-z", base.tree, head.tree
+                    "diff-tree", "-r", "-M", "--ignore-submodules=none", "--name-status", "-z", base.written, head.tree
                 )
             )
 
@@ -162,7 +165,7 @@ class Repository:
                     "--ignore-submodules=none",
                     "-M",
                 ),
-                *("--name-status", "-z", base.tree, "--"),
+                *("--name-status", "-z", base.written, "--"),
                 env={"GIT_INDEX_FILE": copy},
             )
         changes = {change.path: change for change in _changes(tracked)}
@@ -260,7 +263,7 @@ class Repository:
                     "--no-recurse-submodules",
                     "-m",
                     "-u",
-                    side.tree,
+                    side.written,
                 ),
                 folder=Path(folder),
                 GIT_DIR=str(self._git_dir),
@@ -289,7 +292,7 @@ class Repository:
 
     def _submodules(self, side: Side) -> list[tuple[str, str]]:
         """The submodules of a tree, each with its commit."""
-        entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", side.tree))
+        entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", side.written))
         parted = (entry.partition("\t") for entry in entries)
         return [(path, meta.split()[2]) for meta, _, path in parted if meta.split()[1] == "commit"]
 
@@ -387,6 +390,6 @@ def _changes(output: bytes) -> tuple[Change, ...]:
         if status[0] == "R":
             old_path, path = next(fields), next(fields)
             changes.append(Change("R", path, old_path))
-        else:  # U, an unresolved conflict on disk, is a modification
-            changes.append(Change("M" if status == "U" else status, next(fields)))
+        else:
+            changes.append(Change(_STATUSES[status], next(fields)))
     return tuple(changes)

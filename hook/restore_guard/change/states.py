@@ -12,12 +12,22 @@ class Side:
     tree: str | None
     label: str
 
+    @property
+    def written(self) -> str:
+        """The tree of a commit or of the index. Raises ValueError for the work tree."""
+        if self.tree is None:
+            raise ValueError(f"{self.label} has no git tree")
+        return self.tree
+
+
+Status = Literal["A", "M", "D", "R", "T"]
+
 
 @dataclass(frozen=True)
 class Change:
     """One file that differs; `old_path` is set where it was renamed. Paths are relative to the git root."""
 
-    status: Literal["A", "M", "D", "R", "T"]
+    status: Status
     path: str
     old_path: str | None = None
 

@@ -98,7 +98,7 @@ def audit(run: Run, path: str, *, name: str | None) -> Audit:
     models = {order.name: (built[order.id], revived.get(order.id, {})) for order in orders}
     nearest = _nearest(read, models)
     judged = tuple(
-        judge(read, each, build, settings, known) if each in nearest else _other(each, build.signature)
+        judge(read, each, build, settings, known) if each in nearest else _other(each, build)
         for each, (build, known) in models.items()
     )
     return Audit(read, judged, tuple(about(read, path)))
@@ -116,10 +116,11 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     model, notes = build.signature, []
     if "tf1-saver" in paths and model.saver_file is None:
         return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")
-    edge = root_edge(read.signature, model) if "tf-checkpoint" in paths else None
+    _, saved = read.content
+    edge = root_edge(saved, model) if "tf-checkpoint" in paths else None
     if edge is not None:
         notes.append(f"The file was saved with the model as `{edge}`: judged as tf.train.Checkpoint({edge}=model).")
-    comparisons = {path: compared(read.signature, below(model, edge), path, revived) for path in paths}
+    comparisons = {path: compared(saved, below(model, edge), path, revived) for path in paths}
     outcomes = {path: comparison.outcomes[path] for path, comparison in comparisons.items()}
     found = [finding for comparison in comparisons.values() for finding in breaks(comparison, name, read.name)]
     broken = any(troubles(comparison) for comparison in comparisons.values())
@@ -171,7 +172,7 @@ def _nearest(read: Checkpoint, models: Mapping[str, tuple[Build, Mapping[str, Re
         for name, (build, revived) in models.items()
         if build.signature is not None
         for made in [keras_archive.revived(read.signature, build.signature, revived)]
-        if made.archive.revival.signature is not None
+        if made.archive and made.archive.revival and made.archive.revival.signature
     }
     return {name for name in models if likeness.get(name, 1.0) >= max(likeness.values(), default=0.0)}
 
@@ -182,11 +183,12 @@ def _likeness(one: Signature, other: Signature) -> float:
     return len(forms[0] & forms[1]) / max(1, len(forms[0] | forms[1]))
 
 
-def _other(name: str, model: Signature) -> ModelResult:
+def _other(name: str, build: Build) -> ModelResult:
+    variables = build.signature.variables if build.signature is not None else ()
     return ModelResult(
         name,
         "breaks",
-        variables=sum(not variable.seed for variable in model.variables),
+        variables=sum(not variable.seed for variable in variables),
         notes=("The configuration in the file makes another model.",),
     )
 

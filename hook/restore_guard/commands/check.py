@@ -20,7 +20,7 @@ from restore_guard.change.states import Change, Side
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import Project, Projects, load
-from restore_guard.result import ModelResult, Result
+from restore_guard.result import ModelResult, Result, Verdict
 
 
 def check(
@@ -75,7 +75,7 @@ def select(repository: Repository, sides: Sides, *, names: Sequence[str] = (), e
     notes: list[str] = []
     base = _load_base(repository, sides.base, notes)
     changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)
-    reasons = affected.affected(changes, _view(base), _view(head))
+    reasons = affected.affected(changes, _view(base) if base is not None else None, _view(head))
     chosen = _chosen(head, names, everything, reasons)
     return Selection(Projects(base, head), changes, chosen, bool(names), notes)
 
@@ -106,9 +106,7 @@ def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> P
         return None
 
 
-def _view(project: Project | None) -> affected.View | None:
-    if project is None:
-        return None
+def _view(project: Project) -> affected.View:
     return affected.View(project.config, project.read, {name: project.sources(name) for name in project.manifests})
 
 
@@ -125,14 +123,14 @@ def _unaffected(project: Project, before: Project | None, name: str) -> ModelRes
 
     known = before is not None and name in before.config.models and before.manifests.get(name) is None
     found = rules.about(Facts(name, project.manifest_file(name), project.config, missing=True, known=known))
-    verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
+    verdict: Verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
     return ModelResult(name, verdict, manifest="missing", findings=tuple(found))
 
 
 def _removed(project: Project, before: Project | None) -> list[ModelResult]:
     """Models of the base that the head no longer configures."""
     gone = [name for name in (before.config.models if before else ()) if name not in project.config.models]
-    if not gone:
+    if before is None or not gone:
         return []
     from restore_guard.rules.shared.facts import Facts, Removed
 
@@ -141,7 +139,7 @@ def _removed(project: Project, before: Project | None) -> list[ModelResult]:
         file = before.manifest_file(name)
         removed = Removed(project.file, left=project.read(file) is not None)
         found = rules.about(Facts(name, file, project.config, removed=removed))
-        verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
+        verdict: Verdict = "breaks" if any(finding.fails for finding in found) else "unaffected"
         results.append(ModelResult(name, verdict, manifest="missing", findings=tuple(found)))
     return results
 

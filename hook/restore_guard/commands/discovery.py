@@ -89,8 +89,8 @@ def find(read: Read, files: Iterable[str]) -> list[Candidate]:
         files: all files of the project, relative to it.
     """
     present = frozenset(files)
-    modules = [_module(read, file, present) for file in sorted(present) if file.endswith(".py")]
-    modules = [module for module in modules if module is not None]
+    parsed = (_module(read, file, present) for file in sorted(present) if file.endswith(".py"))
+    modules = [module for module in parsed if module is not None]
     kinds = _model_classes(modules)
     builders = _builders(modules, kinds)
     wanted = [module for module in modules if not OUTSIDE.search(module.file)]
@@ -233,7 +233,7 @@ def _returned(module: _Module, function: ast.FunctionDef) -> list[str]:
     return [*calls, module.resolve(function.returns)] if returned else []
 
 
-def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function in the order of the source, without those of functions and classes in it."""
     for child in ast.iter_child_nodes(function):
         if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):

@@ -90,7 +90,7 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
         yield Finding("tensorflow", "problem", str(error))
         return
     built = {name: done[name] for name in project.config.models}
-    versions = next((build.signature.framework for build in built.values() if build.signature), {})
+    versions: dict[str, str] = next((build.signature.framework for build in built.values() if build.signature), {})
     said = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Finding("tensorflow", "ok" if said else "unchecked", said or "no model was built that could tell its version")
     judged = {name: _judge(project, name, build) for name, build in built.items()}

@@ -36,6 +36,12 @@ class Model:
     inputs: tuple[Input, ...] = ()
 
     @property
+    def variables(self) -> int:
+        """How many it has, seeds of random generators aside; none where it was not built."""
+        built = self.build.signature
+        return sum(not variable.seed for variable in built.variables) if built is not None else 0
+
+    @property
     def lacks_inputs(self) -> bool:
         return NOT_BUILT in (self.build.failure or "")
 

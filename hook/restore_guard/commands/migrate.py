@@ -140,7 +140,8 @@ def _likest(read: Sequence[Checkpoint], history_of: Mapping[str, Sequence[histor
 
 
 def _is_of(file: Checkpoint, model: Signature) -> bool:
-    return fit.fits(file.signature, file.kind, model).is_complete
+    kind, held = file.content
+    return fit.fits(held, kind, model).is_complete
 
 
 def _carry(workshop: Workshop, order: Order, planned: Migrated, out: Path) -> Migrated:
@@ -156,31 +157,34 @@ def _carry(workshop: Workshop, order: Order, planned: Migrated, out: Path) -> Mi
         done = dataclasses.replace(planned, ways=ways)
         if done.errors:
             return done
+        saved = [result.saved for result in carried if result.saved is not None]
         if planned.several:
             made.mkdir()
-            for way, result in zip(ways, carried, strict=True):
-                output.place(result.saved, made / _called(way))
+            for way, file in zip(ways, saved, strict=True):
+                output.place(file, made / _called(way))
             output.copy_state(Path(planned.source), made)
             output.place(made, out)
         else:
-            output.place(carried[0].saved, out)
+            output.place(saved[0], out)
         return dataclasses.replace(done, out=out)
 
 
 def _load(way: Way, model: Signature) -> carrying.Load:
-    held, path = way.route.fit.held, way.path
+    route, path = way.crossing, way.path
+    held = route.fit.held
+    kind, content = way.file.content
     of_checkpoint = path == "tf-checkpoint"
-    stored = {variable.path: variable for variable in way.file.signature.variables}
+    stored = {variable.path: variable for variable in content.variables}
     return carrying.Load(
         way.file.file,
-        way.file.kind,
+        kind,
         way.file.addresses,
         [
             (item.variable, held[item.saved] if item.saved is not None else None, item.grow)
-            for item in way.route.plan.placements
+            for item in route.plan.placements
         ],
         path,
-        way.route.fit.edge if of_checkpoint else None,
+        route.fit.edge if of_checkpoint else None,
         tuple(stored[name] for name in way.beside) if of_checkpoint else (),
         carrying.skipped(path, model),
     )

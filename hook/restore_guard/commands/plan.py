@@ -44,9 +44,9 @@ def text(jobs: Sequence[Sequence[str]], seconds: Mapping[str, float | None]) -> 
         return "No model is affected: there is nothing to do."
     lines = []
     for number, job in enumerate(jobs, 1):
-        known = [seconds[name] for name in job if seconds[name] is not None]
-        took = f" ({sum(known):.1f} s when last built)" if known else ""
-        lines.append(f"shard {number}: {' '.join(job)}{took}")
+        known = [took for took in map(seconds.__getitem__, job) if took is not None]
+        past = f" ({sum(known):.1f} s when last built)" if known else ""
+        lines.append(f"shard {number}: {' '.join(job)}{past}")
     return "\n".join(lines)
 
 

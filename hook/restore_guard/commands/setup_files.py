@@ -124,6 +124,7 @@ def _keeps(file: File, own: bool, models: Mapping[str, config.Model]) -> bool:
 
 def _taken(document: dict[str, Any], own: bool) -> dict[str, Any]:
     """Our table, taken out of the document."""
+    ours: dict[str, Any]
     if own:
         ours = dict(document)
         document.clear()
@@ -171,9 +172,10 @@ def _end_of_repos(content: str) -> tuple[int, str] | None:
     after = re.compile(r"^[^\s#-]", re.MULTILINE).search(content, item.end())
     end = after.start() if after else len(content)
     # Before blank lines and comments, which belong to what follows.
-    last = re.search(r"(?:\r?\n[ \t]*(?:#[^\n]*)?)*\Z", content[:end]).start()
-    line = re.compile(r"\r?\n").match(content, last)
-    return line.end() if line else last, item[1]
+    last = re.search(r"(?:\r?\n[ \t]*(?:#[^\n]*)?)*\Z", content[:end])
+    assert last is not None, "the pattern matches nothing at all at the end"
+    line = re.compile(r"\r?\n").match(content, last.start())
+    return line.end() if line else last.start(), item[1]
 
 
 def install_command(root: Path, proposed: File | None) -> str:
@@ -190,7 +192,7 @@ def workflow(root: Path, folder: str, source: Origin) -> Proposed:
     if (root / WORKFLOW).exists():
         return None, None
     file = next((name for name in [*MANAGERS, *INTO_PYTHON] if (root / folder / name).is_file()), None)
-    content = WORKFLOW_STEPS.format(install={**MANAGERS, **INTO_PYTHON}.get(file, "pip install tensorflow"))
+    content = WORKFLOW_STEPS.format(install={**MANAGERS, **INTO_PYTHON}.get(file or "", "pip install tensorflow"))
     if folder:
         content += f"        working-directory: {json.dumps(folder)}\n"
     content += f"      - uses: {source.action or f'{PLACEHOLDER}@{source.revision}'}\n"

@@ -49,15 +49,23 @@ class Way:
     error: str | None = None
 
     @property
+    def crossing(self) -> Route:
+        """The route of a file that gets across. Raises ValueError for one that does not."""
+        if self.route is None:
+            raise ValueError(f"{self.file.name} does not get across: {self.error}")
+        return self.route
+
+    @property
     def beside(self) -> list[str]:
         """What the file holds beside the model and what goes along; an optimizer there has slots of its own order."""
-        found = self.route.fit
+        found = self.crossing.fit
         return [name for name in found.beside if found.is_elsewhere(name) and not fit.of_optimizer(name)]
 
     @property
     def is_needless(self) -> bool:
         """Whether the file restores as it is."""
-        return self.route is not None and not self.route.steps and self.path == _SAME[self.file.kind] and not self.sure
+        same = _SAME.get(self.file.kind or "")
+        return self.route is not None and not self.route.steps and self.path == same and not self.sure
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Planning:
             return Way(file, path, error=f"{place}{error.message}")
         except NoRoute as error:
             return Way(file, path, error=str(error))
-        lost = sorted(_lost(found.route, path, self.model))
+        lost = sorted(_lost(found.crossing, path, self.model))
         if lost:
             return dataclasses.replace(
                 found,
@@ -107,7 +115,8 @@ class Planning:
     def routed(self, file: Checkpoint, path: str) -> Way:
         today = Promise(self.today, self.model, "the code on disk")
         if self.mapping is not None:
-            return Way(file, path, self.mapped(file, today))
+            return Way(file, path, self.mapped(self.mapping, file, today))
+        kind, held = file.content
         promises = [
             Promise(epoch, each.manifest.signature, each.label)
             for epoch, each in sorted(history.last_of_epochs(self.kept).items())
@@ -115,19 +124,20 @@ class Planning:
         ]
         tables = self.migrations
         try:
-            return Way(file, path, route.find(file.signature, file.kind, promises, today, tables, self.epoch))
+            return Way(file, path, route.find(held, kind, promises, today, tables, self.epoch))
         except NoRoute:
             if tables is not None or self.epoch is not None:
                 raise
-        guessed = guess.guess(file.signature, fit.WRITTEN_BY[file.kind][0], self.model)
+        guessed = guess.guess(held, fit.WRITTEN_BY[kind][0], self.model)
         return Way(file, path, Route(Promise(0, self.model), guessed.fit, (), guessed.plan), guessed.sure)
 
-    def mapped(self, file: Checkpoint, today: Promise) -> Route:
+    def mapped(self, mapping: str, file: Checkpoint, today: Promise) -> Route:
         """By a migration from outside: in the words of the manifest that knows the file, else in the file's own."""
-        outside = _mapping(self.mapping)
+        outside = _mapping(mapping)
+        kind, held = file.content
         known = [each.manifest.signature for each in self.kept]
-        known = [old for old in known if fit.fits(file.signature, file.kind, old).is_complete]
-        return route.by_mapping(file.signature, file.kind, known[0] if known else None, today, outside)
+        known = [old for old in known if fit.fits(held, kind, old).is_complete]
+        return route.by_mapping(held, kind, known[0] if known else None, today, outside)
 
     @property
     def today(self) -> int:

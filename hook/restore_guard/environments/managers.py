@@ -120,9 +120,10 @@ def _python_of_pipenv(project: Path, environ: Mapping[str, str]) -> Path | None:
 
 def _conda(project: Path, environ: Mapping[str, str]) -> Managed | None:
     file = _nearest(project, "environment.yml") or _nearest(project, "environment.yaml")
-    named = file and re.search(
-        r"^name:\s*['\"]?([^'\"#\s]+)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
-    )
+    if file is None:
+        return None
+    content = file.read_text(encoding="utf-8", errors="replace")
+    named = re.search(r"^name:\s*['\"]?([^'\"#\s]+)", content, re.MULTILINE)
     if not named:
         return None
     make = f"conda env create --file {file.name}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator
-from json.decoder import scanstring
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -125,7 +124,7 @@ def _exchanged(value: Any, place: Place, by: Any) -> Any:
         return by
     step, rest = place[0], place[1:]
     inner = _exchanged(value[step], rest, by)
-    if isinstance(value, dict):
+    if isinstance(step, str):
         return {**value, step: inner}
     return [*value[:step], inner, *value[step + 1 :]]
 
@@ -156,27 +155,34 @@ def _twice(text: str) -> Place:
 
 
 _WHOLE = json.JSONDecoder()
-_BLANK = re.compile(r"[ \t\n\r]*")
+_BLANKS = (" ", "\t", "\n", "\r")
 
 
 def _walk(text: str, position: int, place: Place) -> Generator[tuple[Place, int], None, int]:
     """Yields every place of sound JSON, and where it begins; returns where the value at `position` ends."""
-    position = _BLANK.match(text, position).end()
+    position = _after_blanks(text, position)
     if text[position] not in "{[":
         return _WHOLE.raw_decode(text, position)[1]
     closing, number = "]" if text[position] == "[" else "}", 0
-    position = _BLANK.match(text, position + 1).end()
+    position = _after_blanks(text, position + 1)
     while text[position] != closing:
-        begin, step = position, number
+        begin = position
+        step: str | int = number
         if closing == "}":
-            step, position = scanstring(text, position + 1)
-            position = _BLANK.match(text, position).end() + 1
+            step, position = _WHOLE.raw_decode(text, position)
+            position = _after_blanks(text, position) + 1
         yield (*place, step), begin
         position = yield from _walk(text, position, (*place, step))
-        position, number = _BLANK.match(text, position).end(), number + 1
+        position, number = _after_blanks(text, position), number + 1
         if text[position] == ",":
-            position = _BLANK.match(text, position + 1).end()
+            position = _after_blanks(text, position + 1)
     return position + 1
+
+
+def _after_blanks(text: str, position: int) -> int:
+    while text[position : position + 1] in _BLANKS:
+        position += 1
+    return position
 
 
 def _line_with(text: str, pattern: str) -> int:

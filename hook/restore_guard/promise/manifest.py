@@ -67,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True):
     signature: Signature
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
-    pinned: dict[str, str] = {}
+    pinned: dict[RestorePath, str] = {}
 
 
 class _Sources(msgspec.Struct):

@@ -34,7 +34,7 @@ from restore_guard.signature import (
 T = TypeVar("T")
 
 
-class _Object(Struct):
+class _Object(Struct, frozen=True):
     """An object of the graph. An edge stands alone where it leads to the object that is named after it."""
 
     type: str
@@ -50,7 +50,7 @@ class _Child(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     target: str | None | tuple[_Child, ...]
 
 
-class _TreeNode(Struct):
+class _TreeNode(Struct, frozen=True):
     type: str
     role: Literal["layer", "optimizer", "stateless", "custom"]
     name: str | UnsetType = UNSET
@@ -60,25 +60,25 @@ class _TreeNode(Struct):
     children: tuple[_Child, ...] = ()
 
 
-class _Tree(Struct):
+class _Tree(Struct, frozen=True):
     generation: Literal[2, 3]
     nests: bool
     nodes: dict[str, Any]
 
 
-class _Layer(Struct):
+class _Layer(Struct, frozen=True):
     type: str
     variables: tuple[str, ...]
     by_name: tuple[str, ...] | UnsetType = UNSET
 
 
-class _Archive(Struct):
+class _Archive(Struct, frozen=True):
     config: dict[str, Any] | str | None
     error: str | UnsetType = UNSET
     revival: Revival | UnsetType = UNSET
 
 
-class _SaverEntry(Struct):
+class _SaverEntry(Struct, frozen=True):
     name: str
     variable: str
     shape: tuple[Size | None, ...] | None
@@ -86,7 +86,7 @@ class _SaverEntry(Struct):
     strict: bool = False
 
 
-class _SaverFile(Struct):
+class _SaverFile(Struct, frozen=True):
     entries: tuple[_SaverEntry, ...] = ()
     error: str | UnsetType = UNSET
 
@@ -165,7 +165,7 @@ def _graph_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapp
         node.type,
         None if node.variable is UNSET else _position(node.variable, variables, place),
         tuple((edge, _position(target, index, place)) for edge, target in edges),
-        tuple((slot, *_positions(both, index, place)) for slot, *both in slots),
+        tuple((slot, _position(of, index, place), _position(at, index, place)) for slot, of, at in slots),
         None if node.slots is UNSET else "making",
     )
 
@@ -225,7 +225,8 @@ def _with_archive(signature: Signature, document: Any) -> Signature:
         error=None if archive.error is UNSET else archive.error,
         revival=revival if config is not None else None,
     )
-    return _made(place, msgspec.structs.replace, signature, archive=made)
+    whole: Signature = _made(place, msgspec.structs.replace, signature, archive=made)
+    return whole
 
 
 def _saver_from_names(document: Any, index: Mapping[str, int], variables: Sequence[Variable]) -> SaverFile:

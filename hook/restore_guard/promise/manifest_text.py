@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from restore_guard.restore_paths import same_promise
-from restore_guard.signature import H5File, KerasTree, ObjectGraph, Revival, SaverFile, Signature
+from restore_guard.signature import Archive, H5File, KerasTree, ObjectGraph, Revival, SaverFile, Signature
 
 SECTIONS = ("object_graph", "keras_tree", "h5_file", "archive", "saver_file")
 """The sections of a document that refer to variables and objects."""
@@ -27,7 +27,7 @@ def write(signature: Signature) -> dict[str, Any]:
     }
     # Only where the path that needs it is promised.
     if signature.archive is not None:
-        document["archive"] = _archive_to_document(signature)
+        document["archive"] = _archive_to_document(signature.archive, signature)
     if signature.saver_file is not None:
         document["saver_file"] = _saver_to_names(signature.saver_file, names)
     return document
@@ -132,9 +132,8 @@ def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     }
 
 
-def _archive_to_document(signature: Signature) -> dict[str, Any]:
+def _archive_to_document(archive: Archive, signature: Signature) -> dict[str, Any]:
     """The configuration as JSON of the manifest; what its own code makes of it only where that is another model."""
-    archive = signature.archive
     try:
         config = archive.config and msgspec.json.decode(archive.config)
     except (msgspec.DecodeError, RecursionError):  # NaN and Infinity, which Python writes and JSON does not know

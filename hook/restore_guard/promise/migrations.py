@@ -29,14 +29,14 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all tables of the file share."""
 
 
-class Rename(_Table, rename={"old": "from", "new": "to"}):
+class Rename(_Table, frozen=True, rename={"old": "from", "new": "to"}):
     """Values of variables of the old model go to others of the new one: patterns with the same wildcards."""
 
     old: str
     new: str
 
 
-class Grow(_Table):
+class Grow(_Table, frozen=True):
     """A variable that got longer along one axis: the saved values first, then what `fill` says."""
 
     variable: str
@@ -44,7 +44,7 @@ class Grow(_Table):
     fill: Fill = "initial"
 
 
-class Open(_Table):
+class Open(_Table, frozen=True):
     """What nobody has decided yet: a saved value without a place, or a variable of the model without a value."""
 
     choose: str
@@ -56,7 +56,7 @@ class Open(_Table):
         return self.saved or self.variable or ""
 
 
-class Migration(_Table, rename={"old": "from", "new": "to"}):
+class Migration(_Table, frozen=True, rename={"old": "from", "new": "to"}):
     """From one epoch to the next.
 
     Attributes:
@@ -98,11 +98,13 @@ class Migrations(msgspec.Struct, frozen=True):
         Raises:
             MigrationError: one of them is missing.
         """
-        found = [self.start(epoch) for epoch in range(old, new)]
-        for epoch, table in enumerate(found, old):
+        found: list[Migration] = []
+        for epoch in range(old, new):
+            table = self.start(epoch)
             if table is None:
                 message = f"no migration leads from epoch {epoch} to {epoch + 1}: that break was accepted as it is."
                 raise MigrationError(self.file, 1, message)
+            found.append(table)
         return found
 
     def line(self, table: Migration, *words: str) -> int:
@@ -121,8 +123,8 @@ def parse(content: bytes, file: str) -> Migrations:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise MigrationError(file, line, "it is not UTF-8.") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(r"(<{7}|>{7}|={7})( |$)", line):
+    for number, content_line in enumerate(text.splitlines(), 1):
+        if re.match(r"(<{7}|>{7}|={7})( |$)", content_line):
             raise MigrationError(file, number, "a merge conflict is not resolved.")
     try:
         document = msgspec.convert(tomllib.loads(text), _Document)
@@ -174,11 +176,11 @@ def _check(found: Migrations, table: Migration) -> None:
                 quoted(entry.old),
                 quoted(entry.new),
             )
-    for entry in table.grow:
-        if entry.axis < 0:
-            refuse(f"axis = {entry.axis}: axes are counted from 0.", quoted(entry.variable))
-    for entry in table.open:
-        if (entry.saved is None) == (entry.variable is None):
+    for grown in table.grow:
+        if grown.axis < 0:
+            refuse(f"axis = {grown.axis}: axes are counted from 0.", quoted(grown.variable))
+    for left in table.open:
+        if (left.saved is None) == (left.variable is None):
             refuse("an open entry names either a saved value or a variable.", "choose")
 
 

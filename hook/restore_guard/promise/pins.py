@@ -102,20 +102,25 @@ def _moved(saved: Signature, path: str, edge: str | None, moved: Mapping[int, in
         graph = _part(saved.object_graph, edge)
         yield (
             "object_graph",
-            ObjectGraph(tuple(replace(node, variable=moved.get(node.variable)) for node in graph.nodes)),
+            ObjectGraph(
+                tuple(
+                    replace(node, variable=moved.get(node.variable) if node.variable is not None else None)
+                    for node in graph.nodes
+                )
+            ),
         )
-    elif PINNED[path] == "saver_file":
-        entries = (entry for entry in saved.saver_file.entries if entry.variable in moved)
+    elif PINNED[path] == "saver_file" and (saver := saved.saver_file) is not None:
+        entries = (entry for entry in saver.entries if entry.variable in moved)
         yield (
             "saver_file",
             replace(
-                saved.saver_file,
+                saver,
                 entries=tuple(replace(entry, variable=moved[entry.variable]) for entry in entries),
             ),
         )
-    elif PINNED[path] == "h5_file":
-        layers = tuple(replace(layer, variables=numbers(layer.variables)) for layer in saved.h5_file.layers)
-        yield "h5_file", replace(saved.h5_file, layers=layers)
-    else:
-        nodes = tuple(replace(node, variables=numbers(node.variables)) for node in saved.keras_tree.nodes)
-        yield "keras_tree", replace(saved.keras_tree, nodes=nodes)
+    elif PINNED[path] == "h5_file" and (file := saved.h5_file) is not None:
+        layers = tuple(replace(layer, variables=numbers(layer.variables)) for layer in file.layers)
+        yield "h5_file", replace(file, layers=layers)
+    elif PINNED[path] == "keras_tree" and (tree := saved.keras_tree) is not None:
+        nodes = tuple(replace(node, variables=numbers(node.variables)) for node in tree.nodes)
+        yield "keras_tree", replace(tree, nodes=nodes)

@@ -12,6 +12,7 @@ from restore_guard.change.repository import Repository
 from restore_guard.change.states import Side
 from restore_guard.errors import UsageError
 from restore_guard.promise import manifest
+from restore_guard.promise.manifest import Found
 from restore_guard.rules import RULES
 
 
@@ -24,7 +25,7 @@ class Project:
     config: config.Config
     read: Callable[[str], bytes | None]
     manifests: Mapping[str, bytes | None] = field(default_factory=dict)
-    _parsed: dict[str, manifest.Found] = field(default_factory=dict, compare=False, repr=False)
+    _parsed: dict[str, Found] = field(default_factory=dict, compare=False, repr=False)
 
     def named(self, names: Sequence[str]) -> list[str]:
         """The models of these names; all for none.
@@ -49,13 +50,13 @@ class Project:
         content = self.manifests.get(name)
         return manifest.sources(content) if content is not None else frozenset()
 
-    def manifest(self, name: str) -> manifest.Found:
+    def manifest(self, name: str) -> Found:
         """The manifest of a model, or why it cannot be read; None where there is none."""
         if name not in self._parsed:
             self._parsed[name] = self._parse(name)
         return self._parsed[name]
 
-    def _parse(self, name: str) -> manifest.Found:
+    def _parse(self, name: str) -> Found:
         content = self.manifests.get(name)
         if content is None:
             return None

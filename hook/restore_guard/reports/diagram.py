@@ -39,7 +39,7 @@ def render(model: ModelResult) -> str:
         if side.leaves:
             lines += [f"  subgraph {side.key} [{_quoted(title)}]", "    direction LR", *side.lines(), "  end"]
     for finding in findings:
-        ends = [side.leaves.get(name) for side, name in ((saved, finding.old), (now, finding.new))]
+        ends = [side.leaves.get(name or "") for side, name in ((saved, finding.old), (now, finding.new))]
         if all(ends):
             lines.append(f"  {ends[0]} -. {_quoted(finding.rule)} .-> {ends[1]}")
     return "\n".join([*lines, *(f"  {style}" for style in STYLES)]) + "\n"
@@ -57,7 +57,8 @@ class _Side:
     """
 
     def __init__(self, key: str, named: Iterable[str | None], others: Iterable[str], style: str) -> None:
-        self.key, self.leaves = key, {}
+        self.key = key
+        self.leaves: dict[str, str] = {}
         self.nodes: dict[tuple[str, ...], str] = {}
         self.labels: dict[tuple[str, ...], str] = {}
         self.styles: dict[str, str] = {}

@@ -15,8 +15,8 @@ def render_survey(found: Survey) -> str:
     if found.usable:
         lines += ["", "Models that can be guarded:"]
     for model in found.usable:
-        count = sum(not variable.seed for variable in model.build.signature.variables)
-        lines.append(f"  {plain(model.candidate.name)}: {_place(model.candidate)}, {counted(count, 'variable')}")
+        held = counted(model.variables, "variable")
+        lines.append(f"  {plain(model.candidate.name)}: {_place(model.candidate)}, {held}")
     left_out = [*_unusable(found)]
     return "\n".join([*lines, *([""] if left_out else []), *left_out]) + "\n"
 

@@ -51,24 +51,25 @@ def _headline(way: Way, done: Migrated) -> str:
         return f"✗ {file}: {way.error}"
     if way.sure:
         return f"? {file}: no manifest knows it. Judged by names, shapes and order, it would be {done.model}:"
-    start = way.route.start
-    if not way.route.steps:
+    start, steps = way.crossing.start, way.crossing.steps
+    if not steps:
         return f"✓ {file} is of {done.model} as it is today"
-    steps = ", ".join(f"{step.old} → {step.new} ({step.reason})" for step in way.route.steps)
-    return f"✓ {file} is of {done.model}, {start.label}: {steps}; saved for {way.path}"
+    told = ", ".join(f"{step.old} → {step.new} ({step.reason})" for step in steps)
+    return f"✓ {file} is of {done.model}, {start.label}: {told}; saved for {way.path}"
 
 
 def _rows(way: Way, done: Migrated) -> Iterator[tuple[Variable | None, str, str]]:
-    stored = {variable.path: variable for variable in way.file.signature.variables}
+    _, content = way.file.content
+    stored = {variable.path: variable for variable in content.variables}
     news = {variable.path: variable for variable in done.signature.variables}
-    held = way.route.fit.held
-    for item in way.route.plan.placements:
+    held, plan = way.crossing.fit.held, way.crossing.plan
+    for item in plan.placements:
         new = news[item.variable]
         if new.seed:
             continue
         old = stored[held[item.saved]] if item.saved is not None else None
         yield old, _form(new), _note(item, way)
-    for name in way.route.plan.dropped:
+    for name in plan.dropped:
         yield stored[held[name]], "(dropped)", ""
     for name in way.beside:
         yield stored[name], "(kept beside the model)", ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -19,6 +20,9 @@ NAMES = 4
 NARROWEST = 24
 """Text is never wrapped narrower than this, however long the name in front of it."""
 
+Style = Mapping[str, Any]
+"""Arguments of `click.style`."""
+
 SILENT = {"fg": "white", "bg": "red", "bold": True}
 BAD = {"fg": "red", "bold": True}
 UNSURE = {"fg": "yellow", "bold": True}
@@ -26,7 +30,7 @@ GOOD = {"fg": "green"}
 STRONG = {"bold": True}
 QUIET = {"dim": True}
 
-LOOKS = {
+LOOKS: dict[str, tuple[str, Style]] = {
     "restores": ("✓", GOOD),
     "breaks": ("✗", BAD),
     "unchecked": ("?", UNSURE),
@@ -67,7 +71,7 @@ class _Page:
     color: bool
     width: int
 
-    def paint(self, text: str, style: dict) -> str:
+    def paint(self, text: str, style: Style) -> str:
         return click.style(text, **style) if self.color else text
 
     def wrapped(self, lead: str, text: str, painted: str | None = None) -> list[str]:
