@@ -209,6 +209,24 @@ class Tensor(Struct):
     dtype: str
 
 
+class Input(Struct):
+    """Something that a model is called with.
+
+    Attributes:
+        at: the keys of dicts and positions in lists that lead to it; empty for a single input.
+        name: the one that the user chose.
+        shape: with the batch, as for a `Variable`; of an `example` only the number of dimensions counts.
+        dtype: None where it is not known.
+    """
+
+    at: tuple[str | int, ...] = ()
+    name: str | None = None
+    shape: tuple[Size | None, ...] | None = None
+    dtype: str | None = None
+    example: bool = False
+    site: Site | None = None
+
+
 class Revival(Struct):
     """What some code makes of a configuration: the signature of a model, or the error and its place."""
 
@@ -250,6 +268,7 @@ class Signature(Struct):
     Attributes:
         framework: {package: version}, recorded and never compared.
         aliases: (other path, path) of what the user's attributes reach a second time.
+        takes: what it is called with; empty where that is not known.
         archive, saver_file: only where the model promises the restore path that needs it.
         sources: files of the repository that the build read.
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
@@ -268,6 +287,7 @@ class Signature(Struct):
     saver_file: SaverFile | None = None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
+    takes: tuple[Input, ...] = ()
     sources: tuple[str, ...] = ()
     unread: dict[str, str] = {}
     created: tuple[tuple[str, Site], ...] = ()
@@ -328,6 +348,7 @@ class Signature(Struct):
             variables=built(located(self.variables)),
             created=tuple((kind, at) for kind, at in created if at is not None),
             holders=located(self.holders),
+            takes=located(self.takes),
             keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
             archive=self.archive and self.archive.located(site),
         )

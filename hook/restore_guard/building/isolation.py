@@ -19,17 +19,19 @@ T = TypeVar("T")
 LONGEST = 257 * 1024 * 1024
 """Bytes of an answer; the probe itself sends no signature above 256 MB."""
 
+HASH_SEED = "0"
+"""By which sets have the same order in all builds that are judged."""
+
 _FIXED = {
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
 }
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str], hash_seed: str = HASH_SEED) -> dict[str, str]:
     """The environment of a build: what it may need, nothing that opens a door."""
-    return variables.harmless(environ) | _FIXED
+    return variables.harmless(environ) | _FIXED | {"PYTHONHASHSEED": hash_seed}
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -54,8 +54,10 @@ class Probe:
         UncheckedError: on entering, the interpreter does not start.
     """
 
-    def __init__(self, python: Path, progress: Callable[[str], None] = lambda _: None) -> None:
-        self.python, self.progress = python, progress
+    def __init__(
+        self, python: Path, progress: Callable[[str], None] = lambda _: None, hash_seed: str = isolation.HASH_SEED
+    ) -> None:
+        self.python, self.progress, self.hash_seed = python, progress, hash_seed
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.version: str | None = None
         self.asked, self.begun = 0, time.monotonic()
@@ -70,7 +72,7 @@ class Probe:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self.errors,
-                    env=_environment(scratch),
+                    env=_environment(scratch, self.hash_seed),
                     start_new_session=True,
                 )
             except OSError as error:
@@ -188,10 +190,10 @@ class Probe:
         return self.errors.read()[-4000:].decode(errors="replace").strip()
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _environment(scratch: Path, hash_seed: str) -> dict[str, str]:
     """What a build sees; TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`)."""
     lasting = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
-    return lasting | isolation.environment(os.environ) | {"TMPDIR": str(scratch)}
+    return lasting | isolation.environment(os.environ, hash_seed) | {"TMPDIR": str(scratch)}
 
 
 def _encode(job: Job) -> dict[str, Any]:

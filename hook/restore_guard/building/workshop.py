@@ -83,9 +83,14 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
 
 
 class Workshop:
-    """What one run builds with. A context manager: leaving it ends the Pythons and removes the files."""
+    """What one run builds with. A context manager: leaving it ends the Pythons and removes the files.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        hash_seed: what decides the order of sets in its builds.
+    """
+
+    def __init__(self, run: Run, hash_seed: str = isolation.HASH_SEED) -> None:
+        self.hash_seed = hash_seed
         self.repository, self.environ, self.progress = run.repository, run.environ, run.progress
         self.worktree = run.folder
         self._stack = ExitStack()
@@ -154,12 +159,12 @@ class Workshop:
         """A warm Python, started when it is first needed."""
         self._folder  # noqa: B018 - made before and so removed after it: builds have files open there
         if python not in self._probes:
-            self._probes[python] = self._stack.enter_context(Probe(python, self.progress))
+            self._probes[python] = self._stack.enter_context(Probe(python, self.progress, self.hash_seed))
         return self._probes[python]
 
     def _cache(self, order: Order) -> cache.Cache:
         if order.python not in self._caches:
-            environ, folder = isolation.environment(self.environ), cache_folder(self.environ)
+            environ, folder = isolation.environment(self.environ, self.hash_seed), cache_folder(self.environ)
             known = installed.ask(order.python, environ) if folder else None
             self._caches[order.python] = cache.Cache(folder, known, environ)
         return self._caches[order.python]

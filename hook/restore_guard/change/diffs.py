@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from restore_guard.change import edits, layout
 from restore_guard.change.edits import Edit
-from restore_guard.signature import Holder, Variable
+from restore_guard.signature import Holder, Input, Variable
 
 
 class Place(NamedTuple):
@@ -20,7 +20,7 @@ class Place(NamedTuple):
     line: int
 
 
-def place(item: Variable | Holder) -> Place | None:
+def place(item: Variable | Holder | Input) -> Place | None:
     """The line that created it."""
     return Place(item.site.file, item.site.line) if item.site is not None else None
 

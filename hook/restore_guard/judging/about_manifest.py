@@ -8,6 +8,7 @@ from restore_guard.judging.case import Case, promised, readable
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.promise.pins import unpinned
 from restore_guard.restore_paths import same_promise
+from restore_guard.rules.inputs_changed import differences
 from restore_guard.rules.shared.facts import Epoch, Facts, Unreadable
 from restore_guard.signature import Signature
 
@@ -31,6 +32,8 @@ def _staleness(case: Case, manifest: Manifest, head: Signature) -> str | None:
     configured = promised(case.config, case.name, None, head)
     if not _describes(manifest, head, configured):
         return "The manifest does not describe the model that the code builds"
+    if differences(manifest.signature.takes, head.takes):
+        return "The manifest describes other inputs than those that the model takes"
     if unnoticed := sorted(set(head.sources) - set(manifest.signature.sources) - case.covered):
         return f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
     if _unpinned(case):

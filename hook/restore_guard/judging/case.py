@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from restore_guard.build import Build, Witness
-from restore_guard.change.diffs import Diff
+from restore_guard.change.diffs import Diff, Place
 from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
 from restore_guard.judging.evidence import parameters
 from restore_guard.promise.manifest import Found, Manifest, Release
 from restore_guard.restore_paths import default_paths, same_promise
 from restore_guard.result import Behaviour
-from restore_guard.signature import Revival, Signature
+from restore_guard.signature import Input, Revival, Signature
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Case:
         head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
         witness: what really saving the base and restoring it into the head showed; None where it was not tried, for
             the reason in `unwitnessed`.
+        chances: lines that leave to chance what the head builds.
+        second: another build of the head that differs from `head_build`; None where none was made, or it is alike.
         moves: packages that the change asks for in another version.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
@@ -51,6 +53,8 @@ class Case:
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
+    chances: tuple[Place, ...] = ()
+    second: Signature | None = None
 
     @property
     def old_signatures(self) -> list[Signature]:
@@ -103,6 +107,14 @@ def readable(found: Found) -> Manifest | None:
 
 def base_signature(case: Case) -> Signature | None:
     return case.base_build.signature if case.base_build is not None else None
+
+
+def promised_inputs(case: Case) -> tuple[Input, ...]:
+    """What the model is to be called with: the base's manifest says it, or its build where that says nothing."""
+    promise, base = readable(case.base_manifest), base_signature(case)
+    if promise is not None and promise.signature.takes:
+        return promise.signature.takes
+    return base.takes if base is not None else ()
 
 
 def behaviour_of(case: Case) -> Behaviour | None:

@@ -32,6 +32,7 @@ class Context:
         file: where a finding without a line is placed: the manifest.
         known: keys of the troubles that the base already has.
         accepted: the breaks that the head's manifest accepts and the base's does not.
+        certain: keys of the troubles that count; None for all: no chance decides.
         behaviour: whether both sides compute the same; None where that was not tried.
     """
 
@@ -41,6 +42,7 @@ class Context:
     known: Collection[tuple[str, str, bool]] = frozenset()
     accepted: Sequence[Accepted] = ()
     behaviour: Behaviour | None = None
+    certain: Collection[tuple[str, str, bool]] | None = None
 
 
 def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
@@ -71,6 +73,8 @@ def ignoring(found: Iterable[Finding], context: Context) -> list[Finding]:
 def _of(comparison: Comparison, context: Context) -> Iterator[Finding]:
     found = causes.find(comparison)
     for cause in found:
+        if context.certain is not None and not all(trouble.key in context.certain for trouble in cause.every):
+            continue
         rule = RULES[cause.rule]
         yield rule.finding(_told(comparison, context, cause, rule), context.config, context.file)
     for rule in RULES.values():

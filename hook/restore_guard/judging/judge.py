@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -18,16 +19,18 @@ from restore_guard.judging.case import (
     behaviour_of,
     paths_of,
     promised,
+    promised_inputs,
     readable,
     saved_signature,
     with_sites,
 )
 from restore_guard.judging.comparison import Comparison, compare
+from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
 from restore_guard.result import Finding, ModelResult, PathResult
-from restore_guard.rules.shared.facts import Facts
+from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
 
 
@@ -44,11 +47,13 @@ def judge(case: Case) -> ModelResult:
     if case.witness is not None:
         compared, disagreements = _outranked(compared, case.witness)
         notes += disagreements
-    accepted = accepted_breaks(case)
+    accepted, draw = accepted_breaks(case), drawn(case)
     found: list[Finding] = []
     if saved is not None:
         known = _known(case, promise, base, paths)
         context = _context(case, known, accepted)
+        if draw is not None:
+            context = replace(context, certain=certain(case, saved, compared))
         found = findings.find(compared, context)
     else:
         notes.append("New here: there is no older checkpoint to restore.")
@@ -63,14 +68,14 @@ def judge(case: Case) -> ModelResult:
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
     notes += case.unread_releases
-    found += rules.about(_facts(case, compared, found))
+    found += rules.about(_facts(case, compared, found, draw))
     notes += _other_moves(case)
     unproved = case.must_be_witnessed and not _is_witnessed(case, compared)
     if unproved and not (case.witness and case.witness.failures):
         notes.append("No real restore was seen by every path, which --witness always asks for.")
     state = manifest_state(case, head)
     found = findings.ignoring(found, _context(case))
-    breaks = any(finding.fails for finding in found)
+    breaks = any(finding.fails for finding in found) or (draw is not None and bool(draw.decides))
     found += findings.ignoring(rules.about(about_manifest(case, head, breaks)), _context(case))
     results = {
         path: _with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
@@ -154,17 +159,19 @@ def _context(
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted, behaviour_of(case))
 
 
-def _facts(case: Case, compared: Sequence[Comparison], found: Sequence[Finding]) -> Facts:
+def _facts(case: Case, compared: Sequence[Comparison], found: Sequence[Finding], draw: Draw | None) -> Facts:
     return Facts(
         case.name,
         case.manifest_file,
         case.config,
         head=case.head_build.signature,
         base=base_signature(case),
+        promised=promised_inputs(case),
         moves=case.moves,
         comparison=compared[0] if compared else None,
         witness=case.witness,
         explained={path for finding in found for path in finding.restores},
+        draw=draw,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import tensorflow as tf
 
 from . import frameworks, private_names, strategies
-from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, variables
+from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError
 from .tracing import sites, sources
 
@@ -102,6 +102,7 @@ def describe(model, created, read):
         "aliases": aliases,
         **_forms(model, index, created),
         **interface.read(model),
+        "takes": takes.read(model, created),
         "sources": read.files(),
         "created": list(created.objects),
     }

@@ -25,6 +25,18 @@ MODEL_BOOKKEEPING = {
 SECOND_WAYS = ("_operations_by_depth", "_nodes_by_depth", "_input_coordinates", "_output_coordinates")
 """Attributes by which a functional model reaches its layers a second time, after `layers`."""
 
+DECLARED_INPUTS = ("_inputs_struct", "_nested_inputs")
+"""The structure of a functional model's inputs, of Keras 3 and of Keras 2; without it none are told."""
+
+CALLED_SHAPES, CALLED_WITH = "_build_shapes_dict", "_saved_model_arg_spec"
+"""The first call of a model: its shapes by argument (Keras 3), or what it was called with (Keras 2)."""
+
+
+def declaring_layer(tensor):
+    """The layer that a symbolic tensor comes from, which both Keras call otherwise; None for another tensor."""
+    history = getattr(tensor, "_keras_history", None)
+    return getattr(history, "operation", None) or getattr(history, "layer", None)
+
 
 def gone(package):
     """Returns {restore path: the sentence that says what this version lacks}, or "trace" in place of a path.

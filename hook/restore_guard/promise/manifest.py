@@ -19,7 +19,7 @@ import msgspec
 from restore_guard.config import RestorePath
 from restore_guard.promise import manifest_reading, manifest_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
-from restore_guard.signature import Holder, Signature, Tensor, Variable
+from restore_guard.signature import Holder, Input, Signature, Tensor, Variable
 
 SCHEMA = 1
 
@@ -94,6 +94,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     h5_file: dict[str, Any] | None
     archive: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
+    takes: tuple[Input, ...] = ()
     pinned: dict[RestorePath, str] = {}
 
 
@@ -111,6 +112,7 @@ def dump(manifest: Manifest) -> bytes:
         "sources": list(signature.sources),
         "inputs": [msgspec.to_builtins(tensor) for tensor in signature.inputs],
         "outputs": [msgspec.to_builtins(tensor) for tensor in signature.outputs],
+        **({"takes": [msgspec.to_builtins(item) for item in signature.takes]} if signature.takes else {}),
         "variables": [msgspec.to_builtins(variable) for variable in signature.variables],
         "holders": [msgspec.to_builtins(holder) for holder in signature.holders],
         "aliases": [list(pair) for pair in signature.aliases],
@@ -207,6 +209,7 @@ def _manifest(data: Any, model: str | None) -> Manifest:
         aliases=document.aliases,
         inputs=document.inputs,
         outputs=document.outputs,
+        takes=document.takes,
         sources=document.sources,
     )
     return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)

@@ -11,7 +11,7 @@ from restore_guard.change.diffs import Place, place
 from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
 from restore_guard.rules.shared.cause import Compared
-from restore_guard.signature import Signature
+from restore_guard.signature import Input, Signature
 
 
 class Epoch(NamedTuple):
@@ -36,6 +36,23 @@ class Unreadable(NamedTuple):
     line: int
 
 
+class Draw(NamedTuple):
+    """Two builds of the same code that differ.
+
+    Attributes:
+        what: the variable that differs, and how.
+        old, new: it in either build.
+        decides: the restore paths on which a checkpoint of the one build does not restore into the other.
+        place: a line that leaves to chance what is built.
+    """
+
+    what: str
+    old: str | None
+    new: str | None
+    decides: tuple[str, ...]
+    place: Place | None
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of a model, or of a checkpoint; a rule says nothing of what is not known here.
@@ -45,11 +62,13 @@ class Facts:
         file: where a finding without a line stands: its manifest, or the checkpoint.
         failure, detail: why the head could not be built.
         head, base: the builds of either side.
+        promised: what the base's manifest says that the model is called with, or its build where that says nothing.
         moves: packages that the change asks for in another version.
         comparison: a comparison of the two sides, for its lines.
         witness: what a real restore showed; of the unchanged code where there is no comparison.
         broken: something was found already that is graver.
         explained: the restore paths on which something was found already that changes the outputs as well.
+        draw: how two builds of the head differ.
         unreadable, missing, stale: what is wrong with the head's manifest; `known` where it was so before.
         accepted: the breaks that the head's manifest accepts and the base's does not.
         removed: set where the head no longer configures the model.
@@ -64,11 +83,13 @@ class Facts:
     detail: str = ""
     head: Signature | None = None
     base: Signature | None = None
+    promised: Sequence[Input] = ()
     moves: Sequence[Move] = ()
     comparison: Compared | None = None
     witness: Witness | None = None
     broken: bool = False
     explained: Collection[str] = ()
+    draw: Draw | None = None
     unreadable: Unreadable | None = None
     missing: bool = False
     stale: str | None = None

@@ -10,8 +10,12 @@ from restore_guard.signature import Holder, Variable, leaf
 
 
 def shape(variable: Variable) -> str:
+    return sizes(variable.shape)
+
+
+def sizes(shape: Sequence[int | None] | None) -> str:
     """A shape as Python writes it."""
-    return "unknown" if variable.shape is None else str(tuple(variable.shape))
+    return "unknown" if shape is None else str(tuple(shape))
 
 
 def typed(path: str | None, holders: Mapping[str, Holder]) -> str | None:

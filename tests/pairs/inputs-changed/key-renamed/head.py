@@ -1,0 +1,9 @@
+"""A key of the inputs is renamed: every value restores, and no caller's data fits any more."""
+
+from tensorflow import keras
+
+
+def build():
+    inputs = {"years": keras.Input((3,), name="years"), "words": keras.Input((4,), name="words")}
+    joined = keras.layers.Concatenate()([inputs["years"], inputs["words"]])
+    return keras.Model(inputs, keras.layers.Dense(2)(joined))
