@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -35,9 +36,13 @@ def _report_options(command: Callable[..., None]) -> Callable[..., None]:
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
     _clean_up_when_stopped()
-    # A terminal of another encoding shows a question mark for what it lacks.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever has started this
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        stream = getattr(sys, name)
+        # A terminal of another encoding shows a question mark for what it lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @main.command()
@@ -385,8 +390,9 @@ def _write(result: Result, form: str, output: Path | None) -> None:
     try:
         click.echo(rendered, nl=not rendered.endswith("\n"))
     except BrokenPipeError:
-        # A reader that has seen enough; Python flushes once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush()  # a reader that has seen enough
+    except OSError as error:
+        click.echo(f"restore-guard: the report cannot be written: {error.strerror}. {result.summary()}", err=True)
 
 
 def _is_terminal() -> bool:
@@ -425,10 +431,35 @@ def _finish(run: Callable[[], int]) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("restore-guard: interrupted: nothing was checked.", err=True)
         code = 130
-    except Exception:
-        import traceback
-
-        traceback.print_exc()
-        click.echo("restore-guard: not checked: this is a bug in restore-guard, please report it.", err=True)
+    except Exception as error:
+        click.echo(f"restore-guard: not checked: {_unforeseen(error)}", err=True)
         code = 3  # not 1, which says that checkpoints break
+    _flush()
     sys.exit(code)
+
+
+def _unforeseen(error: Exception) -> str:
+    """A sentence about an exception that nobody expected, and where the rest of it is."""
+    import tempfile
+    import traceback
+
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="restore-guard-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            traceback.print_exception(error, file=file)
+        where = f"the details are in {file.name}"
+    except OSError:
+        where = "the details could not be written anywhere"
+    return f"{text}. This is a bug in restore-guard, please report it; {where}."
+
+
+def _flush() -> None:
+    """Python flushes once more when it ends, and would end with another exit code where that fails."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), number)

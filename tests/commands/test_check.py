@@ -184,7 +184,7 @@ def bad(library, tmp_path_factory):
         ("removed", "breaks", "missing", [("model-removed", "pyproject.toml")]),
         ("dropped", "unaffected", "missing", [("model-removed", "pyproject.toml")]),
         ("rotten", "restores", "current", []),
-        ("healed", "restores", "current", []),
+        ("healed", "unchecked", "current", []),
         ("kept", "unaffected", "current", []),
     ],
 )

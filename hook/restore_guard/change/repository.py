@@ -41,7 +41,10 @@ class Repository:
     """
 
     def __init__(self, path: str | Path = "."):
-        folder = Path(path).resolve()
+        try:
+            folder = Path(path).resolve()
+        except FileNotFoundError as error:
+            raise UsageError("the folder that this runs in is gone; change into one that is there") from error
         if not folder.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
         self.root, self._git_dir = discover(folder)

@@ -16,10 +16,10 @@ from restore_guard.change import affected
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
-from restore_guard.change.states import Change, Side
+from restore_guard.change.states import Change
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
-from restore_guard.promise.project import Project, Projects, load
+from restore_guard.promise.project import NotConfiguredError, Project, Projects, load
 from restore_guard.result import ModelResult, Result, Verdict
 
 
@@ -60,6 +60,7 @@ class Selection(NamedTuple):
         chosen: the models to build.
         named: whether the user asked for these models, and for nothing about others.
         notes: why the base cannot be compared with.
+        unread: whether there is a base that cannot be read, and so cannot be judged.
     """
 
     projects: Projects
@@ -67,17 +68,23 @@ class Selection(NamedTuple):
     chosen: list[str]
     named: bool
     notes: list[str]
+    unread: bool = False
 
 
 def select(repository: Repository, sides: Sides, *, names: Sequence[str] = (), everything: bool = False) -> Selection:
     """What `check` would build; its arguments and errors are those of `check`."""
     head = load(repository, sides.head)
-    notes: list[str] = []
-    base = _load_base(repository, sides.base, notes)
+    base, note = None, None
+    unread = False
+    if sides.base is not None:
+        try:
+            base = load(repository, sides.base)
+        except UsageError as error:
+            note, unread = f"The base cannot be compared with: {error}", not isinstance(error, NotConfiguredError)
     changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)
     reasons = affected.affected(changes, _view(base) if base is not None else None, _view(head))
     chosen = _chosen(head, names, everything, reasons)
-    return Selection(Projects(base, head), changes, chosen, bool(names), notes)
+    return Selection(Projects(base, head), changes, chosen, bool(names), [note] if note else [], unread)
 
 
 def _result(repository: Repository, sides: Sides, selection: Selection, judged: Sequence[ModelResult]) -> Result:
@@ -87,6 +94,8 @@ def _result(repository: Repository, sides: Sides, selection: Selection, judged: 
     results = sorted(
         [*judged, *(_unaffected(head, base, name) for name in others)], key=lambda result: order.index(result.name)
     )
+    if selection.unread:
+        results = [_unchecked(result) for result in results]
     removed = [] if selection.named else _removed(head, base)
     return Result(
         base=sides.base.label if sides.base is not None else None,
@@ -96,14 +105,9 @@ def _result(repository: Repository, sides: Sides, selection: Selection, judged: 
     )
 
 
-def _load_base(repository: Repository, base: Side | None, notes: list[str]) -> Project | None:
-    if base is None:
-        return None
-    try:
-        return load(repository, base)
-    except UsageError as error:
-        notes.append(f"The base cannot be compared with: {error}")
-        return None
+def _unchecked(result: ModelResult) -> ModelResult:
+    """The verdict where what was before cannot be read: a break that was found stays one."""
+    return result if result.verdict == "breaks" else msgspec.structs.replace(result, verdict="unchecked")
 
 
 def _view(project: Project) -> affected.View:

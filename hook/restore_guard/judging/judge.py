@@ -55,7 +55,7 @@ def judge(case: Case) -> ModelResult:
         if draw is not None:
             context = replace(context, certain=certain(case, saved, compared))
         found = findings.find(compared, context)
-    else:
+    elif case.base_build is None:
         notes.append("New here: there is no older checkpoint to restore.")
     found += _of_releases(case, head, base, saved, found)
     doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
@@ -91,6 +91,7 @@ def judge(case: Case) -> ModelResult:
         else "unchecked"
         if doubtful
         or contradicted
+        or _is_promise_lost(case, saved)
         or case.unread_releases
         or unproved
         or any(finding.unchecked and finding.level != "off" for finding in found)
@@ -102,6 +103,11 @@ def judge(case: Case) -> ModelResult:
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
     )
+
+
+def _is_promise_lost(case: Case, saved: Signature | None) -> bool:
+    """Whether there is a base of which what was promised cannot be read, or nothing at all could be judged."""
+    return isinstance(case.base_manifest, ManifestError) or (saved is None and case.base_build is not None)
 
 
 def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[Comparison], list[str]]:

@@ -77,22 +77,27 @@ class Projects(NamedTuple):
         return [self.head, *([self.base] if self.base is not None else [])]
 
 
+class NotConfiguredError(UsageError):
+    """A side that configures no model."""
+
+
 def load(repository: Repository, side: Side) -> Project:
     """Reads one side's configuration and the bytes of its manifests.
 
     Raises:
-        UsageError: no configuration, one that cannot be read, or one without a model.
+        NotConfiguredError: no configuration, or one without a model.
+        UsageError: one that cannot be read.
     """
     read = repository.reader(side)
     found = config.load(read, rules=RULES)
     if found is None:
-        raise UsageError(
+        raise NotConfiguredError(
             "restore-guard is not configured: add a [tool.restore-guard.models.<name>] table with "
             'builder = "package.module:function" to pyproject.toml.'
         )
     file, loaded = found
     if not loaded.models:
-        raise UsageError(
+        raise NotConfiguredError(
             f"{file} configures no model, so nothing would be checked: add a "
             '[tool.restore-guard.models.<name>] table with builder = "package.module:function".'
         )
