@@ -52,34 +52,38 @@ def _check(archive, contents):
             contents.damage.append(f"{name} is missing")
     if len({*names}) != len(names):
         contents.damage.append("two of its members have the same name")
-    archive.fp.seek(archive.start_dir)
-    end, written = archive.fp.read(), _directory(archive)
-    if end != written and end.startswith(written):
-        contents.damage.append("it goes on behind its end")
-    elif end != written or not _is_plain(archive):
+    if not _is_usual(archive):
         contents.unverified.append("the headers of the zip are not as Keras writes them, so a change there is not seen")
+    elif not _is_as_written(archive):
+        contents.damage.append("the headers of the zip contradict each other")
 
 
-def _is_plain(archive):
-    """True where nothing around the contents could have changed unseen; a comment is zipfile's own business."""
-    if len({info.external_attr for info in archive.infolist()}) > 1:
-        return False
+def _is_usual(archive):
+    """True where all that a header may say for itself is what Keras says; a comment is zipfile's own business."""
+    members = archive.infolist()
+    return len({info.external_attr for info in members}) <= 1 and all(
+        info.external_attr in (0o600 << 16, 0o100600 << 16)
+        and info.create_system in (0, 3)
+        and info.create_version == info.extract_version
+        and not (info.internal_attr or info.volume or info.extra or info.comment or info.flag_bits & ~0x800)
+        for info in members
+    )
+
+
+def _is_as_written(archive):
+    """True where the members follow one another, and all around their contents is what zipfile writes there."""
     end = 0
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
-        usual = info.external_attr in (0o600 << 16, 0o100600 << 16) and info.create_system in (0, 3)
-        if not usual or info.internal_attr or info.volume or info.extra or info.comment:
-            return False
-        if info.create_version != info.extract_version or info.header_offset != end or info.flag_bits & ~0x800:
-            return False
         # Keras writes the weights before it knows their size, which is then kept in 64 bits.
         headers = [copy.copy(info).FileHeader(zip64) for zip64 in (False, True)]
         archive.fp.seek(end)
         found = archive.fp.read(max(map(len, headers)))
         header = next((header for header in headers if found.startswith(header)), None)
-        if header is None:
+        if header is None or info.header_offset != end:
             return False
         end += len(header) + info.compress_size
-    return archive.start_dir == end
+    archive.fp.seek(end)
+    return archive.start_dir == end and archive.fp.read() == _directory(archive)
 
 
 def _directory(archive):
