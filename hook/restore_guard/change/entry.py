@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
+from restore_guard import toml_text
 from restore_guard.change.diffs import Place
 from restore_guard.change.edits import filled
 
@@ -39,12 +39,18 @@ def changed(file: str, old: str | None, new: str, name: str) -> dict[str, Place]
 
 def _entry(text: str, name: str) -> Mapping[str, Any]:
     try:
-        parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        parsed = toml_text.decode(text.encode())
+    except ValueError:
         return {}
-    table = parsed.get("tool", {}).get("restore-guard", parsed)
-    entry = table.get("models", {}).get(name, {}) if isinstance(table, dict) else {}
-    return entry if isinstance(entry, dict) else {}
+    return _inner(_inner(parsed, "tool", "restore-guard") or parsed, "models", name) or {}
+
+
+def _inner(table: Mapping[str, Any], *keys: str) -> dict[str, Any] | None:
+    """The table below a table; None where there is none, or something else."""
+    value: Any = table
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _flat(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
