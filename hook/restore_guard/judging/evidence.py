@@ -42,7 +42,7 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
             outcomes[path] = dataclasses.replace(
                 simulated,
                 failures=_quoting(simulated.failures, seen.error),
-                converted=seen.converted or simulated.converted,
+                converted={**simulated.converted, **seen.converted},
                 certain=True,
                 witnessed=True,
             )

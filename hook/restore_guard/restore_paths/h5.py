@@ -6,6 +6,7 @@ keras/src/saving/legacy/hdf5_format.py (Keras 2).
 
 from __future__ import annotations
 
+from restore_guard.restore_paths import recurrent
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import H5Layer, Signature
 
@@ -67,6 +68,7 @@ class Load:
     def __init__(self, saved: Signature, model: Signature) -> None:
         self.saved, self.model = saved, model
         self.assigned: dict[int, int] = {}
+        self.converted: dict[int, tuple[int, ...]] = {}
         self.used: set[int] = set()
         self.failures: list[Failure] = []
 
@@ -80,12 +82,18 @@ class Load:
             self.fail(f"{count} expects {len(new.variables)} weight(s). {received}", old, new)
             return
         olds, news = self.saved.variables, self.model.variables
-        for source, to in zip(sources, new.variables, strict=True):
+        try:
+            shapes = recurrent.converted(new, [olds[source] for source in sources], self.model)
+        except recurrent.IncompatibleError as error:
+            self.fail(str(error), old, new)
+            return
+        for number, (source, to) in enumerate(zip(sources, new.variables, strict=True)):
             stored, target = olds[source], news[to]
-            if not self.takes(stored.shape, target.shape):
+            stored_shape = shapes.get(number, stored.shape)
+            if not self.takes(stored_shape, target.shape):
                 self.fail(
                     f"Shape mismatch in {shape} for weight {target.path}. "
-                    f"Weight expects shape {target.shape}. Received saved weight with shape {stored.shape}",
+                    f"Weight expects shape {target.shape}. Received saved weight with shape {stored_shape}",
                     old,
                     new,
                 )
@@ -93,7 +101,10 @@ class Load:
             if stored.dtype == "bfloat16":
                 self.fail(UNREADABLE, old, new)
                 return
-            self.assigned[to] = source
+            if number in shapes:
+                self.converted[to] = (source,)
+            else:
+                self.assigned[to] = source
             self.used.add(source)
 
     # Whether a variable of the second shape takes a value of the first.
@@ -122,6 +133,7 @@ class Load:
             self.saved,
             self.model,
             assigned=self.assigned,
+            converted=self.converted,
             used=self.used,
             written=[position for layer in self.saved.h5_file.layers for position in layer.variables],
             written_at=lambda: _addresses(self.saved),

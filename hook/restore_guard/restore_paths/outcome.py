@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 from restore_guard.signature import Signature
@@ -138,6 +139,7 @@ def settle(
     written_at: Callable[[], Mapping[int, str]],
     read_at: Callable[[], Mapping[int, str]],
     failures: tuple[Failure, ...] = (),
+    converted: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
     certain: bool = True,
 ) -> Outcome:
     """Makes an `Outcome` of what a simulation found; random-seed state never decides.
@@ -148,9 +150,10 @@ def settle(
         written: positions in saved's variables of all that is saved.
         written_at: gives {position in saved's variables: address in the checkpoint}.
         read_at: gives {position in model's variables: address that the load looks at}.
+        converted: {position in model's variables: positions in saved's variables of what its value is made of}.
     """
     olds, news = saved.variables, model.variables
-    kept = sorted(set(range(len(news))).difference(assigned)) if len(assigned) < len(news) else ()
+    kept = sorted(set(range(len(news))).difference(assigned, converted)) if len(assigned) < len(news) else ()
     dropped = sorted(set(written).difference(used))
     initial = tuple(news[position].path for position in kept if not news[position].seed)
     unused = tuple(olds[position].path for position in dropped if not olds[position].seed)
@@ -162,6 +165,7 @@ def settle(
     return Outcome(
         kind,
         assigned=_Later(lambda: {news[to].path: olds[source].path for to, source in assigned.items()}),
+        converted={news[to].path: tuple(olds[source].path for source in parts) for to, parts in converted.items()},
         initial=initial,
         unused=unused,
         failures=failures,

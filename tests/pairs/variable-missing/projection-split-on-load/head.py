@@ -7,7 +7,7 @@ from tensorflow import keras
 
 class Attend(keras.layers.Layer):
     def build(self, shape):
-        self.q, self.k, self.v = (self.add_weight(shape=(4, 4), name=name) for name in "qkv")  # finding: variable-added; finding: variable-missing
+        self.q, self.k, self.v = (self.add_weight(shape=(4, 4), name=name) for name in "qkv")  # finding: variable-missing
 
     def load_own_variables(self, store):
         if len(store.keys()) == 1:

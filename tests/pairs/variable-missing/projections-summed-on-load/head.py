@@ -8,7 +8,7 @@ from tensorflow import keras
 class Mix(keras.layers.Layer):
     def build(self, shape):
         self.both = self.add_weight(shape=(4, 3), name="both")  # finding: variable-renamed
-    # finding: variable-missing
+
     def load_own_variables(self, store):
         if len(store.keys()) == 2:
             self.both.assign(np.asarray(store["0"]) + np.asarray(store["1"]))

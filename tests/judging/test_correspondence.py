@@ -1,0 +1,48 @@
+"""Which variable is which: equal layers that moved between containers."""
+
+from signatures import graph, variable
+
+from restore_guard.change.diffs import Diff, FileDiff
+from restore_guard.judging.correspondence import correspond
+from restore_guard.signature import Signature, Site
+
+EDITED = Diff({"model.py": FileDiff("model.py", "self.cells = [Dense(4)]\n", "self.cells = [[Dense(4)]]\n")})
+
+
+def cells(*places, order=None):
+    """Layers below these paths, all created at one line, in this order or another one."""
+    numbers = order or range(len(places))
+    return Signature(
+        framework={},
+        variables=tuple(
+            variable(f"{place}/{name}", owner="Dense", site=Site("model.py", 1, number))
+            for place, number in zip(places, numbers, strict=True)
+            for name in ("kernel", "bias")
+        ),
+        object_graph=graph(("Model", None, {})),
+    )
+
+
+def pairs(saved, model):
+    """{layer now: layer before}."""
+    found = correspond(saved, model, EDITED).pairs()
+    return {new.rpartition("/")[0]: old.rpartition("/")[0] for new, old in found}
+
+
+FLAT = tuple(f"grid/cells/{number}" for number in range(4))
+NESTED = ("grid/cells/0/0", "grid/cells/0/1", "grid/cells/1/0", "grid/cells/1/1")
+
+
+def test_a_place_in_a_list_is_none_in_a_list_of_lists():
+    assert pairs(cells(*FLAT), cells(*NESTED)) == dict(zip(NESTED, FLAT, strict=True))
+    assert pairs(cells(*NESTED), cells(*FLAT)) == dict(zip(FLAT, NESTED, strict=True))
+
+
+def test_the_order_of_creation_counts_and_not_that_of_the_list():
+    now = cells(*NESTED, order=(3, 2, 1, 0))
+    assert pairs(cells(*FLAT), now) == dict(zip(NESTED, reversed(FLAT), strict=True))
+
+
+def test_names_that_the_user_chose_from_a_list():
+    named = ("grid/first", "grid/second", "grid/third", "grid/last")
+    assert pairs(cells(*FLAT), cells(*named)) == dict(zip(named, FLAT, strict=True))
