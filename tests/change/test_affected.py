@@ -130,6 +130,11 @@ def test_closure_with_cycles_ends():
     assert closure_of({"m.py": "import n", "n.py": "import m"}).files == {"m.py", "n.py"}
 
 
+def test_a_namespace_package_has_a_portion_below_each_root():
+    files = {"b/__init__.py": "import a.b", "src/a/b.py": "from . import a", "a/a.py": "", "a/c.py": ""}
+    assert closure_of(files, "b", ["", "src"]).files == {"b/__init__.py", "src/a/b.py", "a/a.py"}
+
+
 def test_builder_module_that_does_not_exist_has_candidates():
     found = closure_of({}, "a.b")
     assert found.files == frozenset()

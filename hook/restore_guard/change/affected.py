@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restore_guard import toml_text
@@ -170,16 +171,28 @@ class ImportGraph:
         files: set[str] = set()
         candidates: set[str] = set()
         for imported in imports(self._read(file)):
-            folders = self._roots
+            places = [tuple(self._roots)]
             if imported.level:  # none where the dots lead out of the project
                 around = _with_parents(posixpath.dirname(file))
-                folders = around[imported.level - 1 : imported.level]
+                places = []
+                for folder in around[imported.level - 1 : imported.level]:
+                    package = posixpath.join(folder, "__init__.py")
+                    if self._read(package) is not None:
+                        places.append((folder,))
+                    else:
+                        candidates.add(package)
+                        places += [(portion,) for portion in self._portions(folder)]
             submodules = (f"{imported.module}.{name}" for name in imported.names if name != "*")
-            for module in [imported.module, *submodules]:
-                found = self._locate(tuple(folders), module.strip("."))
+            for module, place in product([imported.module, *submodules], places):
+                found = self._locate(place, module.strip("."))
                 files |= found.files
                 candidates |= found.candidates
         return Closure(frozenset(files), frozenset(candidates))
+
+    def _portions(self, folder: str) -> list[str]:
+        """The folders of a package without `__init__.py`: it may have a portion below each root."""
+        inside = [folder.removeprefix(f"{root}/" if root else "") for root in self._roots]
+        return list(dict.fromkeys([folder, *(posixpath.join(root, name) for name in inside for root in self._roots)]))
 
     def _find(self, folders: tuple[str, ...], module: str) -> Closure:
         """The files that importing a module from these folders runs, parents first, as Python searches."""
