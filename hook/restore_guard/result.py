@@ -96,6 +96,12 @@ class ModelResult(Struct):
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def word(self) -> str:
+        """The verdict for a person: a model whose only fault is its manifest is not called broken."""
+        faults = {finding.rule.startswith("manifest-") for finding in self.findings if finding.fails}
+        return "restores, manifest stale" if faults == {True} and self.manifest == "stale" else self.verdict
+
 
 class Result(Struct):
     """One run; `base` and `head` are a commit's sha, "index", "worktree", or None where there is no base."""
@@ -111,6 +117,12 @@ class Result(Struct):
         return "breaks" if "breaks" in verdicts else "unchecked" if "unchecked" in verdicts else "restores"
 
     @property
+    def word(self) -> str:
+        """The verdict for a person, as of a model."""
+        words = {model.word for model in self.models if model.verdict == self.verdict}
+        return words.pop() if len(words) == 1 else self.verdict
+
+    @property
     def exit_code(self) -> int:
         """0 all restore or are accepted, 1 a finding at level error, 3 something could not be checked."""
         return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
@@ -124,11 +136,12 @@ class Result(Struct):
             f"{count} {word}"
             for verdict, singular, plural in (
                 ("restores", "restores", "restore"),
+                ("restores, manifest stale", "restores with a stale manifest", "restore with a stale manifest"),
                 ("breaks", "breaks", "break"),
                 ("unchecked", "unchecked", "unchecked"),
                 ("unaffected", "unaffected", "unaffected"),
             )
-            if (count := sum(model.verdict == verdict for model in self.models))
+            if (count := sum(model.word == verdict for model in self.models))
             for word in [singular if count == 1 else plural]
         ]
         return (

@@ -30,7 +30,7 @@ article.error { border-left-color: var(--bad) } article.warning { border-left-co
 
 def render(result: Result) -> str:
     """The page."""
-    headline = HEADLINES[result.verdict if result.models else "unchecked"]
+    headline = HEADLINES[result.word if result.models else "unchecked"]
     body = [
         f"<h1>{escape(headline)}</h1>",
         f"<p>{_text(result.summary())}</p>",
@@ -60,7 +60,7 @@ def _table(models: list[ModelResult]) -> str:
     paths, behaviour = wording.columns(models)
     rows = [_row("th", ["Model", "Verdict", *map(_text, paths), *(["Outputs"] if behaviour else [])])]
     for model in models:
-        verdict = ", ".join([f'<b class="{model.verdict}">{model.verdict}</b>', *wording.remarks(model)])
+        verdict = ", ".join([f'<b class="{model.verdict}">{model.word}</b>', *wording.remarks(model)])
         cells = [f"<code>{_text(model.name)}</code>", verdict, *(_outcome(model.restores.get(path)) for path in paths)]
         rows.append(_row("td", [*cells, *([_outputs(model)] if behaviour else [])]))
     return f"<table>\n{''.join(rows)}</table>"

@@ -18,6 +18,7 @@ DIAGRAMS = 5
 
 HEADLINES = {
     "restores": "✅ Every checkpoint that was promised still restores",
+    "restores, manifest stale": "❌ Every checkpoint that was promised still restores, but a manifest is stale",
     "breaks": "❌ Checkpoints saved before this change no longer restore",
     "unchecked": "⚠️ Not everything could be checked",
 }
@@ -40,7 +41,7 @@ ICONS = {
 
 def render(result: Result) -> str:
     """The report; what does not fit is dropped from the end, and counted."""
-    headline = HEADLINES[result.verdict if result.models else "unchecked"]
+    headline = HEADLINES[result.word if result.models else "unchecked"]
     parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
     room = ROOM - sum(len(part.encode()) for part in parts)
     findings = wording.ranked(result.models)
@@ -74,7 +75,7 @@ def _table(result: Result) -> str:
         _row(
             [
                 _code(model.name),
-                ", ".join([f"{ICONS[model.verdict]} **{model.verdict}**", *wording.remarks(model)]),
+                ", ".join([f"{ICONS[model.verdict]} **{model.word}**", *wording.remarks(model)]),
                 *(_outcome(model.restores.get(path)) for path in paths),
                 *([_outputs(model)] if behaviour else []),
             ]

@@ -90,7 +90,7 @@ def _model(page: _Page, model: ModelResult) -> Iterator[str]:
     variables = [counted(model.variables, "variable")] if model.variables else []
     remarks = ", ".join([*variables, *wording.remarks(model)])
     name = page.paint(plain(model.name), STRONG)
-    yield f"{page.paint(mark, style)} {name}: {page.paint(model.verdict, style)}{remarks and f' ({remarks})'}"
+    yield f"{page.paint(mark, style)} {name}: {page.paint(model.word, style)}{remarks and f' ({remarks})'}"
 
     rows = [
         (plain(name), wording.state(path), [wording.consequence(path), *_variables(path)])

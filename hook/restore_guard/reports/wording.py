@@ -100,7 +100,8 @@ def consequence(path: PathResult) -> str:
 
 def remarks(model: ModelResult) -> list[str]:
     """What the verdict alone does not say: a stale manifest, and findings that do not fail the check."""
-    manifest = [] if model.manifest == "current" else [f"manifest {model.manifest}"]
+    said = model.manifest == "current" or model.word != model.verdict
+    manifest = [] if said else [f"manifest {model.manifest}"]
     counts = [
         f"{count} {status}"
         for status in STATUSES[1:]

@@ -33,6 +33,6 @@ RULE = Rule(
     meaning="A variable has another shape than the one that old checkpoints hold for it.",
     why="The load call raises, often after it has overwritten other variables.",
     example=Example("shape-changed/dense-units"),
-    fix="Keep the shape, or convert the checkpoint, or accept the break.",
+    fix="Keep the shape, or convert the checkpoint with `restore-guard migrate`, or accept the break.",
     explains=Explanation(applies, says, ends, data=True),
 )

@@ -49,6 +49,21 @@ def _renaming(old: str, new: str) -> Subject:
     return "/".join(olds), "/".join(news)
 
 
+def advice(cause: Cause) -> str | None:
+    """An attribute's name is no help where positions moved, or all of the model did."""
+    before, after = words.subjects(cause)
+    if cause.is_shift:
+        return (
+            "Put what is new behind what was there before, or give every layer a name and an attribute of its own, "
+            "so that no position counts; or convert the checkpoint with `restore-guard migrate`."
+        )
+    if not before or after.startswith(f"{before}/"):
+        return f"Keep {before or 'the model'} where it was, or convert the checkpoint with `restore-guard migrate`."
+    if set(cause.paths) == {"h5-by-name"}:
+        return "Give each layer the name that old checkpoints use, with name=..., or promise `h5` instead."
+    return None
+
+
 RULE = Rule(
     "variable-renamed",
     meaning="A variable of the model is still there, but under another address than the one old checkpoints use.",
@@ -57,5 +72,5 @@ RULE = Rule(
     example=Example("variable-renamed/page-example-attribute"),
     fix="Keep the old name for the attribute, or keep the old name as a second attribute beside the new one "
     "(self.old = self.new).",
-    explains=Explanation(applies, says, ends),
+    explains=Explanation(applies, says, ends, advice=advice),
 )

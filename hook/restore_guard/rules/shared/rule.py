@@ -70,6 +70,7 @@ class Explanation:
         whole: the line to blame is that of the layer as a whole, not that of its variables.
         data: what layers are called with may be the reason, as for a shape.
         refusal: where the code itself refuses to load, for a rule about that.
+        advice: in place of the rule's `fix`, where a cause needs another.
     """
 
     applies: Callable[[Sight], Subject | None]
@@ -78,6 +79,7 @@ class Explanation:
     whole: bool = False
     data: bool = False
     refusal: Callable[[Compared], Site | None] = lambda _: None
+    advice: Callable[[Cause], str | None] = lambda _: None
 
 
 @dataclass(frozen=True)
