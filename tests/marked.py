@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CORPORA = ("lines", "causes")
+CORPORA = ("lines", "causes", "cases")
 CONFIGURATION = "restore-guard.toml"
 ENTRY = "entry.toml"
 
@@ -236,7 +236,8 @@ def play(played: Sequence[Change], python: Path, folder: Path, *options: str) ->
     if updated.code != 0:
         raise RuntimeError(updated.stdout + updated.stderr)
     project.commit(message="before")
-    project.git("rm", "--quiet", *(name for name in sides[0] if name not in sides[1]))
+    for name in sides[0].keys() - sides[1].keys():
+        (project.root / name).unlink()
     project.commit(sides[1], "after")
     done = project.check("--base", "HEAD~1", "--head", "HEAD", *options)
     if done.code not in (0, 1):
@@ -248,11 +249,11 @@ def main(arguments: Sequence[str]) -> int:
     """Prints figures and misses."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", type=Path, required=True, help="a Python with TensorFlow")
-    parser.add_argument("--only", default="", help="changes whose package has this in its name")
+    parser.add_argument("--only", default="", help="changes whose package, or corpus, has this in its name")
     parser.add_argument("--folder", type=Path, help="where to keep the repository and its builds")
     parser.add_argument("--witness", default="never", choices=("auto", "always", "never"))
     chosen = parser.parse_args(arguments)
-    played = [change for corpus in CORPORA for change in changes(corpus) if chosen.only in change.package]
+    played = [change for corpus in CORPORA for change in changes(corpus) if chosen.only in f"{corpus}/{change.package}"]
     with contextlib.ExitStack() as stack:
         folder = chosen.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         seen = play(played, chosen.python, folder, "--witness", chosen.witness)

@@ -29,3 +29,9 @@ def test_a_cause_is_one_finding(seen):
     mine = [one for one in seen if one.change.corpus == "causes"]
     assert statistics.median(one.per_cause for one in mine) == 1
     assert [one.change.package for one in mine if one.per_cause != 1 or not one.on_the_line] == []
+
+
+def test_what_was_told_wrongly_once_is_told_rightly(seen):
+    mine = [one for one in seen if one.change.corpus == "cases"]
+    assert len(mine) == 8
+    assert list(marked.misses(mine)) == []

@@ -224,3 +224,12 @@ def test_no_heavy_import_at_start():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_a_model_whose_only_fault_is_its_manifest_is_not_called_broken():
+    stale = Finding("manifest-stale", "error", "restore-manifest/ranker.json", 0, "It is stale.")
+    result = Result(None, "index", (ModelResult("ranker", "breaks", 3, "stale", findings=(stale,)),))
+    text = render(result)
+    assert "✗ ranker: restores, manifest stale (3 variables)" in text
+    assert text.endswith("1 restores with a stale manifest\n")
+    assert result.exit_code == 1
