@@ -1,6 +1,6 @@
 """The lints: all of them for scripts/test, those that are named for a hook of .pre-commit-config.yaml.
 
-    with-python lints.py [NAME...]
+with-python lints.py [NAME...]
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ kwargs = { width = 64 }
 inputs = [{ shape = [16, -1], dtype = "int32" }, { shape = [] }]
 restores = ["tf-checkpoint", "h5"]
 paths = ["configs/ranker/*.yaml"]
+environ = { TF_USE_LEGACY_KERAS = "1" }
 [[ignore]]
 model = "ranker"
 rule = "variable-missing"
@@ -49,6 +50,7 @@ PARSED = Config(
             inputs=(Input((16, None), "int32"), Input(())),
             restores=("tf-checkpoint", "h5"),
             paths=("configs/ranker/*.yaml",),
+            environ={"TF_USE_LEGACY_KERAS": "1"},
         )
     },
     ignore=(Ignore("variable-missing", "head retired", "ranker", "aux_head/*", datetime.date(2027, 3, 1)),),
@@ -152,6 +154,7 @@ MODEL = '[models.m]\nbuilder = "m:f"\n'
         (MODEL + "restores = ['tf-checkpiont']", "models.m.restores", "tf-checkpoint, keras-weights, h5,"),
         (MODEL + "restores = []", "models.m.restores", "one or more"),
         (MODEL + "paths = ['../x']", "models.m.paths", "relative"),
+        (MODEL + "environ = { TF_USE_LEGACY_KERAS = 1 }", "models.m.environ", "a table of environment variables"),
         (MODEL + "inputs = 1", "models.m.inputs", "a list of tables"),
         (MODEL + "inputs = [16]", "models.m.inputs[0]", "a table, found 16"),
         (MODEL + "inputs = [{}]", "models.m.inputs[0].shape", "is missing"),

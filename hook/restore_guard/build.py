@@ -24,6 +24,7 @@ class Job:
         timeout: seconds for all attempts together.
         restores: the restore paths that the model promises; some need more of a build than others.
         task: a name of `probe.tasks.TASKS`.
+        environ: variables with which the Python starts that does it; empty for the warm one.
         options: what a task other than "build" needs to know beside the model; plain data.
     """
 
@@ -37,6 +38,7 @@ class Job:
     timeout: float = 300
     restores: Sequence[str] = ()
     task: str = "build"
+    environ: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -43,6 +43,7 @@ class Model(_Table, frozen=True):
     inputs: tuple[Input, ...] = ()
     restores: tuple[RestorePath, ...] | None = None
     paths: tuple[str, ...] = ()
+    environ: dict[str, str] = {}
 
 
 class Ignore(_Table, frozen=True):
@@ -83,6 +84,7 @@ _EXPECTED = {
     "dtype": 'the name of a dtype, such as "float32"',
     "restores": f"a list of one or more of {', '.join(RESTORE_PATHS)}",
     "paths": 'a list of patterns of project files, such as ["configs/*.yaml"]: relative, without ".."',
+    "environ": 'a table of environment variables, such as { TF_USE_LEGACY_KERAS = "1" }',
     "ignore": "a list of [[ignore]] tables",
     "rule": "the name of a rule",
     "reason": "the reason in a few words",

@@ -53,11 +53,19 @@ class Finding(Struct):
         return self.level == "error" and self.status == "new"
 
 
+class Situation(Struct):
+    """At which stage a model is saved, and at which one it is restored."""
+
+    saved: Literal["untrained", "trained"]
+    restored: Literal["uncalled", "untrained", "trained"]
+
+
 class PathResult(Struct):
     """One restore path of one model; `restored` of `variables` get a saved value.
 
     `outputs` tells whether the restored model computes what the saved one did, where all of it restores; None where
     that was not compared, for the reason in `uncompared`.
+    `situation` is the one in which it is so, where it is not so for a trained model restored into a trained one.
     """
 
     outcome: Literal["restores", "partial", "raises", "unsupported"]
@@ -70,6 +78,7 @@ class PathResult(Struct):
     evidence: Literal["simulated", "witnessed"] = "simulated"
     outputs: Literal["same", "differ"] | None = None
     uncompared: str | None = None
+    situation: Situation | None = None
 
 
 class Behaviour(Struct):

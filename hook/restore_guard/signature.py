@@ -81,11 +81,25 @@ class GraphNode(Struct):
     slots_by: Literal["making", "refusing"] | None = None
 
 
+class Arrival(NamedTuple):
+    """An edge that the first call adds to a node; `runs` numbers the symbolic runs around it, the outermost first."""
+
+    node: int
+    edge: str
+    runs: tuple[int, ...] = ()
+
+
 class ObjectGraph(Struct):
-    """What tf.train.Checkpoint saves, the root first; `error` where TensorFlow refuses to save it."""
+    """What tf.train.Checkpoint saves, the root first; `error` where TensorFlow refuses to save it.
+
+    Before the first call some edges are not there yet: `arrivals` in their order, and those that are `unannounced`,
+    for which TensorFlow never looks again.
+    """
 
     nodes: tuple[GraphNode, ...] = ()
     error: str | None = None
+    arrivals: tuple[Arrival, ...] = ()
+    unannounced: tuple[tuple[int, str], ...] = ()
 
 
 # A container's items: what each is addressed by, and its node, nested items, or None (nothing saved in it).
@@ -115,12 +129,14 @@ class TreeNode(Struct):
 class KerasTree(Struct):
     """The walk of Keras's `saving_lib`, the model first.
 
-    `generation` is 2 or 3 (how the walk is loaded), `nests` whether containers within containers are walked.
+    `generation` is 2 or 3 (how the walk is loaded), `nests` whether containers within containers are walked,
+    `refuses_unbuilt` whether weights are loaded into built models only.
     """
 
     generation: Literal[2, 3]
     nests: bool
     nodes: tuple[TreeNode, ...]
+    refuses_unbuilt: bool = False
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -201,6 +217,23 @@ class SaverFile(Struct):
             raise ValueError("parts of one tensor are of tensors of different shapes")
 
 
+class Stage(Struct):
+    """What a model is at an earlier stage than its signature: not called yet, or with an optimizer without slots.
+
+    Attributes:
+        absent: variables that are not there yet.
+        object_graph: None before the first call: then the graph of the next stage, without what arrives.
+    """
+
+    name: Literal["uncalled", "untrained"]
+    absent: tuple[int, ...] = ()
+    object_graph: ObjectGraph | None = None
+    arrivals: tuple[Arrival, ...] = ()
+    unannounced: tuple[tuple[int, str], ...] = ()
+    keras_tree: KerasTree | None = None
+    h5_file: H5File | None = None
+
+
 class Tensor(Struct):
     """An input or output; the batch dimension is None."""
 
@@ -274,6 +307,8 @@ class Signature(Struct):
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
         created: (class, site) of all layers, modules and optimizers that the build made, in their order; only a build
             knows them, as it alone knows sites.
+        eager: False where the code has switched eager execution off: values are loaded in Keras's session.
+        stages: what was otherwise at earlier stages of the model, in their order; None where that is not known.
     """
 
     framework: dict[str, str]
@@ -291,6 +326,8 @@ class Signature(Struct):
     sources: tuple[str, ...] = ()
     unread: dict[str, str] = {}
     created: tuple[tuple[str, Site], ...] = ()
+    stages: tuple[Stage, ...] | None = None
+    eager: bool = True
 
     def __post_init__(self) -> None:
         count, nodes = len(self.variables), len(self.object_graph.nodes)
@@ -314,6 +351,32 @@ class Signature(Struct):
         _check(count, "variable", [entry.variable for entry in saver])
         for entry in saver:
             entry.check_part(self.variables[entry.variable].shape)
+        self._check_arrivals(self.object_graph)
+        for number, stage in enumerate(self.stages or ()):
+            if stage.name in {other.name for other in self.stages[:number]}:
+                raise ValueError("a stage is described twice")
+            self.at(stage.name)
+            _check(count, "variable", list(stage.absent))
+
+    def _check_arrivals(self, graph: ObjectGraph) -> None:
+        edges = [(arrival.node, arrival.edge) for arrival in graph.arrivals] + list(graph.unannounced)
+        _check(len(graph.nodes), "node", [node for node, _ in edges])
+
+    def stage(self, name: str) -> Stage | None:
+        """What is known of a stage; None where it is as the next one."""
+        return next((stage for stage in self.stages or () if stage.name == name), None)
+
+    def at(self, name: str) -> Signature:
+        """The signature of the model at a stage: `uncalled`, `untrained` or `trained`."""
+        if name == "trained":
+            return msgspec.structs.replace(self, stages=()) if self.stages else self
+        stage, later = self.stage(name), self.at("untrained" if name == "uncalled" else "trained")
+        if stage is None:
+            return later
+        graph = stage.object_graph or msgspec.structs.replace(
+            later.object_graph, arrivals=stage.arrivals, unannounced=stage.unannounced
+        )
+        return msgspec.structs.replace(later, object_graph=graph, keras_tree=stage.keras_tree, h5_file=stage.h5_file)
 
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""

@@ -1,5 +1,6 @@
 """The frameworks that the proof runs on, each with an oracle of its own."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,12 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from differential.truth import find
-from restore_guard.restore_paths import RESTORE_PATHS, Outcome, keras_archive, restore
+from differential.truth import find, parts
+from restore_guard.restore_paths import RESTORE_PATHS, Outcome, Situation, keras_archive, restore, situations
 from restore_guard.signature import Revival, Signature
 
-# The path under which the oracle tells what a restore before the first call of the model does.
-DEFERRED = "tf-checkpoint, before the first call"
 ORACLE = Path(__file__).with_name("oracle.py")
 PATHS = tuple(RESTORE_PATHS)
 
@@ -76,16 +75,18 @@ class Oracle:
 
 @dataclass
 class Judged:
-    """A pair: both signatures, and what restoring really does by each path.
+    """A pair: both signatures, and what restoring really does by each path in each situation.
 
     Attributes:
-        truth: {path: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}.
+        truth: {name: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}; see `truth.name`.
+        itself: the same of the base restored into itself.
         revival: what the code of `head` makes of the configuration of `base`, if it was saved.
     """
 
     base: Signature
     head: Signature
     truth: dict
+    itself: dict
     revival: Revival | None = None
 
     @property
@@ -99,57 +100,86 @@ class Judged:
             return self.head
         return keras_archive.revived(self.base, self.head, self.revivals)
 
-    def simulated(self, path) -> Outcome:
-        return restore(path if path in RESTORE_PATHS else path.partition(",")[0], self.base, self.model(path))
+    def simulated(self, name, unchanged=False) -> Outcome:
+        """What is simulated for a name of `truth`, or for one of `itself`."""
+        path, *stages = parts(name)
+        model = self.base if unchanged else self.model(path)
+        outcome = situations.load(RESTORE_PATHS[path].restore, self.base, model, Situation(*stages))
+        if stages == ["trained", "trained"] and not unchanged:
+            # Nobody has what the base cannot even load itself; what it can and this model cannot raises.
+            before = self.simulated(name, unchanged=True)
+            if before.kind in ("raises", "unsupported"):
+                return dataclasses.replace(before, kind="unsupported")
+        return dataclasses.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
 
     def disagreements(self):
-        """Yields (path, a sentence) for each difference between the simulation and the truth."""
-        for path, truth in self.truth.items():
-            outcome, model = self.simulated(path), self.model(path)
-            seeds = {variable.path for variable in model.variables if variable.seed}
-            if not outcome.certain:
-                continue
-            # Only a simulation can know what a value was made of by more than moving its elements.
-            converted = {*truth["converted"], *truth["changed_otherwise"]}
-            kind = truth["outcome"]
-            if kind == "partial" and outcome.kind == "restores" and outcome.converted:
-                kind = "restores"
-            if outcome.kind != kind:
-                yield path, f"simulated {outcome.kind} ({outcome.error}), really {truth['outcome']} ({truth['error']})"
-            elif outcome.kind in ("restores", "partial"):
-                if converted != set(outcome.converted):
-                    yield path, f"converted: simulated {sorted(outcome.converted)}, really {sorted(converted)}"
-                # What a restore itself created, slots of a legacy optimizer, is not in the model's signature.
-                known = {variable.path for variable in model.variables}
-                consumed = {old for parts in outcome.converted.values() for old in parts}
-                initial = [name for name in truth["initial"] if name in known]
-                unused = [name for name in truth["unused"] if name not in consumed]
-                for name, real in (("initial", initial), ("unused", unused)):
-                    simulated = sorted(getattr(outcome, name))
-                    if simulated != sorted(real):
-                        yield path, f"{name}: simulated {simulated}, really {sorted(real)}"
-                assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
-                real = {new: old for new, old in truth["assigned"].items() if new in known}
-                if assigned != real:
-                    different = assigned.items() ^ real.items()
-                    yield path, f"assigned: {sorted(different)} differ"
+        """Yields (name, a sentence) for each difference between the simulation and the truth."""
+        for name, truth in self.truth.items():
+            yield from ((name, said) for said in _differences(self.simulated(name), truth, self.model(parts(name)[0])))
+        for name, truth in self.itself.items():
+            if parts(name)[1:] != ("trained", "trained"):
+                outcome = self.simulated(name, unchanged=True)
+                yield from ((name, f"unchanged: {said}") for said in _differences(outcome, truth, self.base))
+        for path in {parts(name)[0] for name in self.truth}:
+            yield from ((path, said) for said in self._worst(path))
+
+    def _worst(self, path):
+        """The outcome of a path must raise or lose something if, and only if, it really does in some situation."""
+        outcome = restore(path, self.base, self.model(path))
+        if not outcome.certain:
+            return
+        really = [
+            truth["outcome"]
+            for name, truth in self.truth.items()
+            if parts(name)[0] == path and self.itself.get(name, truth)["outcome"] != "raises"
+        ]
+        if (outcome.kind == "raises") != ("raises" in really):
+            yield f"the worst is simulated to be {outcome.kind}, really {sorted(set(really))}"
 
 
-def judge(saver, restorer, base, head, *, paths=PATHS, deferred=False, outputs=False):
+def _differences(outcome, truth, model):
+    if not outcome.certain:
+        return
+    # Only a simulation can know what a value was made of by more than moving its elements.
+    converted = {*truth["converted"], *truth["changed_otherwise"]}
+    kind = truth["outcome"]
+    if kind == "partial" and outcome.kind == "restores" and outcome.converted:
+        kind = "restores"
+    if outcome.kind != kind:
+        yield f"simulated {outcome.kind} ({outcome.error}), really {truth['outcome']} ({truth['error']})"
+    elif outcome.kind in ("restores", "partial"):
+        seeds = {variable.path for variable in model.variables if variable.seed}
+        if converted != set(outcome.converted):
+            yield f"converted: simulated {sorted(outcome.converted)}, really {sorted(converted)}"
+        # What a restore itself created, slots of a legacy optimizer, is not in the model's signature.
+        known = {variable.path for variable in model.variables}
+        consumed = {old for parts in outcome.converted.values() for old in parts}
+        initial = [name for name in truth["initial"] if name in known]
+        unused = [name for name in truth["unused"] if name not in consumed]
+        for name, real in (("initial", initial), ("unused", unused)):
+            simulated = sorted(getattr(outcome, name))
+            if simulated != sorted(real):
+                yield f"{name}: simulated {simulated}, really {sorted(real)}"
+        assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
+        real = {new: old for new, old in truth["assigned"].items() if new in known}
+        if assigned != real:
+            yield f"assigned: {sorted(assigned.items() ^ real.items())} differ"
+
+
+def judge(saver, restorer, base, head, *, paths=PATHS, outputs=False):
     """Really saves by one oracle what `base` builds, and restores it by the same or another one into `head`.
 
     Args:
-        deferred: restores a `tf-checkpoint` also before the first call of `head`.
         outputs: holds what the restored model computes against what was saved.
 
     Raises:
         Fault: one of the two cannot be built.
     """
     with tempfile.TemporaryDirectory() as folder:
-        saved, restored, real = find(saver, restorer, base, head, folder, paths, deferred, outputs)
+        saved, restored, real, itself = find(saver, restorer, base, head, folder, paths, outputs)
     signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, restored))
     revival = restored["revival"]
-    return Judged(*signatures, real, revival and msgspec.convert(revival, Revival))
+    return Judged(*signatures, real, itself, revival and msgspec.convert(revival, Revival))
 
 
 def judge_all(pairs):

@@ -3,9 +3,14 @@
 Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON lines on standard input, answers on
 standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
 
-    {"op": "save", "source", "folder", "paths", "outputs"} -> {"signature", "unsupported": {path: error}}
-    {"op": "restore", "source", "folder", "paths", "outputs", "deferred"}
-        -> {"signature", "truth": {path: {"outcome", ...}}}
+    {"op": "save", "source", "folder", "paths", "outputs"}
+        -> {"signature", "unsupported": {path: error}, "untrained": [path]}
+    {"op": "restore", "source", "folder", "paths", "untrained", "outputs"}
+        -> {"signature", "truth": {name: {"outcome", ...}}}
+
+A model is saved before (`untrained`) and after the first training step, and restored at each stage that it has: before
+its first call too. A name is a restore path alone for what was saved and is restored after training; see
+`truth.name`.
 
 `folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
 An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
@@ -32,8 +37,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hook"))
 
 import tensorflow as tf
+import truth as truths
 
-from restore_guard.probe import build, frameworks, strategies
+from restore_guard.probe import build, frameworks, stages, strategies
 from restore_guard.probe.describers import variables
 from restore_guard.probe.tracing import sites
 from restore_guard.probe.witnessing import calls, filling, inputs, observing, trial
@@ -41,8 +47,6 @@ from restore_guard.probe.witnessing import calls, filling, inputs, observing, tr
 TIMEOUT = 300
 # Python and TensorFlow keep something of every model for ever.
 REQUESTS_A_CHILD = 100
-# A checkpoint restored into a model that its first call builds afterwards.
-DEFERRED = "tf-checkpoint, before the first call"
 MODULE = "pair_model"
 
 
@@ -129,21 +133,28 @@ class _Session:
         with _heard(source, outputs) as heard:
             with tempering.at_creation():
                 root, inputs = _call_builder(source)
-                strategies.finish(root, inputs)
+                before = stages.finish(root, inputs)
             if frameworks.is_model(root):
                 signature["archive"] = build._archive(root, sites.Sites(os.path.dirname(source)), _NoSources)
             saved = trial.keep(root, tempering, paths, folder, heard)
-        Path(folder, "files.pickle").write_bytes(pickle.dumps({path: one["file"] for path, one in saved.items()}))
+        files = {path: one["file"] for path, one in saved.items()}
+        Path(folder, "files.pickle").write_bytes(pickle.dumps(files))
+        untrained = []
+        if any(stage.name == "untrained" for stage in before):
+            untrained = [path for path in paths if files[path] and truths.name(path, "untrained", "trained")]
+            root, inputs = self.build(source)
+            stages.call(root, inputs)
+            own = Path(folder, "untrained")
+            own.mkdir()
+            kept = trial.keep(root, filling.Tempering(), untrained, str(own), None)
+            Path(own, "files.pickle").write_bytes(pickle.dumps({path: one["file"] for path, one in kept.items()}))
         if signature.get("archive"):
             Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
         unsupported = {path: one["error"] for path, one in saved.items() if one["file"] is None}
-        return {"signature": signature, "unsupported": unsupported}
+        return {"signature": signature, "unsupported": unsupported, "untrained": untrained}
 
-    def restore(self, source, folder, paths, outputs=False, deferred=False):
-        """All paths share a build unless it is to be called, each fills every variable anew.
-
-        `deferred` restores before the first call too.
-        """
+    def restore(self, source, folder, paths, untrained=(), outputs=False):
+        """All paths share a build unless it is to be called, each fills every variable anew."""
         signature, truth = self.signature(source), {}
         files = pickle.loads(Path(folder, "files.pickle").read_bytes())
         with _heard(source, outputs) as heard:
@@ -151,15 +162,39 @@ class _Session:
             for path in paths:
                 if root is None or outputs:
                     root, inputs = self.build(source)
-                    strategies.finish(root, inputs)
+                    before = stages.finish(root, inputs)
                 load = functools.partial(calls.load, root, path, files[path])
                 truth[path] = trial.bring_back(root, load, path, folder, heard, _NO_RIVALS)
         if root is not None and frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
             signature["archive"] = {"package": frameworks.keras_of(root).package}
-        if deferred:
-            truth[DEFERRED] = self.restore_deferred(source, folder, files["tf-checkpoint"])
+        if root is not None:
+            earlier = [stage.name for stage in before]
+            for save, its in (("trained", paths), ("untrained", untrained)):
+                truth |= self.restore_at(source, folder, save, its, ["trained", *earlier])
         return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
+
+    def restore_at(self, source, folder, save, paths, stages_of_model):
+        """{name: what restoring does} of what was saved at one stage, at each stage of the model."""
+        folder = folder if save == "trained" else os.path.join(folder, save)
+        files, truth = pickle.loads(Path(folder, "files.pickle").read_bytes()), {}
+        for stage in stages_of_model:
+            root = None
+            for path in paths:
+                name = truths.name(path, save, stage)
+                if name in (None, path):
+                    continue
+                # What is called after loading is a build of its own.
+                if root is None or stage == "uncalled":
+                    root, inputs = self.build(source)
+                    if stage != "uncalled":
+                        stages.call(root, inputs)
+                    if stage == "trained":
+                        stages.train(root)
+                saved, hidden = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
+                load = functools.partial(_load, root, path, files[path], inputs, stage)
+                truth[name] = observing.restore(root, variables.named_variables, load, saved, hidden)[1]
+        return truth
 
     def revive(self, source, folder):
         """What the code of `source` makes of the saved configuration; None where none was saved."""
@@ -175,17 +210,6 @@ class _Session:
             # A configuration goes to the Keras of the model that it is to become.
             return keras and build._revival(saved["config"], keras.package, created, _NoSources)
 
-    def restore_deferred(self, source, folder, file):
-        root, inputs = self.build(source)
-        saved, hidden = pickle.loads(Path(folder, "tf-checkpoint.pickle").read_bytes())
-
-        def load():
-            calls.load(root, "tf-checkpoint", file)
-            strategies.finish(root, inputs)
-            return root
-
-        return observing.restore(root, variables.named_variables, load, saved, hidden)[1]
-
     def signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
         created = sites.Sites(os.path.dirname(source))
@@ -195,8 +219,7 @@ class _Session:
             try:
                 with strategies.scope(strategy, created):
                     root, inputs = _call_builder(source)
-                    strategies.finish(root, inputs)
-                    signature = build.describe(root, created, _NoSources)
+                    signature = build.describe(root, created, _NoSources, stages.finish(root, inputs))
                 break
             except Exception:
                 if strategy == order[-1]:
@@ -214,6 +237,13 @@ class _Session:
             objects = package.utils.get_custom_objects()
             objects.clear()
             objects.update(registered)
+
+
+def _load(root, path, file, inputs, stage):
+    loaded = calls.load(root, path, file)
+    if stage == "uncalled":
+        strategies.call(root, inputs)
+    return loaded
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from differential import __main__ as command
 from differential import proof, search
-from differential.frameworks import DEFERRED, FRAMEWORKS, Fault, judge
+from differential.frameworks import FRAMEWORKS, Fault, judge
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
 from differential.table import Table
@@ -102,6 +102,9 @@ def build():
 """
 
 
+UNCALLED = "tf-checkpoint, saved trained, restored uncalled"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "outcome"),
     [("", "", "restores"), ("self.first", "self.stem", "partial"), ("Dense(2)", "Dense(3)", "raises")],
@@ -110,13 +113,23 @@ def build():
 def test_variables_that_the_first_call_creates_get_what_the_built_model_gets(
     oracles, tmp_path, keras, old, new, outcome
 ):
-    """TensorFlow keeps what it read until the variable is created; Keras 3 loses some of it, which is not simulated."""
+    """TensorFlow keeps what it read until the variable is created."""
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(DEFERRED_BASE)
     head.write_text(DEFERRED_BASE.replace(old, new))
-    judged = judge(oracles[keras], oracles[keras], base, head, deferred=True)
+    judged = judge(oracles[keras], oracles[keras], base, head)
     assert list(judged.disagreements()) == []
-    assert judged.truth[DEFERRED]["outcome"] == judged.truth["tf-checkpoint"]["outcome"] == outcome
+    assert judged.truth[UNCALLED]["outcome"] == judged.truth["tf-checkpoint"]["outcome"] == outcome
+
+
+@pytest.mark.parametrize("keras", ["keras3", "keras36"])
+def test_keras_3_loses_the_first_value_that_it_keeps_for_a_model_without_a_build(oracles, tmp_path, keras):
+    base = tmp_path / "base.py"
+    base.write_text(DEFERRED_BASE)
+    judged = judge(oracles[keras], oracles[keras], base, base)
+    assert list(judged.disagreements()) == []
+    assert "first/kernel" in judged.truth[UNCALLED]["initial"]
+    assert judged.truth["tf-checkpoint"]["outcome"] == "restores"
 
 
 CUSTOM = """\

@@ -34,6 +34,7 @@ EXPECTED = {
                     "evidence": "simulated",
                     "outputs": None,
                     "uncompared": None,
+                    "situation": None,
                 },
                 "keras-weights": {
                     "outcome": "raises",
@@ -46,6 +47,7 @@ EXPECTED = {
                     "evidence": "simulated",
                     "outputs": None,
                     "uncompared": None,
+                    "situation": None,
                 },
             },
             "behaviour": None,

@@ -113,9 +113,7 @@ def _sides(event: str, given: Inputs, repository: Repository, environ: Mapping[s
     clone = Clone(repository.root)
     head = events.named(clone, given.head or "HEAD")
     base = (
-        events.named(clone, given.base)
-        if given.base
-        else events.base_of(event, events.payload(environ), clone, head)
+        events.named(clone, given.base) if given.base else events.base_of(event, events.payload(environ), clone, head)
     )
     return Sides(repository.commit(base) if base is not None else None, repository.commit(head))
 

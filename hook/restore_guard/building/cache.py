@@ -219,7 +219,7 @@ def _digest_of_entry(job: Job) -> str:
 
 
 def _entry(job: Job) -> list[object]:
-    return [job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath)]
+    return [job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath), dict(job.environ)]
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -208,6 +208,7 @@ def _encode(job: Job) -> dict[str, Any]:
         "timeout": job.timeout,
         "restores": list(job.restores),
         "task": job.task,
+        "environ": dict(job.environ),
         "options": dict(job.options),
     }
 

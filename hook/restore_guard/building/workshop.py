@@ -79,6 +79,7 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
         pythonpath=config.pythonpath,
         worktree=worktree,
         timeout=config.timeout,
+        environ=model.environ,
     )
 
 
@@ -176,7 +177,8 @@ class Workshop:
 
     def _job(self, order: Order) -> Job:
         """The build without its files."""
-        return replace(model_job(order.config, order.name, self.worktree), id=order.id, restores=order.restores)
+        job = replace(model_job(order.config, order.name, self.worktree), id=order.id, restores=order.restores)
+        return job if job.inputs else replace(job, inputs=self._known_inputs(order))
 
     def _rooted(self, order: Order) -> Job:
         """The build from its side's files, which are written to a folder if they are not on disk."""
@@ -185,11 +187,19 @@ class Workshop:
             self.repository.fill(root, self._recorded(order))
         return replace(self._job(order), root=root)
 
+    def _known_inputs(self, order: Order) -> list[dict[str, Any]]:
+        """The inputs that the model had when its manifest was written: it may need a call to make its variables."""
+        tensors = manifest.inputs(self._manifest(order))
+        return [{"shape": list(tensor.shape[1:]), "dtype": tensor.dtype} for tensor in tensors]
+
     def _recorded(self, order: Order) -> frozenset[str]:
         """The files that the model's build read when its manifest was written."""
+        return manifest.sources(self._manifest(order))
+
+    def _manifest(self, order: Order) -> bytes:
+        """Its content at the order's side; nothing where there is none."""
         file = posixpath.join(order.config.manifests, f"{order.name}.json")
-        content = self.repository.reader(order.side)(file)
-        return manifest.sources(content) if content is not None else frozenset()
+        return self.repository.reader(order.side)(file) or b""
 
     def _without_pointers(self, order: Order, build: Build) -> Build:
         """A build that read a pointer of Git LFS has read something else than the file that it stands for."""

@@ -11,8 +11,9 @@ from functools import cached_property
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
-from restore_guard.restore_paths import Outcome, keras_archive, restore, restore_unchanged
+from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, keras_archive
 from restore_guard.restore_paths.outcome import Failure
+from restore_guard.restore_paths.situations import TRAINED
 from restore_guard.rules.shared.cause import Trouble
 from restore_guard.signature import Holder, Revival, Signature, Variable
 
@@ -93,21 +94,22 @@ def compare(
 
 
 def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
-    before = {path: restore_unchanged(path, saved) for path in paths}
+    found = {path: judged(path, saved, model) for path in paths}
     return Comparison(
         saved,
         model,
         diff,
-        outcomes={path: restore(path, saved, model, before[path]) for path in paths},
+        outcomes={path: outcome for path, (outcome, _) in found.items()},
         same=correspond(saved, model, diff),
-        unsaved_before={path: frozenset(outcome.initial) for path, outcome in before.items()},
-        unsaved_now={path: never_written(path, model) for path in paths},
+        unsaved_before={path: frozenset(before.initial) for path, (_, before) in found.items()},
+        unsaved_now={path: never_written(path, model, outcome.situation) for path, (outcome, _) in found.items()},
     )
 
 
-def never_written(path: str, signature: Signature) -> frozenset[str]:
+def never_written(path: str, signature: Signature, situation: Situation | None = None) -> frozenset[str]:
     """The variables that a restore path leaves out even with no change."""
-    return frozenset(restore_unchanged(path, signature).initial)
+    outcome = in_situation(path, signature, signature, situation or TRAINED)
+    return frozenset(outcome.initial if outcome.kind == "partial" else ())
 
 
 def troubles(comparison: Comparison) -> list[Trouble]:

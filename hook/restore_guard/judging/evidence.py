@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from restore_guard.build import Observation, Witness
 from restore_guard.judging.comparison import Comparison
 from restore_guard.restore_paths import Failure, Outcome
+from restore_guard.restore_paths.situations import TRAINED
 from restore_guard.signature import Signature
 
 
@@ -36,6 +37,11 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
                 f"({', '.join(unknown[:3])}), and really restoring it {_TOLD[seen.outcome]}: "
                 "the builder builds another model where it runs eagerly, or loading makes another one."
             )
+            continue
+        if simulated.situation not in (None, TRAINED):
+            # What was tried is a trained model restored into a trained one, which restores at least as much.
+            if _GRAVITY[seen.outcome] > _GRAVITY[simulated.kind]:
+                outcomes[path] = _contradicted(simulated, seen)
             continue
         roles[path] = seen.roles
         if _agree(comparison, simulated, seen):

@@ -29,7 +29,8 @@ from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
-from restore_guard.result import Finding, ModelResult, PathResult
+from restore_guard.restore_paths.situations import TRAINED
+from restore_guard.result import Finding, ModelResult, PathResult, Situation
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
 
@@ -257,17 +258,21 @@ def _with_outputs(case: Case, path: str, result: PathResult) -> PathResult:
 def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
     """What the reports show of an outcome."""
     counted = {variable.path for variable in head.variables if not variable.seed}
+    restored, situation = counted & {*outcome.assigned, *outcome.converted}, None
+    if outcome.situation not in (None, TRAINED):
+        situation = Situation(*outcome.situation)
+        # An optimizer's state is no part of the model there.
+        counted = restored | set(outcome.initial)
     return PathResult(
         outcome=outcome.kind,
-        restored=len(counted & {*outcome.assigned, *outcome.converted})
-        if outcome.kind in ("restores", "partial")
-        else 0,
+        restored=len(restored) if outcome.kind in ("restores", "partial") else 0,
         variables=len(counted),
         initial=outcome.initial,
         unused=outcome.unused,
         misplaced=tuple(misplaced),
         error=outcome.error,
         evidence="witnessed" if outcome.witnessed else "simulated",
+        situation=situation,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restore_guard.judging.comparison import Comparison
 from restore_guard.restore_paths.outcome import gist
+from restore_guard.restore_paths.situations import phrase
 from restore_guard.rules import RULES
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause
@@ -25,13 +26,15 @@ def effect(comparison: Comparison, cause: Cause, path: str) -> str:
     """What the load call of one path does with the variables of a cause."""
     outcome = comparison.outcomes[path]
     mine = [trouble for trouble in cause.every if trouble.path == path]
+    situation = phrase(*outcome.situation) if outcome.situation is not None else ""
+    when = f" ({situation})" if situation else ""
     if outcome.kind == "raises":
         names = {name for trouble in mine for name in (trouble.old, trouble.new) if name}
         first = min((outcome.failures_of[name] for name in names if name in outcome.failures_of), default=None)
         if first is None and not names:
             first = next((n for n, why in enumerate(outcome.failures) if not (why.saved or why.model)), None)
         # A load call tells one error; a cause that it does not get to has none of its own.
-        return f"{path} raises: {gist(outcome.failures[first].message)}" if first is not None else f"{path} raises"
+        return f"{path}{when} raises" + (f": {gist(outcome.failures[first].message)}" if first is not None else "")
     initial = len({trouble.new for trouble in mine} & outcome.initials)
     unused = len({trouble.old for trouble in mine} & outcome.unuseds)
     wrong = len({trouble.new for trouble in mine if trouble.got not in (None, trouble.old)})
@@ -45,4 +48,4 @@ def effect(comparison: Comparison, cause: Cause, path: str) -> str:
         parts.append(f"{words.count(wrong, 'variable')} get{'s' if wrong == 1 else ''} the value of another")
     if reshaped:
         parts.append(f"{words.count(reshaped, 'variable')} take{'s' if reshaped == 1 else ''} a value of another shape")
-    return f"{path} raises nothing: {', '.join(parts)}"
+    return f"{path}{when} raises nothing: {', '.join(parts)}"

@@ -6,10 +6,10 @@ import sys
 
 import tensorflow as tf
 
-from . import frameworks, private_names, strategies
+from . import frameworks, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
-from .failures import BuildError
-from .tracing import sites, sources
+from .failures import BuildError, FlagsSetError
+from .tracing import calls, sites, sources
 
 
 def run(job):
@@ -24,13 +24,21 @@ def run(job):
         Exception: whatever the builder itself raises.
     """
     created, read = enter(job)
+    heard = calls.Calls()
+    heard.listen()
     with strategies.scope(job["strategy"], created):
-        model = construct(job)
+        model = make(job)
+        before = stages.finish(model, job["inputs"])
         _refuse_foreign(read, job)
-        signature = describe(model, created, read)
+        signature = describe(model, created, read, before)
+        if not signature["inputs"]:
+            given = [{"name": "", "shape": [None, *item["shape"]], "dtype": item["dtype"]} for item in job["inputs"]]
+            signature["inputs"] = heard.of(model) or given
         if "keras-archive" in job["restores"] and frameworks.is_model(model):
             signature["archive"] = _archive(model, created, read)
-    return {"signature": signature, "trace": {**read.dependencies(), **created.trace()}}
+    trace = {**read.dependencies(), **created.trace()}
+    trace["environ"] = {name: value for name, value in trace["environ"].items() if name not in job["environ"]}
+    return {"signature": signature, "trace": trace}
 
 
 def revive(job):
@@ -41,8 +49,8 @@ def revive(job):
     """
     created, read = enter(job)
     with strategies.scope(job["strategy"], created):
-        # A class is found by its module, or registered when that is imported.
-        import_builder(job["builder"])
+        # A class is found by its module, or registered when that is imported; a policy may be set by the builder.
+        make(job)
         _refuse_foreign(read, job)
         return _revival(job["options"]["config"], job["options"]["package"], created, read)
 
@@ -61,11 +69,39 @@ def enter(job):
 
 def construct(job):
     """Calls the builder; returns a model that has all variables of a trained one."""
-    builder = import_builder(job["builder"])
-    model = builder(**job["kwargs"])
-    _check(model, job["builder"])
-    strategies.finish(model, job["inputs"])
+    model = make(job)
+    stages.finish(model, job["inputs"])
     return model
+
+
+def make(job):
+    """Returns what the builder makes."""
+    before = {**_flags(), **job.get("flags", {})}
+    builder = import_builder(job["builder"])
+    _refuse_flags(before)
+    model = builder(**job["kwargs"])
+    _refuse_flags(before)
+    _check(model, job["builder"])
+    return model
+
+
+def _flags():
+    """The environment variables that decide what an import of TensorFlow or Keras gives."""
+    return {name: value for name, value in sources.environment().items() if name.startswith(_IMPORTANT)}
+
+
+_IMPORTANT = ("KERAS_", "TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR", "TF_KERAS")
+
+
+def _refuse_flags(before):
+    """What was imported already was imported without them.
+
+    Raises:
+        FlagsSetError: the code has set some to other values.
+    """
+    flags = {name: value for name, value in _flags().items() if before.get(name) != value}
+    if flags:
+        raise FlagsSetError(flags)
 
 
 def _archive(model, created, read):
@@ -89,8 +125,12 @@ def _revival(config, package, created, read):
     }
 
 
-def describe(model, created, read):
-    """Returns the signature of a built model; `restore_guard.signature.Signature` is its other half."""
+def describe(model, created, read, before=()):
+    """Returns the signature of a built model; `restore_guard.signature.Signature` is its other half.
+
+    Args:
+        before: the earlier stages of the model, of `stages.finish`.
+    """
     found, holders, aliases = variables.find(model)
     if isinstance(model, tf.Graph):
         created.of_operations([item.variable for item in found])
@@ -105,6 +145,8 @@ def describe(model, created, read):
         "takes": takes.read(model, created),
         "sources": read.files(),
         "created": list(created.objects),
+        "eager": strategies.is_eager(),
+        "stages": [stage.data(index) for stage in before],
     }
 
 

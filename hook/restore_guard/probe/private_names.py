@@ -184,6 +184,11 @@ class Saving:
         """True since Keras 3.14: a list within a list is walked as well (keras PR 22362)."""
         return hasattr(self.library, "_container_path_present")
 
+    @property
+    def refuses_unbuilt(self):
+        """Whether weights are loaded into a built model only, as later versions of Keras 3 do."""
+        return "built" in self.library.load_weights_only.__code__.co_names
+
 
 def takes_all_by_name():
     """Whether Keras 3, loading legacy HDF5 by name, takes all weights of a model for its own, as 3.6 does.

@@ -7,6 +7,7 @@ replaced by memory that nothing writes to. eager: as the user runs it.
 import contextlib
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from . import frameworks
 
@@ -65,8 +66,21 @@ def _empty_like(initial, shape, dtype):
     return empty
 
 
-def finish(root, inputs):
-    """Creates the variables that a trained model has: calls a model that is not built, builds its optimizer.
+def is_eager():
+    """Whether the code leaves eager execution on; a strategy's graph does not count."""
+    return context.default_execution_mode == context.EAGER_MODE
+
+
+def is_uncalled(root, inputs):
+    """Whether a model's variables may not all be there: a Keras model that is not built, or a module to be called."""
+    return any(
+        not value.built if frameworks.is_model(value) else inputs and isinstance(value, tf.Module) and callable(value)
+        for value in _parts(root)
+    )
+
+
+def call(root, inputs):
+    """Calls what is not built.
 
     Args:
         inputs: [{"shape": without batch, "dtype"}]; an unknown dimension (None) becomes 1.
@@ -74,29 +88,52 @@ def finish(root, inputs):
     Raises:
         ValueError: a Keras model is not built and no inputs are configured.
     """
-    for value in root.values() if isinstance(root, dict) else [root]:
-        if frameworks.is_model(value):
-            # Training enters it as well; the slots of a mirrored variable can be made nowhere else.
+    zeros = [tf.zeros([1, *[size or 1 for size in item["shape"]]], item["dtype"]) for item in inputs]
+    for value in _parts(root):
+        if not frameworks.is_model(value):
+            if is_uncalled(value, inputs):
+                _call_module(value, zeros)
+        elif not value.built:
+            if not inputs:
+                raise ValueError(
+                    f"{type(value).__name__} is not built: its variables do not exist before its first call. "
+                    "Call it in the builder, or configure inputs, for example "
+                    'inputs = [{ shape = [16], dtype = "float32" }].'
+                )
+            # Training enters it as well.
             with value.distribute_strategy.scope():
-                _call(value, inputs)
-                _build_optimizer(value)
+                value(zeros[0] if len(zeros) == 1 else zeros)
 
 
-def _build_optimizer(model):
-    """A checkpoint of a trained model holds the slots, which a compiled model creates at its first step."""
-    optimizer = getattr(model, "optimizer", None)
+def _call_module(module, arguments):
+    """Calls a tf.Module; one that has its variables already need not be callable in this way."""
+    try:
+        module(*arguments)
+    except Exception:
+        if not module.variables:
+            raise
+
+
+def lacks_slots(root):
+    """Whether an optimizer has not made its slots: a checkpoint of a trained model holds them."""
+    return any(_unbuilt_optimizer(value) is not None for value in _parts(root))
+
+
+def train(root):
+    """Makes the slots that a compiled model creates at its first training step."""
+    for value in _parts(root):
+        optimizer = _unbuilt_optimizer(value)
+        if optimizer is not None:
+            # The slots of a mirrored variable can be made nowhere else.
+            with value.distribute_strategy.scope():
+                optimizer.build(value.trainable_variables)
+
+
+def _parts(root):
+    return root.values() if isinstance(root, dict) else [root]
+
+
+def _unbuilt_optimizer(value):
+    optimizer = getattr(value, "optimizer", None) if frameworks.is_model(value) else None
     built = getattr(optimizer, "built", False) or getattr(optimizer, "_built", False)
-    if hasattr(optimizer, "build") and not built:
-        optimizer.build(model.trainable_variables)
-
-
-def _call(value, inputs):
-    if not value.built:
-        if not inputs:
-            raise ValueError(
-                f"{type(value).__name__} is not built: its variables do not exist before its first call. "
-                "Call it in the builder, or configure inputs, for example "
-                'inputs = [{ shape = [16], dtype = "float32" }].'
-            )
-        zeros = [tf.zeros([1, *[size or 1 for size in item["shape"]]], item["dtype"]) for item in inputs]
-        value(zeros[0] if len(zeros) == 1 else zeros)
+    return optimizer if hasattr(optimizer, "build") and not built else None

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from restore_guard.config import RestorePath
-from restore_guard.promise import manifest_reading, manifest_text
+from restore_guard.promise import manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
 from restore_guard.signature import Holder, Input, Signature, Tensor, Variable
 
@@ -74,6 +74,10 @@ class _Sources(msgspec.Struct):
     sources: tuple[str, ...] = ()
 
 
+class _Inputs(msgspec.Struct):
+    inputs: tuple[Tensor, ...] = ()
+
+
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
     """The file's form; the last sections are `manifest_reading`'s."""
 
@@ -95,6 +99,8 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     archive: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
     takes: tuple[Input, ...] = ()
+    stages: dict[Literal["uncalled", "untrained"], Any] | None = None
+    eager: bool = True
     pinned: dict[RestorePath, str] = {}
 
 
@@ -117,7 +123,10 @@ def dump(manifest: Manifest) -> bytes:
         "holders": [msgspec.to_builtins(holder) for holder in signature.holders],
         "aliases": [list(pair) for pair in signature.aliases],
         **manifest_text.write(signature),
+        **({} if signature.eager else {"eager": False}),
     }
+    if signature.stages is not None:
+        document["stages"] = stages_text.write(signature, document)
     return manifest_text.lines(document).encode()
 
 
@@ -156,6 +165,14 @@ def sources(content: bytes) -> frozenset[str]:
         return frozenset(msgspec.json.decode(content, type=_Sources).sources)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return frozenset()
+
+
+def inputs(content: bytes) -> tuple[Tensor, ...]:
+    """The inputs that a manifest lists, without reading the rest of it; none where it cannot be read."""
+    try:
+        return msgspec.json.decode(content, type=_Inputs).inputs
+    except (msgspec.DecodeError, RecursionError):
+        return ()
 
 
 _ADVICE = "A manifest is written by `restore-guard update`; restore the committed file, then run it."
@@ -211,7 +228,10 @@ def _manifest(data: Any, model: str | None) -> Manifest:
         outputs=document.outputs,
         takes=document.takes,
         sources=document.sources,
+        eager=document.eager,
     )
+    if document.stages is not None:
+        signature = stages_text.read(document.stages, signature, data)
     return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
 
 

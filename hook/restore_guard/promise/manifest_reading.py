@@ -64,6 +64,7 @@ class _Tree(Struct, frozen=True):
     generation: Literal[2, 3]
     nests: bool
     nodes: dict[str, Any]
+    refuses_unbuilt: bool = False
 
 
 class _Layer(Struct, frozen=True):
@@ -115,9 +116,9 @@ def read(sections: Mapping[str, Any], variables: tuple[Variable, ...], **others:
             saver_file=saver,
             **others,
         ),
-        _graph_from_names(sections["object_graph"], index),
-        _tree_from_names(tree, index) if tree is not None else None,
-        _h5_from_names(h5_file, index) if h5_file is not None else None,
+        graph_from_names(sections["object_graph"], index),
+        tree_from_names(tree, index) if tree is not None else None,
+        h5_from_names(h5_file, index) if h5_file is not None else None,
         _saver_from_names(saver, index, variables) if saver is not None else None,
     )
     archive = sections.get("archive")
@@ -149,7 +150,7 @@ def _is_error(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("error"), str) and len(document) == 1
 
 
-def _graph_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> ObjectGraph:
+def graph_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> ObjectGraph:
     if _is_error(document):
         return ObjectGraph(error=document["error"])
     index = {name: number for number, name in enumerate(document)}
@@ -170,11 +171,11 @@ def _graph_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapp
     )
 
 
-def _tree_from_names(document: Any, variables: Mapping[str, int]) -> KerasTree:
+def tree_from_names(document: Any, variables: Mapping[str, int]) -> KerasTree:
     tree = convert(document, _Tree, ("keras_tree",))
     index = {name: number for number, name in enumerate(tree.nodes)}
     nodes = tuple(_tree_node(name, entry, index, variables) for name, entry in tree.nodes.items())
-    return _made(("keras_tree",), KerasTree, tree.generation, tree.nests, nodes)
+    return _made(("keras_tree",), KerasTree, tree.generation, tree.nests, nodes, tree.refuses_unbuilt)
 
 
 def _tree_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapping[str, int]) -> TreeNode:
@@ -199,7 +200,7 @@ def _tree_node(name: str, entry: Any, index: Mapping[str, int], variables: Mappi
     )
 
 
-def _h5_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> H5File:
+def h5_from_names(document: Mapping[str, Any], variables: Mapping[str, int]) -> H5File:
     if _is_error(document):
         return H5File(error=document["error"])
     if not document:

@@ -21,9 +21,9 @@ def write(signature: Signature) -> dict[str, Any]:
     """Returns {section: its content} for `SECTIONS`; the last two only where they are needed."""
     names = [variable.path for variable in signature.variables]
     document: dict[str, Any] = {
-        "object_graph": _graph_to_names(signature.object_graph, names),
-        "keras_tree": _tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
-        "h5_file": _h5_to_names(signature.h5_file, names) if signature.h5_file else None,
+        "object_graph": graph_to_names(signature.object_graph, names),
+        "keras_tree": tree_to_names(signature.keras_tree, names) if signature.keras_tree else None,
+        "h5_file": h5_to_names(signature.h5_file, names) if signature.h5_file else None,
     }
     # Only where the path that needs it is promised.
     if signature.archive is not None:
@@ -59,11 +59,15 @@ def join(name: str, edge: str) -> str:
     return f"{name}/{edge}" if name else edge
 
 
-def _graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
+def node_names(graph: ObjectGraph) -> list[str]:
+    """A unique name for each object: its first path of edges, as a checkpoint's keys are."""
+    return _names({number: node.children for number, node in enumerate(graph.nodes)}, len(graph.nodes))
+
+
+def graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
     if graph.error:
         return {"error": graph.error}
-    names = _names({number: node.children for number, node in enumerate(graph.nodes)}, len(graph.nodes))
-    document = {}
+    names, document = node_names(graph), {}
     for number, node in enumerate(graph.nodes):
         entry: dict[str, Any] = {"type": node.type}
         if node.variable is not None:
@@ -80,7 +84,7 @@ def _edge(name: str, edge: str, target: str) -> str | list[str]:
     return edge if target == join(name, edge) else [edge, target]
 
 
-def _tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
+def tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
     children = {
         number: [edge for child in node.children for edge in _flat(*child)] for number, node in enumerate(tree.nodes)
     }
@@ -99,7 +103,8 @@ def _tree_to_names(tree: KerasTree, variables: list[str]) -> dict[str, Any]:
         if node.children:
             entry["children"] = [[attribute, _target(target, names)] for attribute, target in node.children]
         nodes[names[number]] = entry
-    return {"generation": tree.generation, "nests": tree.nests, "nodes": nodes}
+    flags = {"refuses_unbuilt": True} if tree.refuses_unbuilt else {}
+    return {"generation": tree.generation, "nests": tree.nests, **flags, "nodes": nodes}
 
 
 def _flat(path: str, target: Any) -> Iterable[tuple[str, int]]:
@@ -119,7 +124,7 @@ def _target(target: Any, names: list[str]) -> Any:
     return None if target is None else [[key, _target(item, names)] for key, item in target]
 
 
-def _h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
+def h5_to_names(file: H5File, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     return {
@@ -162,9 +167,9 @@ def lines(document: Mapping[str, Any]) -> str:
     parts = []
     for key, value in document.items():
         if key == "keras_tree" and value is not None:
-            head = {name: value[name] for name in ("generation", "nests")}
+            head = {name: value[name] for name in value if name != "nodes"}
             text = _compact(head)[:-1] + ', "nodes": ' + _section(value["nodes"], "  ") + "}"
-        elif key in ("archive", "saver_file"):
+        elif key in ("archive", "saver_file", "stages"):
             text = _outline(value, "  ", 4)
         else:
             text = _section(value, "") if isinstance(value, dict | list) and value else _compact(value)

@@ -25,7 +25,7 @@ def below(model: Signature, edge: str | None) -> Signature:
         for node in graph.nodes
     )
     root = GraphNode("Checkpoint", None, ((edge, 1),))
-    return msgspec.structs.replace(model, object_graph=ObjectGraph((root, *moved)))
+    return msgspec.structs.replace(model, object_graph=ObjectGraph((root, *moved)), stages=None)
 
 
 def _part(graph: ObjectGraph, edge: str | None) -> ObjectGraph:
@@ -88,7 +88,8 @@ def pin(model: Signature, saved: Signature, path: str, edge: str | None = None) 
         for number, variable in enumerate(saved.variables)
         if variable.path in kept and variable.path not in unused
     }
-    return msgspec.structs.replace(model, **dict(_moved(saved, path, edge, moved)))
+    # Of a file nobody knows at which stage it was saved.
+    return msgspec.structs.replace(model, **dict(_moved(saved, path, edge, moved)), stages=None)
 
 
 def _moved(saved: Signature, path: str, edge: str | None, moved: Mapping[int, int]) -> Iterator[tuple[str, object]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from restore_guard.restore_paths.outcome import gist
+from restore_guard.restore_paths.situations import phrase
 from restore_guard.result import Finding, ModelResult, PathResult, Result
 
 LONGEST = 2000
@@ -94,6 +95,8 @@ def consequence(path: PathResult) -> str:
         if path.misplaced:
             counts.append(f"{len(path.misplaced)} in the wrong variable")
         words = ", ".join(counts)
+    if path.situation is not None:
+        words += f", {phrase(path.situation.saved, path.situation.restored)}"
     evidence = " (witnessed)" if path.evidence == "witnessed" else ""
     return f"{'SILENT: ' if silent(path) else ''}{words}{evidence}"
 

@@ -5,11 +5,19 @@ compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from restore_guard.restore_paths import h5, h5_by_name, keras_archive, keras_weights, tf1_saver, tf_checkpoint
-from restore_guard.restore_paths.outcome import Failure, Outcome
-from restore_guard.signature import Signature
+from restore_guard.restore_paths import (
+    h5,
+    h5_by_name,
+    keras_archive,
+    keras_weights,
+    situations,
+    tf1_saver,
+    tf_checkpoint,
+)
+from restore_guard.restore_paths.outcome import Failure, Outcome, Situation
+from restore_guard.signature import Signature, Tensor
 
 RESTORE_PATHS = {
     "tf-checkpoint": tf_checkpoint,
@@ -20,32 +28,64 @@ RESTORE_PATHS = {
     "tf1-saver": tf1_saver,
 }
 
-__all__ = ["RESTORE_PATHS", "Failure", "Outcome", "default_paths", "restore", "restore_unchanged", "same_promise"]
+__all__ = [
+    "RESTORE_PATHS",
+    "Failure",
+    "Outcome",
+    "Situation",
+    "default_paths",
+    "in_situation",
+    "judged",
+    "restore",
+    "restore_unchanged",
+    "same_promise",
+]
 
 
-def restore(path: str, saved: Signature, model: Signature, unchanged: Outcome | None = None) -> Outcome:
-    """What the plain load call of a restore path does with a checkpoint of `saved` in a `model`.
+def restore(path: str, saved: Signature, model: Signature) -> Outcome:
+    """What the plain load call of a restore path does with a checkpoint of `saved` in a `model`, at its worst.
 
     A path that cannot even restore the unchanged `saved` is `unsupported`: nobody has such a checkpoint.
-
-    Args:
-        unchanged: the outcome of `saved` in itself, where the caller has it already.
     """
-    itself = unchanged or restore_unchanged(path, saved)
-    if itself.kind == "unsupported" or saved is model:
-        return itself
+    return judged(path, saved, model)[0]
+
+
+def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outcome]:
+    """Returns (the outcome in the situation where it is worst, that of the unchanged `saved` in the same situation).
+
+    It is worst where the load call raises, then where more is lost than without the change. A situation in which
+    the unchanged `saved` cannot be loaded does not exist: nobody loads it that way.
+    """
+    before = restore_unchanged(path, saved)
+    if before.kind == "unsupported" or saved is model:
+        return before, before
     if path in model.unread:
-        return _unread(path, model)
-    outcome = RESTORE_PATHS[path].restore(saved, model)
-    # There are such checkpoints, and this model cannot load them.
-    return dataclasses.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
+        return _unread(path, model), before
+    worst, gravest = None, (False, 0)
+    for situation in situations.existing(path, saved, model):
+        itself = before if situation == situations.TRAINED else in_situation(path, saved, saved, situation)
+        if itself.kind not in ("restores", "partial"):
+            continue
+        outcome = in_situation(path, saved, model, situation)
+        if outcome.kind == "unsupported":
+            # There are such checkpoints, and this model cannot load them.
+            outcome = dataclasses.replace(outcome, kind="raises")
+        gravity = (outcome.kind == "raises", 0 if outcome.kind == "raises" else _lost(outcome) - _lost(itself))
+        if worst is None or gravity > gravest:
+            worst, gravest = (outcome, itself), max(gravity, (False, 0))
+    return worst
+
+
+def in_situation(path: str, saved: Signature, model: Signature, situation: Situation) -> Outcome:
+    """What the load call does in one situation."""
+    return situations.restore(RESTORE_PATHS[path].restore, saved, model, situation)
 
 
 def restore_unchanged(path: str, signature: Signature) -> Outcome:
     """What a restore path does with no change at all: `unsupported` where it raises."""
     if path in signature.unread:
         return _unread(path, signature)
-    outcome = RESTORE_PATHS[path].restore(signature, signature)
+    outcome = in_situation(path, signature, signature, situations.TRAINED)
     if outcome.kind == "raises":
         return Outcome("unsupported", failures=outcome.failures, certain=outcome.certain)
     return outcome
@@ -55,20 +95,40 @@ def _unread(path: str, signature: Signature) -> Outcome:
     return Outcome("unsupported", failures=(Failure(signature.unread[path]),), certain=False)
 
 
+def _lost(outcome: Outcome) -> int:
+    return len(outcome.initial) + len(outcome.unused)
+
+
 def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool:
     """True where both have the same variables, and each of the paths would write the same checkpoint.
 
-    Layers without weights, names of classes that hold none and lines of source may differ.
+    Layers without weights, names of classes that hold none and lines of source may differ. Earlier stages are compared
+    where both tell of them.
     """
-    return _visible(one) == _visible(other) and all(
-        RESTORE_PATHS[path].contents(one) == RESTORE_PATHS[path].contents(other) for path in paths
+    stages = ["trained"]
+    if one.stages is not None and other.stages is not None:
+        stages += {stage.name for stage in (*one.stages, *other.stages)}
+    tensors = _same_tensors(one.inputs, other.inputs) and _same_tensors(one.outputs, other.outputs)
+    return (
+        tensors
+        and _visible(one) == _visible(other)
+        and all(
+            RESTORE_PATHS[path].contents(one.at(stage)) == RESTORE_PATHS[path].contents(other.at(stage))
+            for stage in stages
+            for path in paths
+        )
     )
 
 
-def _visible(signature: Signature) -> tuple:
+def _visible(signature: Signature) -> set[tuple]:
     variables = {(v.path, v.shape, v.dtype, v.trainable, v.owner) for v in signature.variables if not v.seed}
-    tensors = [[(tensor.shape, tensor.dtype) for tensor in side] for side in (signature.inputs, signature.outputs)]
-    return variables, tensors
+    return variables
+
+
+def _same_tensors(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
+    """Whether inputs or outputs are alike; what is not known tells nothing."""
+    forms = [[(tensor.shape, tensor.dtype) for tensor in tensors] for tensors in (one, other)]
+    return not all(forms) or forms[0] == forms[1]
 
 
 def default_paths(signature: Signature) -> tuple[str, ...]:

@@ -12,6 +12,10 @@ from restore_guard.signature import H5Layer, Signature
 
 # HDF5 has no bfloat16: its two bytes come back as a type that NumPy casts to nothing.
 UNREADABLE = "No cast function available."
+_UNBUILT = (
+    "Unable to load weights saved in HDF5 format into a subclassed Model which has not created its variables yet. "
+    "Call the Model first, then load the weights."
+)
 _NESTED_MODELS = ("Model", "Sequential", "Functional")
 
 
@@ -52,13 +56,16 @@ def contents(signature: Signature) -> object:
 
 
 def unsupported(saved: Signature, model: Signature) -> Outcome | None:
-    """The outcome where either side has no HDF5 form."""
+    """The outcome where either side has no HDF5 form, or the model has no variables yet (Keras 2)."""
     for signature in (saved, model):
         if signature.h5_file is None:
             return Outcome("unsupported", failures=(Failure("only a Keras model is saved as HDF5"),))
         # What HDF5 has no names for can still be loaded into.
         if signature.h5_file.error and (signature is saved or not signature.h5_file.layers):
             return Outcome("unsupported", failures=(Failure(signature.h5_file.error),))
+    tree = model.keras_tree
+    if tree is not None and tree.generation == 2 and not tree.nodes[0].built:
+        return Outcome("raises", failures=(Failure(_UNBUILT),))
     return None
 
 

@@ -23,9 +23,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for signature in (saved, model):
         if signature.keras_tree is None:
             return Outcome("unsupported", failures=(Failure("only a Keras model has save_weights"),))
+    if not saved.eager:
+        message = "numpy() is only available when eager execution is enabled."
+        return Outcome("unsupported", failures=(Failure(message),))
     if not saved.keras_tree.nodes[0].built:
         return Outcome("unsupported", failures=(Failure("You are saving a model that has not yet been built."),))
-    if model.keras_tree.generation == 3 and not model.keras_tree.nodes[0].built:
+    if model.keras_tree.refuses_unbuilt and not model.keras_tree.nodes[0].built:
         message = "You are loading weights into a model that has not yet been built."
         return Outcome("raises", failures=(Failure(message),))
     return load(saved, model)

@@ -7,11 +7,18 @@ from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, 
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from restore_guard.signature import Signature
 
 Kind = Literal["restores", "partial", "raises", "unsupported"]
+
+
+class Situation(NamedTuple):
+    """At which stage the model was that saved, and at which one the model is that restores; see `situations`."""
+
+    saved: str
+    restored: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Outcome:
         contradicted: True where a real restore was of other variables than the simulation knows, so that neither
             can be trusted.
         witnessed: True where a real restore did what is said here.
+        situation: in which this happens; None where the stages of the models do not matter.
     """
 
     kind: Kind
@@ -61,6 +69,7 @@ class Outcome:
     certain: bool = True
     witnessed: bool = False
     contradicted: bool = False
+    situation: Situation | None = None
 
     @cached_property
     def initials(self) -> frozenset[str]:

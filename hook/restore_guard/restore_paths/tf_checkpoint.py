@@ -6,31 +6,43 @@ Source: tensorflow/python/checkpoint/restore.py, `CheckpointPosition._restore_de
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
-from restore_guard.signature import ObjectGraph, Signature, Variable
+from restore_guard.signature import Arrival, ObjectGraph, Signature, Variable
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:
-    """What `tf.train.Checkpoint(root).restore(path)` does, with no assertion on its status."""
+    """What `tf.train.Checkpoint(root).restore(path)` does, with no assertion on its status.
+
+    Before the first call of the model it also is what that call then does (`ObjectGraph.arrivals`).
+    """
     for graph in (saved.object_graph, model.object_graph):
         if graph.error or not graph.nodes:
             return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
-    written = _written(saved.object_graph)
+    written, reshaped = _written(saved.object_graph), ()
     if saved is model:  # every object is bound to itself
         assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
     else:
-        found = _bind(saved.object_graph, model.object_graph)
+        found = _Restoration(saved.object_graph, model.object_graph)
+        found.run()
         assigned = {to: source for source, to in found.pairs}
         used = {source for source, _ in found.pairs} | found.created
+        pairs = [(saved.variables[source], model.variables[to]) for source, to in found.pairs]
+        differing = [(old, new) for old, new in pairs if old.shape != new.shape or old.dtype != new.dtype]
         failures = found.failures + tuple(
             Failure(message, (old.path,), (new.path,))
-            for old, new in ((saved.variables[source], model.variables[to]) for source, to in found.pairs)
-            if (old.shape != new.shape or old.dtype != new.dtype) and (message := _mismatch(old, new))
+            for old, new in differing
+            if (message := _mismatch(old, new, any_shape=not model.eager))
         )
-    return settle(
+        if not model.eager:
+            # In a session a variable takes the saved shape.
+            reshaped = tuple(new.path for old, new in differing if not compatible(old.shape, new.shape))
+    outcome = settle(
         saved,
         model,
         assigned=assigned,
@@ -40,15 +52,21 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         read_at=lambda: _addresses(model.object_graph),
         failures=failures,
     )
+    return dataclasses.replace(outcome, reshaped=reshaped, certain=outcome.certain or bool(reshaped))
 
 
 def contents(signature: Signature) -> object:
-    """The objects that a variable is reached through, by their first path of edges, with those edges in order."""
+    """The objects that a variable is reached through, by their first path of edges, with those edges in order; and the
+    edges that arrive later.
+    """
     graph = signature.object_graph
     if graph.error:
         return graph.error
     names, valued = _names(graph), _valued(graph)
-    return {
+    late = [(node, edge, runs) for node, edge, runs in graph.arrivals] + [(*item, None) for item in graph.unannounced]
+    return [
+        (names[node], edge, runs) for node, edge, runs in late if dict(graph.nodes[node].children).get(edge) in valued
+    ], {
         names[number]: (
             None if node.variable is None else signature.variables[node.variable].path,
             [(edge, names[child]) for edge, child in node.children if child in valued],
@@ -81,89 +99,164 @@ def _valued(graph: ObjectGraph) -> set[int]:
 _REFUSED = "You are trying to restore a checkpoint from a legacy Keras optimizer into a v2.11+ Optimizer."
 
 
-@dataclass
-class _Binding:
+Slots = dict[int, list[tuple[int, str, int]]]
+
+
+class _RefusedError(Exception):
+    """A variable that is made while Keras runs symbolically takes no value."""
+
+
+class _Restoration:
     """What is restored.
 
     Attributes:
         pairs: (position in saved's variables, position in model's variables).
         created: saved slots for which the model's optimizer makes a slot that it did not have.
+        failures: why the load call raises.
     """
 
-    pairs: list[tuple[int, int]] = field(default_factory=list)
-    created: set[int] = field(default_factory=set)
-    failures: tuple[Failure, ...] = ()
+    def __init__(self, saved: ObjectGraph, model: ObjectGraph) -> None:
+        self.saved, self.model = saved, model
+        self.pairs: list[tuple[int, int]] = []
+        self.created: set[int] = set()
+        self.failures: tuple[Failure, ...] = ()
+        self.bound: dict[int, int] = {}
+        self.sources: dict[int, list[int]] = {}
+        self.queue: deque[int] = deque()
+        self.restored: set[int] = set()
+        self.hidden = {(arrival.node, arrival.edge) for arrival in model.arrivals} | {*model.unannounced}
+        self.slots = {
+            (optimizer, name, original): slot
+            for optimizer, node in enumerate(model.nodes)
+            for name, original, slot in node.slots
+        }
+        # Slot variables are restored once both their variable and their optimizer are bound, whichever is later.
+        self.slots_of_variable: Slots = {}
+        for optimizer, node in enumerate(saved.nodes):
+            for name, original, slot in node.slots:
+                self.slots_of_variable.setdefault(original, []).append((optimizer, name, slot))
+        self.slots_of_optimizer: Slots = {}
 
+    def run(self) -> None:
+        self.bind(0, 0)
+        self.spread()
+        _Call(self.model.arrivals, self.arrive).run()
 
-def _bind(saved: ObjectGraph, model: ObjectGraph) -> _Binding:
-    slots = {
-        (optimizer, name, original): slot
-        for optimizer, node in enumerate(model.nodes)
-        for name, original, slot in node.slots
-    }
-    # Slot variables are restored once both their variable and their optimizer are bound, whichever is later.
-    slots_of_variable: dict[int, list[tuple[int, str, int]]] = {}
-    for optimizer, node in enumerate(saved.nodes):
-        for name, original, slot in node.slots:
-            slots_of_variable.setdefault(original, []).append((optimizer, name, slot))
-    slots_of_optimizer: dict[int, list[tuple[int, str, int]]] = {}
+    def bind(self, source: int, target: int) -> None:
+        if source not in self.bound:
+            self.bound[source] = target
+            self.sources.setdefault(target, []).append(source)
+            self.queue.append(source)
 
-    bound, queue, found = {0: 0}, deque([0]), _Binding()
-    restored: set[int] = set()
+    def spread(self, symbolic: bool = False) -> None:
+        """Binds all that is reached from what was bound last.
 
-    def fail(message: str) -> None:
-        if Failure(message) not in found.failures:
-            found.failures += (Failure(message),)
+        Raises:
+            _RefusedError: a variable would have got a value in a symbolic run; it never gets it any more.
+        """
+        refused = False
+        while self.queue:
+            source = self.queue.popleft()
+            target = self.bound[source]
+            stored, live = self.saved.nodes[source], self.model.nodes[target]
+            if target not in self.restored:
+                # `_single_restore`: an object that two saved ones are bound to takes only the first one's value.
+                self.restored.add(target)
+                if stored.variable is not None and live.variable is not None:
+                    if symbolic:
+                        refused = True
+                    else:
+                        self.pairs.append((stored.variable, live.variable))
+            if stored.children:
+                edges = dict(live.children)
+                for name, child in stored.children:
+                    if child not in self.bound and name in edges and (target, name) not in self.hidden:
+                        self.bind(child, edges[name])
+            self.spread_slots(source, target)
+        if refused:
+            raise _RefusedError
 
-    def bind(source: int, target: int) -> None:
-        if source not in bound:
-            bound[source] = target
-            queue.append(source)
-
-    def bind_slot(source: int, optimizer: int, name: str, original: int) -> None:
-        """`_create_or_restore_slot_variable`."""
-        if (optimizer, name, original) in slots:
-            bind(source, slots[optimizer, name, original])
-        elif model.nodes[optimizer].slots_by == "refusing":
-            fail(_REFUSED)
-        elif model.nodes[optimizer].slots_by == "making":
-            if model.nodes[original].variable is None:
-                message = f"'{model.nodes[original].type}' object has no attribute '_unique_id'"
-                fail(message)
-            elif saved.nodes[source].variable is not None:
-                found.created.add(saved.nodes[source].variable)
-
-    while queue:
-        source = queue.popleft()
-        target = bound[source]
-        stored, live = saved.nodes[source], model.nodes[target]
-        if target not in restored:
-            # `_single_restore`: an object that two saved ones are bound to takes only the first one's value.
-            restored.add(target)
-            if stored.variable is not None and live.variable is not None:
-                found.pairs.append((stored.variable, live.variable))
-        if stored.children:
-            edges = dict(live.children)
-            for name, child in stored.children:
-                if child not in bound and name in edges:
-                    bound[child] = edges[name]
-                    queue.append(child)
-        for original, name, slot in slots_of_optimizer.pop(source, ()) if slots_of_optimizer else ():
+    def spread_slots(self, source: int, target: int) -> None:
+        live = self.model.nodes[target]
+        for original, name, slot in self.slots_of_optimizer.pop(source, ()) if self.slots_of_optimizer else ():
             if live.slots_by is None:  # asked without a look whether it has any
-                fail(f"'{live.type}' object has no attribute '_create_or_restore_slot_variable'")
-            bind_slot(slot, target, name, original)
-        for optimizer, name, slot in slots_of_variable.pop(source, ()) if slots_of_variable else ():
-            if optimizer not in bound:
-                slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
+                self.fail(f"'{live.type}' object has no attribute '_create_or_restore_slot_variable'")
+            self.bind_slot(slot, target, name, original)
+        for optimizer, name, slot in self.slots_of_variable.pop(source, ()) if self.slots_of_variable else ():
+            if optimizer not in self.bound:
+                self.slots_of_optimizer.setdefault(optimizer, []).append((target, name, slot))
             else:
-                bind_slot(slot, bound[optimizer], name, target)
-    return found
+                self.bind_slot(slot, self.bound[optimizer], name, target)
+
+    def bind_slot(self, source: int, optimizer: int, name: str, original: int) -> None:
+        """`_create_or_restore_slot_variable`."""
+        if (optimizer, name, original) in self.slots:
+            self.bind(source, self.slots[optimizer, name, original])
+        elif self.model.nodes[optimizer].slots_by == "refusing":
+            self.fail(_REFUSED)
+        elif self.model.nodes[optimizer].slots_by == "making":
+            if self.model.nodes[original].variable is None:
+                self.fail(f"'{self.model.nodes[original].type}' object has no attribute '_unique_id'")
+            elif self.saved.nodes[source].variable is not None:
+                self.created.add(self.saved.nodes[source].variable)
+
+    def fail(self, message: str) -> None:
+        if Failure(message) not in self.failures:
+            self.failures += (Failure(message),)
+
+    def arrive(self, arrival: Arrival, symbolic: bool) -> None:
+        """`_handle_deferred_dependencies`: an edge is there that was looked for in vain.
+
+        Raises:
+            _RefusedError: as `spread`.
+        """
+        if (arrival.node, arrival.edge) not in self.hidden:
+            return
+        self.hidden.discard((arrival.node, arrival.edge))
+        target = dict(self.model.nodes[arrival.node].children)[arrival.edge]
+        for source in self.sources.get(arrival.node, ()):
+            for name, child in self.saved.nodes[source].children:
+                if name == arrival.edge:
+                    self.bind(child, target)
+        self.spread(symbolic)
 
 
-def _mismatch(saved: Variable, model: Variable) -> str | None:
+class _Call:
+    """The first call of a model: edges arrive in their order.
+
+    Keras 3 runs a layer without a `build` symbolically before it calls it. A value that arrives there makes that run
+    fail, which Keras passes over: the layer's call then builds what the run had not.
+
+    Source: keras/src/layers/layer.py `_maybe_build`.
+    """
+
+    def __init__(self, arrivals: Sequence[Arrival], arrive: Callable[[Arrival, bool], None]) -> None:
+        self.arrivals, self.arrive = arrivals, arrive
+        self.ended: set[int] = set()
+
+    def run(self) -> None:
+        self.play(self.arrivals, 0, symbolic=False)
+
+    def play(self, arrivals: Sequence[Arrival], depth: int, *, symbolic: bool) -> None:
+        """Args: `depth` is the number of runs around these arrivals that have been entered or have ended."""
+        for run, group in itertools.groupby(arrivals, lambda arrival: (*arrival.runs, None)[depth : depth + 1]):
+            its = list(group)
+            if run == (None,):
+                for arrival in its:
+                    self.arrive(arrival, symbolic)
+                continue
+            if run[0] not in self.ended:
+                with contextlib.suppress(_RefusedError):
+                    self.play(its, depth + 1, symbolic=True)
+            self.play(its, depth + 1, symbolic=symbolic)
+            # Only a layer whose call came to its end is built.
+            self.ended.add(run[0])
+
+
+def _mismatch(saved: Variable, model: Variable, *, any_shape: bool) -> str | None:
     if saved.dtype != model.dtype:
         return f"tensor_name = {saved.path}; expected dtype {model.dtype} does not equal original dtype {saved.dtype}"
-    if not compatible(saved.shape, model.shape):
+    if not any_shape and not compatible(saved.shape, model.shape):
         return (
             f"Received incompatible tensor with shape {_text(saved.shape)} when attempting to restore variable "
             f"with shape {_text(model.shape)} and name {model.path}."

@@ -17,6 +17,9 @@ def applies(sight: Sight) -> Subject | None:
 
 def says(cause: Cause, comparison: Compared) -> str:
     before = words.subjects(cause)[0]
+    situations = [comparison.outcomes[path].situation for path in cause.paths]
+    if before is None and any(situation and situation.restored == "uncalled" for situation in situations):
+        return "What the builder returns has no variables before its first call, so that nothing can be loaded into it."
     if before is None:
         return "The load call raises for a reason that names no variable."
     site = comparison.olds[cause.troubles[0].old].site

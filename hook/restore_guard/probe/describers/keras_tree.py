@@ -21,8 +21,8 @@ def read(root, index, sites):
         sites: `sites.Sites`, for the line that created each layer.
 
     Returns:
-        {"generation": 2|3, "nests": bool, "nodes": [node]}; the root is the first node. A node is
-        {"type", "name", "role": layer|optimizer|stateless|custom, "variables": [position] in saved order,
+        {"generation": 2|3, "nests": bool, "refuses_unbuilt": bool, "nodes": [node]}; the root is the first node. A node
+        is {"type", "name", "role": layer|optimizer|stateless|custom, "variables": [position] in saved order,
         "vocabulary": known|empty|null, "children": [[attribute, target]], "site"}; a target is a node's number or a
         list of [key, target or null], the key being what the item is addressed by (null: holds nothing that is saved).
     """
@@ -31,7 +31,12 @@ def read(root, index, sites):
     keras = frameworks.keras_of(root)
     reader = _Reader(keras, index, sites)
     reader.node(root)
-    return {"generation": keras.generation, "nests": reader.saving.nests_containers, "nodes": reader.nodes}
+    return {
+        "generation": keras.generation,
+        "nests": reader.saving.nests_containers,
+        "refuses_unbuilt": reader.saving.refuses_unbuilt,
+        "nodes": reader.nodes,
+    }
 
 
 class _Reader:

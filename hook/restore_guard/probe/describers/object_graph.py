@@ -16,7 +16,7 @@ def read(root, index):
     """Returns the object graph as data.
 
     Args:
-        root: what the builder returned; a dict is saved as `tf.train.Checkpoint(**root)`.
+        root: what the builder returned.
         index: {id(tf.Variable): position in the signature's variables}.
 
     Returns:
@@ -26,9 +26,8 @@ def read(root, index):
     """
     if isinstance(root, tf.Graph):
         return {"error": "a tf.Graph is no trackable object"}
-    start = tf.train.Checkpoint(**root) if isinstance(root, dict) else root
     try:
-        objects, children = _traverse(start)
+        objects, children = traverse(start(root))
         slots = _slots(objects, children)
     except (ValueError, NotImplementedError) as error:
         return {"error": str(error)}
@@ -47,9 +46,20 @@ def read(root, index):
     }
 
 
-def _traverse(start):
-    """Breadth first, children in the order of `_trackable_children`; every object is kept, with or without
-    a value below it: a bound object without values can keep another one from being bound."""
+def start(root):
+    """The object that is saved: a dict is saved as `tf.train.Checkpoint(**root)`."""
+    return tf.train.Checkpoint(**root) if isinstance(root, dict) else root
+
+
+def traverse(start):
+    """Returns (objects, the named children of each).
+
+    Breadth first, children in the order of `_trackable_children`; every object is kept, with or without
+    a value below it: a bound object without values can keep another one from being bound.
+
+    Raises:
+        ValueError, NotImplementedError: TensorFlow refuses to save an object.
+    """
     objects, children, seen = [], [], {id(start)}
     queue = collections.deque([start])
     while queue:

@@ -27,9 +27,12 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def start(job, strategy, private):
-    """Starts a task. `private` are the descriptors that the child must not have: it could forge an answer."""
+    """Starts a task, in a Python of its own where TensorFlow must be imported with other environment variables.
+
+    `private` are the descriptors that the child must not have: it could forge an answer.
+    """
     # After a fork the frameworks of macOS may crash the child.
-    forks = hasattr(os, "fork") and sys.platform != "darwin"
+    forks = hasattr(os, "fork") and sys.platform != "darwin" and not (job["environ"] or job.get("flags"))
     return _Forked(job, strategy, private) if forks else _Spawned(job, strategy)
 
 
@@ -113,6 +116,7 @@ class _Spawned(_Child):
                 stdin=request,
                 stdout=self.log,
                 stderr=self.log,
+                env={**os.environ, **job["environ"], **job.get("flags", {})},
                 start_new_session=True,
             )
         self.pid = self.process.pid
@@ -136,6 +140,8 @@ def main():
 
     tf.keras.layers  # noqa: B018 - as the warm parent loads it
     job, strategy, path = json.load(sys.stdin)
+    for name in job.get("flags", ()):
+        del os.environ[name]  # the code sets it itself
     _live(job, strategy, path, 2)
 
 
@@ -184,6 +190,9 @@ def _run(job, strategy):
 
     try:
         return {"result": tasks.TASKS[job["task"]]({**job, "strategy": strategy})}
+    except failures.FlagsSetError as error:
+        again = {} if job.get("flags") else {"flags": error.flags}
+        return {"failure": failures.sentence(error), "detail": "", "final": True, **again}
     except BaseException as error:  # KeyboardInterrupt and SystemExit as well: nobody else raises them here
         return {
             "failure": failures.sentence(error),

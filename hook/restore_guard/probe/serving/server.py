@@ -154,6 +154,12 @@ class _Pool:
                 self.fail(child, f"the build's answer cannot be read: {error}")
             return
         failure = str(result["failure"]) if result is not None else _died(code)
+        if result is not None and result.get("flags"):
+            job = {**turn.job, "flags": result["flags"]}
+            again = _Turn(job, self.attempts(job))
+            again.begin = turn.begin
+            self.waiting.insert(0, again)
+            return
         if _may_retry(result, code) and len(turn.strategies) > 1:
             # A fresh child: automatic names count on from whatever the failed attempt made.
             turn.because = failure

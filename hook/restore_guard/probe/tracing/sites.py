@@ -97,14 +97,14 @@ class Sites:
 
         `__new__` rather than `__init__`: Keras reads the signature of `__init__` to make configurations.
         """
-        _hear_new(tf.Module, self.record_object)
+        hear_new(tf.Module, self.record_object)
         for package in ("keras", "tf_keras"):
             if package in sys.modules:
-                _hear_new(sys.modules[package].layers.Layer, self.record_object)
-                _hear_new(sys.modules[package].optimizers.Optimizer, self.record_object)
+                hear_new(sys.modules[package].layers.Layer, self.record_object)
+                hear_new(sys.modules[package].optimizers.Optimizer, self.record_object)
             for base in getattr(sys.modules.get(package), "Variable", object).__mro__:
                 if base.__module__.startswith("keras.") and base.__module__.endswith(".common.variables"):
-                    _hear_new(base, self.record_wrapper)
+                    hear_new(base, self.record_wrapper)
 
     def creator(self, next_creator, **kwargs):
         """A `tf.variable_creator_scope` creator that hears every tf.Variable."""
@@ -131,7 +131,8 @@ def _class(names, value):
     return value.__name__ if names == ("cls",) and isinstance(value, type) else None
 
 
-def _hear_new(base, record):
+def hear_new(base, record):
+    """Calls `record` with each new instance of a class, for good."""
     own = base.__dict__.get("__new__")
 
     def __new__(cls, *args, **kwargs):
@@ -140,4 +141,4 @@ def _hear_new(base, record):
         record(value)
         return value
 
-    base.__new__ = __new__
+    base.__new__ = staticmethod(__new__)

@@ -253,11 +253,22 @@ def _tell(module, name, note):
     setattr(module, name, telling)
 
 
+def environment():
+    """All environment variables; that they are read is not noted."""
+    kept = os.environ
+    return {kept.decodekey(name): kept.decodevalue(value) for name, value in kept._data.items()}
+
+
 def _environment(seen, opaque):
-    """The class of `os.environ`, made to note each variable that is read, by a digest of its value."""
+    """The class of `os.environ`, made to note each variable that is read, by a digest of its value.
+
+    What the process itself has set depends on nothing outside.
+    """
+    own = set()
 
     def note(name, value):
-        seen[str(name)] = None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
+        if name not in own:
+            seen[str(name)] = None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
 
     class Environment(type(os.environ)):
         def __getitem__(self, name):
@@ -268,6 +279,10 @@ def _environment(seen, opaque):
                 raise
             note(name, value)
             return value
+
+        def __setitem__(self, name, value):
+            own.add(name)
+            super().__setitem__(name, value)
 
         def __contains__(self, name):
             try:

@@ -1,5 +1,6 @@
 """The plain calls that save and load by each restore path."""
 
+import contextlib
 import importlib
 import os
 
@@ -46,11 +47,14 @@ def _checkpoint(root):
 
 
 def _save_checkpoint(root, folder):
-    return _checkpoint(root).save(os.path.join(folder, "checkpoint"))
+    with contextlib.nullcontext() if tf.executing_eagerly() else filling.session_of(root).as_default():
+        return _checkpoint(root).save(os.path.join(folder, "checkpoint"))
 
 
 def _load_checkpoint(root, path):
-    _checkpoint(root).restore(path)
+    status = _checkpoint(root).restore(path)
+    if not tf.executing_eagerly():
+        status.run_restore_ops(filling.session_of(root))
     return root
 
 

@@ -48,7 +48,12 @@ _SESSIONS = {}
 
 
 def session_of(value):
-    """The one session of the TF1-style graph that a variable is in, or that `value` is; None for eager variables."""
+    """The one session of the TF1-style graph that a variable is in, or that `value` is; None for eager variables.
+
+    Without eager execution it is Keras's own, in which it loads weights.
+    """
+    if not tf.executing_eagerly() and not isinstance(value, tf.Graph):
+        return tf.compat.v1.keras.backend.get_session()
     graph = value if isinstance(value, tf.Graph) else getattr(value, "graph", None)
     if not isinstance(graph, tf.Graph):
         return None
