@@ -103,22 +103,36 @@ def check(
     help="Accept that old checkpoints no longer restore, and say why.",
 )
 @click.option(
+    "--migrate",
+    "migration",
+    metavar="REASON",
+    help="Write the migration that carries old checkpoints across a break, and say why it breaks.",
+)
+@click.option(
     "--from",
     "checkpoint",
     metavar="CHECKPOINT",
     help="Pin the manifest to what this file holds: from now on it must restore.",
 )
-def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -> None:
+def update(names: tuple[str, ...], reason: str | None, migration: str | None, checkpoint: str | None) -> None:
     """Regenerate manifests from the files on disk.
 
-    Refuses to absorb a break unless --accept-break gives the reason, which the manifest's history keeps.
+    Refuses to absorb a break unless --accept-break or --migrate gives the reason, which the manifest's history keeps.
     """
+    if reason is not None and migration is not None:
+        raise click.UsageError("--accept-break and --migrate exclude each other.")
 
     def run() -> int:
         from restore_guard.commands import update as updating
 
         with _run() as run:
-            done = updating.update(run, names=names, reason=reason, checkpoint=checkpoint)
+            done = updating.update(
+                run,
+                names=names,
+                reason=reason if migration is None else migration,
+                migrate=migration is not None,
+                checkpoint=checkpoint,
+            )
         return _written(done)
 
     _finish(run)
@@ -127,8 +141,9 @@ def update(names: tuple[str, ...], reason: str | None, checkpoint: str | None) -
 @main.command()
 @click.argument("checkpoint")
 @click.option("--model", "name", metavar="NAME", help="The model that it is of; by default all are tried.")
+@click.option("--find", is_flag=True, help="Look for the promise that it fits in git's history; builds nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def audit(checkpoint: str, name: str | None, form: str) -> None:
+def audit(checkpoint: str, name: str | None, find: bool, form: str) -> None:
     """Judge whether a checkpoint file restores into the files on disk, and whether it is intact.
 
     CHECKPOINT is a file (.weights.h5, .h5, .keras), a SavedModel, a folder with a TensorFlow checkpoint, or
@@ -136,6 +151,8 @@ def audit(checkpoint: str, name: str | None, form: str) -> None:
     """
 
     def run() -> int:
+        if find:
+            return _find(checkpoint, name, form)
         from restore_guard.commands import audit as auditing
         from restore_guard.reports import audit_json, audit_text
 
@@ -338,6 +355,16 @@ def explain(rule: str) -> None:
     if rule not in RULES:
         raise click.UsageError(f"there is no rule {rule!r}; `restore-guard rules` lists them.")
     click.echo(explanation.render(RULES[rule]), nl=False)
+
+
+def _find(checkpoint: str, name: str | None, form: str) -> int:
+    from restore_guard.commands import finding
+    from restore_guard.reports import finding_json, finding_text
+
+    with _run() as run:
+        found = finding.find(run, checkpoint, name=name)
+    click.echo(finding_json.render(found) if form == "json" else finding_text.render(found), nl=False)
+    return found.exit_code
 
 
 def _refuse_two_heads(head: str | None, staged: bool, worktree: bool) -> None:

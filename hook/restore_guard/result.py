@@ -8,7 +8,7 @@ import msgspec
 
 Verdict = Literal["restores", "breaks", "unchecked", "unaffected"]
 Level = Literal["error", "warning", "off"]
-Status = Literal["new", "pre-existing", "accepted", "ignored"]
+Status = Literal["new", "pre-existing", "accepted", "migrated", "ignored"]
 
 
 class Struct(msgspec.Struct, frozen=True):
@@ -60,12 +60,21 @@ class Situation(Struct):
     restored: Literal["uncalled", "untrained", "trained"]
 
 
+class Migrated(Struct):
+    """What becomes of a checkpoint of the base that is migrated and restored into the head."""
+
+    outcome: Literal["restores", "partial", "raises"]
+    evidence: Literal["simulated", "witnessed"] = "simulated"
+    error: str | None = None
+
+
 class PathResult(Struct):
     """One restore path of one model; `restored` of `variables` get a saved value.
 
     `outputs` tells whether the restored model computes what the saved one did, where all of it restores; None where
     that was not compared, for the reason in `uncompared`.
     `situation` is the one in which it is so, where it is not so for a trained model restored into a trained one.
+    `migration` is there where the change brings one.
     """
 
     outcome: Literal["restores", "partial", "raises", "unsupported"]
@@ -79,6 +88,7 @@ class PathResult(Struct):
     outputs: Literal["same", "differ"] | None = None
     uncompared: str | None = None
     situation: Situation | None = None
+    migration: Migrated | None = None
 
 
 class Behaviour(Struct):

@@ -13,11 +13,12 @@ from conftest import Project, settings
 from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
+from restore_guard.commands import finding
 from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
 from restore_guard.commands.migrate import Request
 from restore_guard.errors import UsageError
-from restore_guard.reports import migrate_text
+from restore_guard.reports import finding_json, finding_text, migrate_text
 
 pytestmark = pytest.mark.tensorflow
 
@@ -249,6 +250,33 @@ def test_what_cannot_get_across_says_why_and_leaves_nothing(warm, tmp_path):
         assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.weights.h5", "stranger.weights.h5"]
     finally:
         warm.project.write({"restore-manifest/net.migrations.toml": MIGRATIONS})
+
+
+def test_a_file_is_found_in_history_without_a_build(warm, tmp_path):
+    warm.project.git("tag", "v1", "HEAD~3")
+
+    def find(checkpoint):
+        with Repository(warm.project.root) as repository:
+            return finding.find(Run(repository, warm.project.environ), str(checkpoint), name=None)
+
+    (place,) = find(warm.folder / "old1/old.weights.h5").places
+    first, second = (warm.project.git("rev-parse", ref)[:8] for ref in ("HEAD~3", "HEAD~2"))
+    assert (place.model, place.epoch, place.today) == ("net", 1, 3)
+    assert (place.since[0], place.until[0]) == (first, second)
+    assert [tag for tag, _ in place.releases] == ["v1"] and place.framework["keras"] == "3.15.1"
+    found = find(warm.folder / "old2/old.weights.h5")
+    text = finding_text.render(found)
+    assert f"✓ net, epoch 2: since {second}" in text and "releases" not in text
+    assert f"restore-guard migrate {found.checkpoint.file} OUT --model net" in text
+    assert json.loads(finding_json.render(found))["places"][0]["epoch"] == 2
+    stranger = tmp_path / "stranger.weights.h5"
+    warm.script(
+        "import sys; from tensorflow import keras; "
+        "m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(9)]); m.save_weights(sys.argv[1]); print(1)",
+        stranger,
+    )
+    found = find(stranger)
+    assert found.exit_code == 1 and "fits no promise of this repository. Nearest is epoch" in finding_text.render(found)
 
 
 def test_wrong_usage_is_told_before_anything_is_built(warm, tmp_path):

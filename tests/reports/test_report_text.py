@@ -27,6 +27,7 @@ EXPECTED = """\
     - keras-weights: raises ValueError.
     fix:    Name the attribute dense_1 again.
     accept: restore-guard update subclassed --accept-break "REASON"
+    or:     restore-guard update subclassed --migrate "REASON"
 
 ✓ ranker: restores (24 variables)
   ✓ tf-checkpoint  restores  24 of 24 restored (witnessed)

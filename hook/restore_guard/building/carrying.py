@@ -30,30 +30,37 @@ class Load:
 
     Attributes:
         file, kind, addresses: as `checkpoint.Checkpoint` has them.
-        placements: (variable, what the file calls its value or None, (axis, fill) of each axis that grew).
+        placements: (variable, the saved variable or None, what the file calls it, (axis, fill) of each axis that grew).
         path: the restore path to save by.
         edge: the name under which a `tf-checkpoint` is to hold the model.
         beside: values of the file that go along with the model.
         skipped: variables that are not compared: what the path never writes, and the state of random generators.
+        truth: where the task "save" has put the values that it saved, so that these are compared and not the file's.
     """
 
     file: str
     kind: str
     addresses: Mapping[str, str]
-    placements: Sequence[tuple[str, str | None, Sequence[tuple[int, str]]]]
+    placements: Sequence[tuple[str, str | None, str | None, Sequence[tuple[int, str]]]]
     path: str
     edge: str | None = None
     beside: tuple[Variable, ...] = ()
     skipped: frozenset[str] = frozenset()
+    truth: str | None = None
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of a file: where the new one lies and how many values were compared, or why there is none."""
+    """What became of a file: where the new one lies and how many values were compared, or why there is none.
+
+    Attributes:
+        wrong: variables that did not hold what they should after the result was restored.
+    """
 
     saved: Path | None = None
     compared: int = 0
     error: str | None = None
+    wrong: tuple[str, ...] = ()
 
 
 class _Placed(msgspec.Struct):
@@ -80,9 +87,9 @@ def carry(workshop: Workshop, order: Order, loads: Sequence[Load], folder: Path)
     Args:
         folder: an existing one, in which each file gets a folder of its own.
     """
-    entries = [_entry(load, folder / str(number)) for number, load in enumerate(loads)]
-    for entry in entries:
-        Path(entry["folder"]).mkdir()
+    entries = [entry(load, folder / str(number)) for number, load in enumerate(loads)]
+    for each in entries:
+        Path(each["folder"]).mkdir()
     placed = _ask(workshop, order, "place", entries, _Placed)
     done = [number for number, answer in enumerate(placed) if answer.error is None]
     further = [{**entries[number], "saved": placed[number].saved, "digests": placed[number].digests} for number in done]
@@ -90,9 +97,10 @@ def carry(workshop: Workshop, order: Order, loads: Sequence[Load], folder: Path)
     return [_carried(answer, verified.get(number)) for number, answer in enumerate(placed)]
 
 
-def _entry(load: Load, folder: Path) -> dict[str, Any]:
+def entry(load: Load, folder: Path) -> dict[str, Any]:
+    """What the probe is told of a file; its result goes into the folder."""
     beside = [(f"{BESIDE}{item.path}", item) for item in load.beside]
-    placements = [[name, saved, [list(grown) for grown in grow]] for name, saved, grow in load.placements]
+    placements = [[name, kept, [list(grown) for grown in grow]] for name, _, kept, grow in load.placements]
     return {
         "file": load.file,
         "kind": load.kind,
@@ -101,6 +109,8 @@ def _entry(load: Load, folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "placements": placements + [[name, item.path, []] for name, item in beside],
         "skipped": sorted(load.skipped),
+        "truth": load.truth,
+        "sources": {name: saved for name, saved, _, _ in load.placements},
         "root": {
             "edge": load.edge,
             "beside": [
@@ -151,7 +161,8 @@ def _carried(placed: _Placed, verified: _Verified | None) -> Carried:
     if verified.wrong:
         names = ", ".join(verified.wrong[:3])
         return Carried(
+            wrong=verified.wrong,
             error=f"after restoring the result, {len(verified.wrong)} of its variables hold another value than they "
-            f"should ({names}): this is a fault of restore-guard or of a layer's own saving code"
+            f"should ({names}): this is a fault of restore-guard or of a layer's own saving code",
         )
     return Carried(Path(placed.saved), verified.compared)

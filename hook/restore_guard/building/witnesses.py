@@ -46,7 +46,7 @@ def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
         return {}
     folders = {trial.name: str(building.folder()) for trial in trials}
     answers = building.do([_saving(trial, folders[trial.name]) for trial in trials])
-    saved = {trial.name: _files(answers[f"save:{trial.name}"]) for trial in trials}
+    saved = {trial.name: saved_files(answers[f"save:{trial.name}"]) for trial in trials}
 
     def asked(trial: Trial, order: Order, paths: Iterable[str]) -> _Asked:
         files = {path: file for path, file in saved[trial.name][0].items() if path in paths}
@@ -143,7 +143,7 @@ class _Saved(msgspec.Struct):
     error: str | None
 
 
-def _files(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
+def saved_files(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
     """Returns ({restore path: its checkpoint}, why others have none)."""
     if answer.failure is not None:
         return {}, (f"the base could not be built with its weights and saved: {_first_line(answer.failure)}",)

@@ -180,7 +180,7 @@ def _load(way: Way, model: Signature) -> carrying.Load:
         kind,
         way.file.addresses,
         [
-            (item.variable, held[item.saved] if item.saved is not None else None, item.grow)
+            (item.variable, item.saved, held[item.saved] if item.saved is not None else None, item.grow)
             for item in route.plan.placements
         ],
         path,

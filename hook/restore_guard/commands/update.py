@@ -23,15 +23,21 @@ from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
+from restore_guard.commands import pinning
+from restore_guard.commands.proposing import proposals
 from restore_guard.commands.unchanged import unlike
 from restore_guard.config import Config
 from restore_guard.errors import UsageError
-from restore_guard.judging import findings, translation
+from restore_guard.judging import findings
 from restore_guard.judging.case import promised
-from restore_guard.judging.comparison import Comparison, compare, never_written, troubles
+from restore_guard.judging.comparison import Comparison, compare, never_written
+from restore_guard.judging.proposal import Proposal
 from restore_guard.promise import manifest, releases
+from restore_guard.promise.files import write
 from restore_guard.promise.manifest import Accepted, Broken, Found, Manifest, ManifestError, Release
-from restore_guard.promise.pins import PINNED, below, pin
+from restore_guard.promise.migrations import MigrationError
+from restore_guard.promise.migrations_text import with_migration
+from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project, load
 from restore_guard.restore_paths import Outcome
 from restore_guard.result import Finding
@@ -55,12 +61,20 @@ class Updated:
     detail: str = ""
 
 
-def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: str | None = None) -> list[Updated]:
+def update(
+    run: Run,
+    *,
+    names: Sequence[str],
+    reason: str | None,
+    migrate: bool = False,
+    checkpoint: str | None = None,
+) -> list[Updated]:
     """Builds from the work tree and writes manifests, each at once or not at all.
 
     Args:
         names: models; empty for all.
-        reason: why a break is accepted; None refuses it.
+        reason: why a break is accepted, or migrated; None refuses it.
+        migrate: writes for each break the migration that carries old checkpoints across, as far as that is known.
         checkpoint: a file that the manifest of one model is pinned to.
 
     Raises:
@@ -68,7 +82,7 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
         UncheckedError: no Python to build with.
     """
     if reason is not None and not reason.strip():
-        raise UsageError("--accept-break needs a reason that the review shows.")
+        raise UsageError("A break needs a reason that the review shows.")
     repository = run.repository
     project = load(repository, repository.worktree())
     chosen = project.named(names)
@@ -91,6 +105,7 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
     orders = [
         Order(name, python, side, project.config, name, promises[name].paths(project.config, name)) for name in chosen
     ]
+    proposed = proposals(run, project, chosen, reason) if migrate else {}
     with Workshop(run) as workshop:
         file = files.read(workshop.run(python, [reading])[reading.id], checkpoint) if reading is not None else None
         built = workshop.build(orders)
@@ -101,7 +116,17 @@ def update(run: Run, *, names: Sequence[str], reason: str | None, checkpoint: st
         ]
         revived = revivals.ask(workshop, asked)
         updated = [
-            _update(repository, project, name, built[name], promises[name], revived.get(name, {}), reason, file)
+            _update(
+                repository,
+                project,
+                name,
+                built[name],
+                promises[name],
+                revived.get(name, {}),
+                reason,
+                file,
+                proposed.get(name),
+            )
             for name in chosen
         ]
         written = {one.name for one in updated if one.state == "written"}
@@ -145,6 +170,7 @@ def _update(
     revived: Mapping[str, Revival],
     reason: str | None,
     checkpoint: Checkpoint | None,
+    proposal: Proposal | None,
 ) -> Updated:
     file = project.manifest_file(name)
     if build.signature is None:
@@ -158,14 +184,14 @@ def _update(
         return Updated(name, "failed", f"cannot be described: {unread[0]}")
     if "keras-archive" not in paths:
         model = msgspec.structs.replace(model, archive=None)
-    kept = _kept_pins(promise, own)
-    pins = {path: pin for path, pin in kept.items() if not _troubled(pin, path, model)}
+    kept = pinning.kept_pins(promise, own)
+    pins = {path: pin for path, pin in kept.items() if not pinning.is_troubled(pin, path, model)}
     loads, fresh = [], {}
     if checkpoint is not None:
         if (refused := _refusal(name, checkpoint)) is not None:
             return refused
-        fresh = _pins(project, name, model, paths, checkpoint)
-        loads = [load for path, pin in fresh.items() for load in _loads(pin, path, model)]
+        fresh = pinning.pins(project, name, model, paths, checkpoint)
+        loads = [load for path, pin in fresh.items() for load in pinning.loads(pin, path, model)]
         outcomes = [outcome for load in loads for outcome in load.outcomes.values()]
         if not all(outcome.certain for outcome in outcomes):
             return Updated(name, "failed", "a layer reads its variables by code of its own, which is not simulated")
@@ -184,6 +210,13 @@ def _update(
         if held is not None:
             signature, pinned[path] = held, kept_to.name
     new = Manifest(name, paths, signature, epoch, history, pinned)
+    broken = any(finding.status == "accepted" for finding in breaks)
+    if broken and proposal is not None and reason is not None:
+        # Before the manifest: a migration that leads nowhere yet does no harm.
+        _write_migration(repository, project, name, proposal)
+        breaks = tuple(
+            msgspec.structs.replace(item, status="migrated") if item.status == "accepted" else item for item in breaks
+        )
     found = breaks + _unsaved(project, name, model, paths, promise)
     written = manifest.write(repository.root / repository.project / file, new)
     count = sum(not variable.seed for variable in model.variables)
@@ -193,48 +226,33 @@ def _update(
     message += "".join(ended)
     if loads and not pinned.keys() & fresh.keys():
         message += f"; loading {checkpoint.name} raises, so nothing is pinned to it"
-    if any(finding.status == "accepted" for finding in breaks):
+    if broken and proposal is not None and reason is not None:
+        message += f"; a break is migrated, epoch {new.epoch}: {reason}; {_about(project, name, proposal)}"
+    elif broken:
         message += f"; a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
     elif reason is not None:
         message += "; nothing breaks, so the reason was not recorded"
     return Updated(name, "written" if written else "unchanged", message, found)
 
 
-# --- pins ----------------------------------------------------------------------------------------------------
+def _write_migration(repository: Repository, project: Project, name: str, proposal: Proposal) -> None:
+    """Raises UsageError where the file of migrations cannot be read."""
+    there = project.migrations(name)
+    if isinstance(there, MigrationError):
+        raise UsageError(str(there))
+    if there is not None and proposal.migration in there.tables:
+        return
+    text = with_migration(there.text if there is not None else None, proposal.migration, proposal.why)
+    file = repository.root / repository.project / project.migrations_file(name)
+    write(file, text.encode())
 
 
-@dataclass(frozen=True)
-class _Pin:
-    """A checkpoint on one restore path.
-
-    Attributes:
-        name: the file, as the manifest calls it.
-        saved: what it holds, in the model's words.
-        edge: the name under which it holds the model; see `translation.root_edge`.
-    """
-
-    name: str
-    saved: Signature
-    edge: str | None = None
-
-
-def _kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, _Pin]:
-    """The pins that are there already: those of the work tree win, those that it has lost come from the commit."""
-    return {
-        path: _Pin(name, found.signature)
-        for found in (promise, own)
-        if found is not None
-        for path, name in found.pinned.items()
-    }
-
-
-def _loads(pin: _Pin, path: str, model: Signature) -> list[Comparison]:
-    """The checkpoint loaded into the model."""
-    return compare(pin.saved, below(model, pin.edge), [path], Diff({}))
-
-
-def _troubled(pin: _Pin, path: str, model: Signature) -> bool:
-    return any(troubles(load) for load in _loads(pin, path, model))
+def _about(project: Project, name: str, proposal: Proposal) -> str:
+    """What to do with a migration that was written."""
+    file, undecided = project.migrations_file(name), len(proposal.migration.open)
+    if undecided:
+        return f"{undecided} of its entries are open: decide them in {file}"
+    return f"review {file}, which `restore-guard check` tries on a real checkpoint"
 
 
 def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
@@ -246,28 +264,6 @@ def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
     if checkpoint.signature is None:
         return Updated(name, "refused", f"{checkpoint.name} holds nothing that restores")
     return None
-
-
-def _pins(
-    project: Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint
-) -> dict[str, _Pin]:
-    """The file on each restore path that it is of and that the model promises.
-
-    Raises:
-        UsageError: the model promises none of them.
-    """
-    mine = [path for path in checkpoint.restore_paths if path in paths and path in PINNED]
-    if not mine:
-        able = " or ".join(checkpoint.restore_paths) or "no path that is judged yet"
-        raise UsageError(
-            f"{checkpoint.name} is a {checkpoint.format}, which restores by {able}; {name} promises "
-            f"{', '.join(paths)}: set restores in {project.file} to pin it."
-        )
-    edge = translation.root_edge(checkpoint.signature, model) if "tf-checkpoint" in mine else None
-    return {
-        path: _Pin(checkpoint.name, translation.in_words_of(below(model, edge), checkpoint.signature, path), edge)
-        for path in mine
-    }
 
 
 def _promise(content: bytes | None, name: str) -> Manifest | None:

@@ -16,9 +16,10 @@ from restore_guard.change.diffs import Diff, FileDiff, Place
 from restore_guard.change.pins_moved import Move, moves
 from restore_guard.change.run import Run
 from restore_guard.change.states import Change
+from restore_guard.commands.trying import try_migrations
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
-from restore_guard.judging.case import Case, not_worth_a_witness, obstacle, paths_of
+from restore_guard.judging.case import Case, is_small, not_worth_a_witness, obstacle, paths_of
 from restore_guard.judging.draws import differ, is_suspicious
 from restore_guard.judging.rivals import rivals
 from restore_guard.promise import manifest, releases
@@ -97,7 +98,12 @@ class Suspects:
 
 
 def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
-    """Builds both sides of the models, asks what only TensorFlow knows, and judges.
+    """Builds both sides of the models, asks what only TensorFlow knows, and judges; errors as `known_cases`."""
+    return [judge.judge(case) for case in known_cases(run, suspects, witness).values()]
+
+
+def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
+    """All that builds of both sides, and real checkpoints, show of the models.
 
     Raises:
         UncheckedError: no Python to build with, or git cannot write a side's files.
@@ -109,8 +115,8 @@ def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[M
         cases = _cases(suspects, built, released)
         cases = _with_revivals(cases, orders, workshop)
         cases = _with_witnesses(cases, orders, workshop, witness)
-    cases = _with_second_builds(cases, orders, run)
-    return [judge.judge(case) for case in cases.values()]
+        cases = _with_migrations(cases, orders, workshop, witness)
+    return _with_second_builds(cases, orders, run)
 
 
 def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -154,6 +160,7 @@ def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Re
             head_build=head_build,
             base_build=base_build,
             head_manifest=head.manifest(name),
+            head_migrations=head.migrations(name),
             base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
             diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.
@@ -238,6 +245,19 @@ def _chances(head: Project, build: Build) -> tuple[Place, ...]:
     """The lines of a build's own files that leave something to chance."""
     files = [path for path in (build.signature.sources if build.signature else ()) if path.endswith(".py")]
     return tuple(Place(path, line) for path in files for line in chances(head.read(path) or b""))
+
+
+def _with_migrations(
+    cases: Cases, orders: Mapping[str, Order], workshop: Workshop, mode: WitnessMode
+) -> dict[str, Case]:
+    """The cases with what really migrating a checkpoint of the base shows, where it can be tried."""
+    tried = {
+        name: case
+        for name, case in cases.items()
+        if obstacle(case) is None and (mode == "always" or (mode == "auto" and is_small(case)))
+    }
+    carried = try_migrations(tried, orders, workshop)
+    return {name: replace(case, carried=carried.get(name, {})) for name, case in cases.items()}
 
 
 def _text(content: bytes | None) -> str:

@@ -89,6 +89,9 @@ class Planning:
         if file.signature is None or file.kind not in fit.WRITTEN_BY:
             return Way(file, error="it holds nothing that restores")
         path = self.path(file.kind)
+        itself = restore_unchanged(path, self.model)
+        if itself.kind == "unsupported":
+            return Way(file, path, error=f"the model cannot be saved for {path}: {itself.error}")
         try:
             found = self.routed(file, path)
         except MigrationError as error:
@@ -147,9 +150,10 @@ class Planning:
     @property
     def migrations(self) -> Migrations | None:
         """Raises MigrationError where the file of migrations cannot be read."""
-        file = self.project.migrations_file(self.name)
-        content = self.project.read(file)
-        return migrations.parse(content, file) if content is not None else None
+        found = self.project.migrations(self.name)
+        if isinstance(found, MigrationError):
+            raise found
+        return found
 
 
 def _mapping(file: str) -> Migrations:

@@ -12,9 +12,10 @@ from restore_guard.change.diffs import Diff, Place
 from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
 from restore_guard.judging.evidence import parameters
+from restore_guard.promise import migrations
 from restore_guard.promise.manifest import Found, Manifest, Release
 from restore_guard.restore_paths import default_paths, same_promise
-from restore_guard.result import Behaviour
+from restore_guard.result import Behaviour, Migrated
 from restore_guard.signature import Input, Revival, Signature
 
 
@@ -33,6 +34,8 @@ class Case:
         second: another build of the head that differs from `head_build`; None where none was made, or it is alike.
         moves: packages that the change asks for in another version.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
+        head_migrations: the head's migrations, as they were found.
+        carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
     """
 
@@ -50,6 +53,8 @@ class Case:
     witness: Witness | None = None
     unwitnessed: str | None = None
     must_be_witnessed: bool = False
+    head_migrations: migrations.Found = None
+    carried: Mapping[str, Migrated] = field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
@@ -83,10 +88,18 @@ def not_worth_a_witness(case: Case) -> str | None:
     base, head = base_signature(case), case.head_build.signature
     if case.diff.is_cosmetic and base.without_sites() == head.without_sites():
         return "nothing has changed that a model is made of"
-    largest = max(map(parameters, (base, head)))
-    if largest > case.config.witness:
-        return f"the model has {largest} numbers, more than witness = {case.config.witness}"
+    if not is_small(case):
+        return f"the model has {_largest(case)} numbers, more than witness = {case.config.witness}"
     return None
+
+
+def is_small(case: Case) -> bool:
+    """Whether both sides can be built with all their values without anybody asking for it."""
+    return _largest(case) <= case.config.witness
+
+
+def _largest(case: Case) -> int:
+    return max(map(parameters, (base_signature(case), case.head_build.signature)))
 
 
 def paths_of(case: Case) -> tuple[str, ...]:

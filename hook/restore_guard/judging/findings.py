@@ -34,6 +34,7 @@ class Context:
         accepted: the breaks that the head's manifest accepts and the base's does not.
         certain: keys of the troubles that count; None for all: no chance decides.
         behaviour: whether both sides compute the same; None where that was not tried.
+        migrated: the restore paths whose checkpoints a migration of the change carries across.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Context:
     accepted: Sequence[Accepted] = ()
     behaviour: Behaviour | None = None
     certain: Collection[tuple[str, str, bool]] | None = None
+    migrated: Collection[str] = frozenset()
 
 
 def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
@@ -136,7 +138,9 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
 
 
 def _status(context: Context, cause: Cause) -> Status:
-    if all(_is_accepted(trouble, context.accepted) for trouble in cause.every):
+    if all(trouble.path in context.migrated for trouble in cause.every):
+        return "migrated"
+    if all(trouble.path in context.migrated or _is_accepted(trouble, context.accepted) for trouble in cause.every):
         return "accepted"
     if all(trouble.key in context.known for trouble in cause.every):
         return "pre-existing"
@@ -147,7 +151,8 @@ def _is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
     for entry in accepted:
         broken = entry.broken.get(trouble.path)
         if broken is not None and (
-            (trouble.raises and broken.outcome == "raises")
+            # Where the load call raises, nothing restores at all.
+            broken.outcome == "raises"
             or trouble.new in broken.initial
             or trouble.old in broken.unused
             or (trouble.got is not None and trouble.new in broken.misplaced)

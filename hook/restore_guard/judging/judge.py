@@ -27,6 +27,7 @@ from restore_guard.judging.case import (
 from restore_guard.judging.comparison import Comparison, compare
 from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
+from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
 from restore_guard.restore_paths.situations import TRAINED
@@ -49,10 +50,12 @@ def judge(case: Case) -> ModelResult:
         compared, disagreements = _outranked(compared, case.witness)
         notes += disagreements
     accepted, draw = accepted_breaks(case), drawn(case)
+    migrations = outcomes(case, saved, head) if saved is not None else {}
+    across = frozenset(path for path, migrated in migrations.items() if migrated.outcome == "restores")
     found: list[Finding] = []
     if saved is not None:
         known = _known(case, promise, base, paths)
-        context = _context(case, known, accepted)
+        context = replace(_context(case, known, accepted), migrated=across)
         if draw is not None:
             context = replace(context, certain=certain(case, saved, compared))
         found = findings.find(compared, context)
@@ -77,7 +80,8 @@ def judge(case: Case) -> ModelResult:
     state = manifest_state(case, head)
     found = findings.ignoring(found, _context(case))
     breaks = any(finding.fails for finding in found) or (draw is not None and bool(draw.decides))
-    found += findings.ignoring(rules.about(about_manifest(case, head, breaks)), _context(case))
+    about = with_migrations(case, saved, head, about_manifest(case, head, breaks))
+    found += findings.ignoring(rules.about(about), _context(case))
     results = {
         path: _with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
         for comparison in compared
@@ -99,7 +103,7 @@ def judge(case: Case) -> ModelResult:
         else "restores",
         variables=sum(not variable.seed for variable in head.variables),
         manifest=state,
-        restores={path: results[path] for path in paths},
+        restores={path: msgspec.structs.replace(results[path], migration=migrations.get(path)) for path in paths},
         behaviour=behaviour_of(case),
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=tuple(notes),
@@ -142,7 +146,8 @@ def _of_releases(
             else frozenset()
         )
         accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
-        context = _context(case, known, accepted)
+        migrated = promise.restores if carries(case, promise, head) else ()
+        context = replace(_context(case, known, accepted), migrated=migrated)
         for finding in findings.find(compared, context):
             key = finding.rule, finding.old, finding.new
             if finding.restores and key not in told:

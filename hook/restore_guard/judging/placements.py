@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from restore_guard.judging.slots import Slot, slots
 from restore_guard.promise.migrations import Fill, Migration, quoted
 from restore_guard.promise.patterns import matches, rename
 from restore_guard.restore_paths.outcome import compatible
+from restore_guard.rules.shared.words import shape
 from restore_guard.signature import Signature, Variable
 
 
@@ -98,6 +100,11 @@ class _Planning:
         blamed = of or (self.migrations[-1] if self.migrations else None)
         self.problems.append(Problem(blamed, message, words))
 
+    @cached_property
+    def asked(self) -> set[str]:
+        """What is open, and told already."""
+        return {entry.name for migration in self.migrations for entry in migration.open}
+
     def undecided(self) -> None:
         for migration in self.migrations:
             for entry in migration.open:
@@ -138,6 +145,8 @@ class _Planning:
 
     def placed(self, new: Variable, olds: Mapping[str, Variable], value: _Value | None) -> Placement:
         entry = self.initial(new.path)
+        if new.path in self.asked:
+            return Placement(new.path)
         if value is None or (new.seed and not _same_form(olds[value.saved], new)):
             if entry is None and not new.seed:
                 self.problem(f"{new.path} is open: no saved value goes to it. Rename one to it, or list it in initial.")
@@ -174,7 +183,7 @@ class _Planning:
             if value.grows and old.shape == new.shape:
                 self.problem(f"{new.path} does not grow: it has the same shape on both sides.", quoted(new.path))
             return ()
-        shapes = f"{_shape(old)} is now {_shape(new)}"
+        shapes = f"{shape(old)} is now {shape(new)}"
         axes = [axis for axis, _ in value.grows]
         if not axes:
             self.problem(
@@ -188,7 +197,7 @@ class _Planning:
         return value.grows
 
     def homeless(self, old: Variable, name: str, value: _Value) -> None:
-        if old.seed:
+        if old.seed or old.path in self.asked:
             return
         other = f" (now {name})" if name != old.path else ""
         migration, words = value.renamed or (None, ())
@@ -290,7 +299,3 @@ def _with_changes(migration: Migration, name: str, value: _Value) -> _Value:
 
 def _same_form(old: Variable, new: Variable) -> bool:
     return (old.shape, old.dtype) == (new.shape, new.dtype)
-
-
-def _shape(variable: Variable) -> str:
-    return "unknown" if variable.shape is None else f"({', '.join(map(str, variable.shape))})"

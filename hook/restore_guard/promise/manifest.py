@@ -7,9 +7,7 @@ only its own lines. No time, no host, no digest.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from restore_guard.config import RestorePath
-from restore_guard.promise import manifest_reading, manifest_text, stages_text
+from restore_guard.promise import files, manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
 from restore_guard.signature import Holder, Input, Signature, Tensor, Variable
 
@@ -180,20 +178,7 @@ _ADVICE = "A manifest is written by `restore-guard update`; restore the committe
 
 def write(path: Path, manifest: Manifest) -> bool:
     """Writes the file at once or not at all; returns whether its content changed."""
-    content = dump(manifest)
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.is_file() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return True
+    return files.write(path, dump(manifest))
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,10 @@ class Migrations(msgspec.Struct, frozen=True):
         return line_of(self.text, self.tables.index(table), words)
 
 
+# How the migrations of a model were found at one side: read, unreadable, or not there.
+Found = Migrations | MigrationError | None
+
+
 def parse(content: bytes, file: str) -> Migrations:
     """Reads migrations.
 

@@ -11,7 +11,7 @@ from restore_guard import config
 from restore_guard.change.repository import Repository
 from restore_guard.change.states import Side
 from restore_guard.errors import UsageError
-from restore_guard.promise import manifest
+from restore_guard.promise import manifest, migrations
 from restore_guard.promise.manifest import Found
 from restore_guard.rules import RULES
 
@@ -44,6 +44,15 @@ class Project:
 
     def migrations_file(self, name: str) -> str:
         return posixpath.join(self.config.manifests, f"{name}.migrations.toml")
+
+    def migrations(self, name: str) -> migrations.Found:
+        """The migrations of a model, or why they cannot be read."""
+        file = self.migrations_file(name)
+        content = self.read(file)
+        try:
+            return migrations.parse(content, file) if content is not None else None
+        except migrations.MigrationError as error:
+            return error
 
     def sources(self, name: str) -> frozenset[str]:
         """The files that the build of a model read when its manifest was written."""

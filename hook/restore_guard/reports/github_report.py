@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from restore_guard.reports.wording import change, counted, plain, ranked
+from restore_guard.reports.wording import change, counted, migrate_command, plain, ranked
 from restore_guard.result import Finding, ModelResult, Result
 
 ANNOTATIONS = 10
@@ -64,6 +64,7 @@ def _message(finding: Finding) -> str:
         said.append(f"Fix: {finding.fix}")
     if finding.accept:
         said.append(f"Accept: {finding.accept}")
+        said.append(f"Or: {migrate_command(finding)}")
     return "\n".join(filter(None, [change(finding), *map(plain, said)]))
 
 

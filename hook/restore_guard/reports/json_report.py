@@ -17,6 +17,9 @@ def render(result: Result) -> str:
     del document["notes"]
     for model in document["models"]:
         del model["notes"]
+        for path in model["restores"].values():
+            if path["migration"] is None:
+                del path["migration"]
         model["findings"] = list(map(told, model["findings"]))
         behaviour = model["behaviour"]
         if behaviour and not math.isfinite(behaviour["max_difference"]):

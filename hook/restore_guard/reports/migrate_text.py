@@ -8,6 +8,7 @@ from restore_guard.commands.migrate import Migrated
 from restore_guard.commands.ways import Way
 from restore_guard.judging.placements import Placement
 from restore_guard.reports.wording import counted, plain
+from restore_guard.rules.shared.words import shape
 from restore_guard.signature import Variable
 
 
@@ -89,6 +90,5 @@ def _saved(variable: Variable | None) -> str:
 
 
 def _form(variable: Variable) -> str:
-    shape = "unknown" if variable.shape is None else f"({', '.join(map(str, variable.shape))})"
     kind = "" if variable.dtype == "float32" else f" {variable.dtype}"
-    return f"{variable.path} {shape}{kind}"
+    return f"{variable.path} {shape(variable)}{kind}"

@@ -93,7 +93,11 @@ def _model(page: _Page, model: ModelResult) -> Iterator[str]:
     yield f"{page.paint(mark, style)} {name}: {page.paint(model.word, style)}{remarks and f' ({remarks})'}"
 
     rows = [
-        (plain(name), wording.state(path), [wording.consequence(path), *_variables(path)])
+        (
+            plain(name),
+            wording.state(path),
+            [wording.consequence(path), *_variables(path), *filter(None, [wording.migration(path)])],
+        )
         for name, path in model.restores.items()
     ]
     if (outputs := wording.outputs(model)) is not None:
@@ -145,6 +149,7 @@ def _finding(page: _Page, finding: Finding) -> Iterator[str]:
         yield from page.wrapped("    fix:    ", plain(finding.fix))
     if finding.accept:
         yield f"    accept: {plain(finding.accept)}"
+        yield f"    or:     {wording.migrate_command(finding)}"
 
 
 def _saved_and_now(page: _Page, finding: Finding) -> list[str]:

@@ -17,7 +17,7 @@ LONGEST_ERROR = 240
 NOTHING = "(nothing)"
 
 LEVELS = ("error", "warning", "off")
-STATUSES = ("new", "pre-existing", "accepted", "ignored")
+STATUSES = ("new", "pre-existing", "accepted", "migrated", "ignored")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -101,19 +101,27 @@ def consequence(path: PathResult) -> str:
     return f"{'SILENT: ' if silent(path) else ''}{words}{evidence}"
 
 
+def migration(path: PathResult) -> str:
+    """What becomes of an old checkpoint that is migrated, as a sentence; "" where the change brings no migration."""
+    if path.migration is None:
+        return ""
+    if path.migration.outcome != "restores":
+        return plain(f"a migrated checkpoint does not restore: {path.migration.error}", LONGEST_ERROR)
+    return f"old checkpoints get across by `restore-guard migrate` ({path.migration.evidence})"
+
+
+def migrate_command(finding: Finding) -> str:
+    """The command that writes a migration for a break; "" where there is nothing to accept either."""
+    return plain(finding.accept.replace("--accept-break", "--migrate"))
+
+
 def remarks(model: ModelResult) -> list[str]:
     """What the verdict alone does not say: a stale manifest, and findings that do not fail the check."""
     said = model.manifest == "current" or model.word != model.verdict
     manifest = [] if said else [f"manifest {model.manifest}"]
-    counts = [
-        f"{count} {status}"
-        for status in STATUSES[1:]
-        if (
-            count := sum(
-                finding.status == status and finding.rule != "break-accepted" for _, finding in ranked([model])
-            )
-        )
-    ]
+    notices = ("break-accepted", "break-migrated")
+    told = [finding.status for _, finding in ranked([model]) if finding.rule not in notices]
+    counts = [f"{told.count(status)} {status}" for status in STATUSES[1:] if status in told]
     return manifest + counts
 
 

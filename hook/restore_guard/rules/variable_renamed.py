@@ -15,7 +15,7 @@ def applies(sight: Sight) -> Subject | None:
     if not sight.same_form:
         return None
     if sight.old.path != sight.new.path:
-        return _renaming(sight.old.path, sight.new.path)
+        return words.renaming(sight.old.path, sight.new.path)
     return None if sight.trouble.unsaved else _MOVED
 
 
@@ -39,14 +39,6 @@ def says(cause: Cause, comparison: Compared) -> str:
         return f"{before} was renamed to {after} ({what})."
     old, new = ends(cause, comparison)
     return f"{words.listing(cause.names)} moved within the checkpoint, from {old} to {new}."
-
-
-def _renaming(old: str, new: str) -> Subject:
-    """The part of the path that was renamed, alike for all variables below it."""
-    olds, news = old.split("/"), new.split("/")
-    while len(olds) > 1 and len(news) > 1 and olds[-1] == news[-1]:
-        olds, news = olds[:-1], news[:-1]
-    return "/".join(olds), "/".join(news)
 
 
 def advice(cause: Cause) -> str | None:

@@ -12,7 +12,7 @@ from .. import build
 from ..describers import variables
 from ..failures import sentence
 from ..readers import values
-from ..witnessing import filling
+from ..witnessing import filling, trial
 from . import saving
 
 
@@ -42,7 +42,8 @@ def verify(job):
 
     Args:
         job: as for `place`; each of the files has its answer's "saved" and "digests" too, and "skipped", the
-            variables that are not compared.
+            variables that are not compared. Where "truth" is a folder of `trial.save`, "sources" says which of its
+            variables each one of the model is to hold.
 
     Returns:
         [{"compared": how many, "wrong": [variable], "error"}], one for each file: "wrong" holds another value than the
@@ -124,12 +125,18 @@ def _verify(model, entry):
         missing = [path for path, _, _ in compared if path not in here]
         if missing:
             raise ValueError(f"the restored model has no {missing[0]}, so that it cannot be compared")
-        wrong = [
-            path
-            for path, saved, _ in compared
-            if not _is_right(here[path], entry["digests"][path], stored.get(saved) if saved is not None else None)
-        ]
+        rightful = _rightful(entry, stored)
+        wrong = [path for path, _, _ in compared if not _is_right(here[path], entry["digests"][path], rightful(path))]
     return {"compared": len(compared), "wrong": wrong}
+
+
+def _rightful(entry, stored):
+    """{variable: the saved value that belongs in it, or None}: by the old file, or by what its saver knows of it."""
+    if entry["truth"] is None:
+        names = {path: saved for path, saved, _ in entry["placements"]}
+        return lambda path: stored.get(names[path]) if names[path] is not None else None
+    saved = trial.saved_values(entry["truth"], entry["path"])
+    return lambda path: saved.get(entry["sources"].get(path))
 
 
 def _overwrite(own, digests):

@@ -50,6 +50,12 @@ def keep(model, tempering, paths, folder, heard):
     return saved
 
 
+def saved_values(folder, path):
+    """{variable: its value} of what `save` saved by one path, also of what the file keeps in a form of its own."""
+    saved, hidden = _read(folder, path)
+    return {**hidden, **saved}
+
+
 def _save(model, named, filled, path, folder):
     own = os.path.join(folder, path)
     os.mkdir(own)

@@ -22,6 +22,22 @@ class Epoch(NamedTuple):
     restores: tuple[str, ...]
 
 
+class Step(NamedTuple):
+    """A migration that carries old checkpoints from one epoch to the next, and where it stands."""
+
+    old: int
+    new: int
+    reason: str
+    place: Place
+
+
+class Fault(NamedTuple):
+    """What is wrong with a migration, and where."""
+
+    message: str
+    place: Place
+
+
 class Removed(NamedTuple):
     """A model that is no longer configured; `left` where its manifest is still there."""
 
@@ -71,6 +87,8 @@ class Facts:
         draw: how two builds of the head differ.
         unreadable, missing, stale: what is wrong with the head's manifest; `known` where it was so before.
         accepted: the breaks that the head's manifest accepts and the base's does not.
+        steps: the migrations that carry old checkpoints across those breaks.
+        faults: what is wrong with the head's migrations.
         removed: set where the head no longer configures the model.
         damage: what is damaged in a checkpoint.
         not_finite: {tensor of a checkpoint: how many NaN it holds, how many infinite values}.
@@ -95,6 +113,8 @@ class Facts:
     stale: str | None = None
     known: bool = False
     accepted: Sequence[Epoch] = ()
+    steps: Sequence[Step] = ()
+    faults: Sequence[Fault] = ()
     removed: Removed | None = None
     damage: Sequence[str] = ()
     not_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)

@@ -116,7 +116,7 @@ class Rule:
             file: where a finding without a place stands.
         """
         at = told.place or Place(file, 0)
-        advice = self.fix if told.status != "accepted" else ""
+        advice = self.fix if told.status not in ("accepted", "migrated") else ""
         return Finding(
             rule=self.name,
             level=config.rules.get(self.name, told.level or self.level),

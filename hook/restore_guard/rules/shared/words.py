@@ -62,3 +62,11 @@ def count(number: int, noun: str) -> str:
 def accept_command(model: str) -> str:
     """What accepts a break of a model."""
     return f'restore-guard update {model} --accept-break "REASON"'
+
+
+def renaming(old: str, new: str) -> tuple[str, str]:
+    """The part of the path that was renamed, alike for all variables below it."""
+    olds, news = old.split("/"), new.split("/")
+    while len(olds) > 1 and len(news) > 1 and olds[-1] == news[-1]:
+        olds, news = olds[:-1], news[:-1]
+    return "/".join(olds), "/".join(news)

@@ -1,0 +1,199 @@
+"""`update --migrate` writes what it knows and asks for the rest; `check` tries it on a real checkpoint of the base."""
+
+import contextlib
+
+import pytest
+from conftest import Project, settings
+
+from restore_guard.building import probing, workshop
+from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
+from restore_guard.commands import update as updating
+from restore_guard.commands.check import check
+
+pytestmark = pytest.mark.tensorflow
+
+NET = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.words = keras.layers.Embedding(10, 4)
+        self.query = keras.layers.Dense(4)
+        self.key = keras.layers.Dense(4)
+
+    def call(self, x):
+        x = self.words(x)
+        return self.query(x) - self.key(x)
+
+
+def build():
+    model = Net()
+    model(tf.zeros((1, 4), tf.int32))
+    return model
+"""
+FILE = "restore-manifest/net.migrations.toml"
+
+
+class Warm:
+    """A repository, and the commands in this process with a Python that is warm already."""
+
+    def __init__(self, project):
+        self.project = project
+
+    def update(self, **options):
+        with Repository(self.project.root) as repository:
+            (done,) = updating.update(Run(repository, self.project.environ), names=[], **options)
+        return done
+
+    def check(self, witness="auto"):
+        with Repository(self.project.root) as repository:
+            sides = Sides(repository.head(), repository.worktree())
+            result = check(Run(repository, self.project.environ), sides, witness=witness)
+        return result.exit_code, result.models[0]
+
+    def text(self):
+        return (self.project.root / FILE).read_text()
+
+    def edit(self, *pairs):
+        for old, new in pairs:
+            self.project.edit("net.py", old, new)
+
+
+@pytest.fixture(scope="module")
+def base(keras3, tmp_path_factory):
+    """The committed model with its manifest, and a warm Python."""
+    folder = tmp_path_factory.mktemp("carried")
+    project = Project(folder / "project", folder / "home")
+    promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-weights", "h5"]'
+    with probing.Probe(keras3) as probe, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+        project.write({"net.py": NET, "pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
+        Warm(project).update(reason=None)
+        project.commit(message="first")
+        yield project.root
+
+
+@pytest.fixture
+def warm(base, make_repository):
+    return Warm(make_repository(copy_of=base))
+
+
+def rules(model):
+    return {(finding.rule, finding.status) for finding in model.findings}
+
+
+def test_a_renamed_layer_gets_across_and_the_check_is_green(warm):
+    warm.edit(("self.query = ", "self.asks = "), ("self.query(", "self.asks("))
+    refused = warm.update(reason=None)
+    assert refused.state == "refused" and not (warm.project.root / FILE).exists()
+    done = warm.update(reason="names follow the paper", migrate=True)
+    assert done.state == "written" and "a break is migrated, epoch 2" in done.message
+    assert {finding.status for finding in done.findings} == {"migrated"}
+    assert '{from = "query/**", to = "asks/**"}, # only one of its shape' in warm.text()
+    code, model = warm.check()
+    assert (code, model.verdict) == (0, "restores")
+    assert rules(model) == {("variable-renamed", "migrated"), ("break-migrated", "migrated")}
+    for result in model.restores.values():
+        assert (result.migration.outcome, result.migration.evidence) == ("restores", "witnessed")
+    assert model.restores["tf-checkpoint"].outcome == "partial"
+    code, model = warm.check(witness="never")
+    assert code == 0 and {result.migration.evidence for result in model.restores.values()} == {"simulated"}
+    text = warm.text()
+    assert warm.update(reason="names follow the paper", migrate=True).state == "unchanged"
+    assert warm.text() == text
+
+
+def test_which_of_two_is_which_is_told_by_what_they_compute(warm):
+    warm.edit(
+        ("self.query = keras.layers.Dense(4)", "self.one = keras.layers.Dense(4)"),
+        ("self.key = keras.layers.Dense(4)", "self.two = keras.layers.Dense(4)"),
+        ("self.query(x) - self.key(x)", "self.one(x) - self.two(x)"),
+    )
+    warm.update(reason="new names", migrate=True)
+    assert '{from = "query/**", to = "one/**"}, # as its outputs show' in warm.text()
+    code, model = warm.check()
+    assert code == 0, [finding.message for finding in model.findings]
+
+
+def test_what_nobody_can_know_is_asked_for_and_fails_until_it_is_decided(warm):
+    warm.edit(
+        ("self.query = keras.layers.Dense(4)", "self.one = keras.layers.Dense(4)"),
+        ("self.key = keras.layers.Dense(4)", "self.two = keras.layers.Dense(4)"),
+        # It computes something else now, so that the outputs do not tell.
+        ("self.query(x) - self.key(x)", "self.one(x) + self.two(x)"),
+    )
+    done = warm.update(reason="new names", migrate=True)
+    assert "entries are open: decide them" in done.message
+    text = warm.text()
+    assert 'saved = "query/kernel"' in text and 'variable = "one/kernel"' in text
+    code, model = warm.check()
+    assert code == 1
+    lines = {(f.file, f.line) for f in model.findings if f.rule == "migration-invalid"}
+    wanted = {n for n, line in enumerate(text.splitlines(), 1) if "choose" in line}
+    assert lines == {(FILE, line) for line in wanted}
+    start = text.index("open = [")
+    decided = 'rename = [{ from = "query/**", to = "one/**" }, { from = "key/**", to = "two/**" }]\n'
+    warm.project.write({FILE: text[:start] + decided})
+    code, model = warm.check()
+    assert code == 0, [finding.message for finding in model.findings]
+    wrong = 'rename = [{ from = "query/**", to = "one/**" }]\ndrop = ["key/**"]\n'
+    warm.project.write({FILE: text[:start] + wrong})
+    code, model = warm.check()
+    messages = [f.message for f in model.findings if f.rule == "migration-invalid"]
+    assert code == 1 and "two/kernel is open" in messages[0]
+
+
+def test_what_goes_what_is_new_and_what_grows_is_known(warm):
+    warm.edit(
+        ("Embedding(10, 4)", "Embedding(12, 4)"),
+        ("        self.key = keras.layers.Dense(4)\n", ""),
+        ("self.query(x) - self.key(x)", "self.query(x)"),
+    )
+    warm.update(reason="more words", migrate=True)
+    text = warm.text()
+    assert '"key/**",' in text
+    assert '{variable = "words/embeddings", axis = 0, fill = "initial"}, # same name, (10, 4) is now (12, 4)' in text
+    assert warm.check()[0] == 0
+    warm.project.write({FILE: text.replace("axis = 0", "axis = 1")})
+    code, model = warm.check()
+    (line,) = [n for n, row in enumerate(text.splitlines(), 1) if "axis" in row]
+    assert code == 1 and ("migration-invalid", line) in {(f.rule, f.line) for f in model.findings}
+
+
+def test_migrations_that_cannot_be_read_are_told_on_their_line(warm):
+    warm.edit(("self.query = ", "self.asks = "), ("self.query(", "self.asks("))
+    warm.update(reason="names", migrate=True)
+    warm.project.write({FILE: warm.text().replace("reason", "reasons")})
+    code, model = warm.check()
+    (finding,) = [f for f in model.findings if f.rule == "migration-invalid"]
+    assert code == 1 and finding.line == 7 and "unknown field `reasons`" in finding.message
+
+
+def test_a_path_that_a_migration_cannot_carry_stays_a_break(warm):
+    """A layer that keeps its variables in a form of its own in a weights file is opaque there, and not elsewhere."""
+    own = """
+class Own(keras.layers.Dense):
+    def save_own_variables(self, store):
+        store["all"] = tf.concat([tf.reshape(self.kernel, [-1]), self.bias], 0).numpy()
+
+    def load_own_variables(self, store):
+        self.kernel.assign(tf.reshape(store["all"][:16], (4, 4)))
+        self.bias.assign(store["all"][16:])
+
+
+class Net"""
+    warm.edit(("\nclass Net", own), ("self.query = keras.layers.Dense(4)", "self.query = Own(4)"))
+    warm.update(reason="own", migrate=False)
+    warm.project.commit(message="second")
+    warm.edit(("self.query = ", "self.asks = "), ("self.query(", "self.asks("))
+    warm.update(reason="names", migrate=True)
+    code, model = warm.check()
+    assert code == 1
+    assert model.restores["tf-checkpoint"].migration.outcome == "restores"
+    assert model.restores["keras-weights"].migration.outcome == "raises"
+    assert "keras-weights" in " ".join(f.message for f in model.findings if f.rule == "migration-invalid")
