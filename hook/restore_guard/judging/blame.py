@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -99,6 +100,15 @@ class Blame:
         if question not in self._known:
             self._known[question] = self._find(question)
         return self._known[question]
+
+    def within(self, names: Collection[str]) -> Blamed | None:
+        """The first edit in a function of one of these names, for what only such a function can have done."""
+        for file in self.diff.edits[1]:
+            for node in self.head.module(file).statements if file.endswith(".py") else ():
+                if isinstance(node, ast.FunctionDef) and node.name in names:
+                    for touched in self.head.touching(file, range(node.lineno, node.end_lineno + 1)):
+                        return Blamed(touched.place, 0.0, touched.is_gone)
+        return None
 
     def _find(self, question: Question) -> Blamed | None:
         if self.diff.is_empty and not self.diff.entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,8 @@ from restore_guard.signature import Holder, Variable, leaf, owner
 _MOVED: Subject = (None, None)
 # How far what holds something is from it, and the call that made it build its variables.
 _HOLDER, _BUILT = 3.0, 4.0
+# Methods of a layer that decide by themselves how its variables are stored and loaded.
+_STORING = ("save_own_variables", "load_own_variables", "save_assets", "load_assets", "build_from_config")
 # What a shift moved is behind what was put in itself.
 _SHIFTED = 5.0
 
@@ -71,8 +74,18 @@ class Symptoms:
             else:
                 asked = self._question(sight, rule, subject)
                 at = None if sight.is_slot else self.blame.line(asked)
+                if sight.kind == "unnamed" and at is None:
+                    at = self._quoted(sight)
                 sizes = asked.clues.sizes
                 yield Symptom(rule, subject, subject, sight.trouble, at, is_slot=sight.is_slot, sizes=sizes)
+
+    def _quoted(self, sight: Sight) -> Blamed | None:
+        """Where a layer or variable is made that an error names, else where variables are stored and loaded."""
+        words = set(re.findall(r"[\w./-]+", self.comparison.outcomes[sight.trouble.path].error or ""))
+        named = (item for item in self.comparison.model.variables if words & {item.path, item.owner_name})
+        starts = dict.fromkeys((0.0, stack(item.site)) for item in named)
+        found = self.blame.line(_question(starts, [])) if starts else None
+        return found or self.blame.within(_STORING)
 
     def _renamed(self, sight: Sight, subject: Subject) -> Iterator[Symptom]:
         parts = renames.renamings(sight.old.path, sight.new.path) if subject != _MOVED else []

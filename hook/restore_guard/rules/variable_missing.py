@@ -27,11 +27,21 @@ def says(cause: Cause, comparison: Compared) -> str:
     return f"{before} is gone ({words.extent(cause, before)}{origin}): its values in old checkpoints are dropped."
 
 
+def advice(cause: Cause) -> str | None:
+    """What raises without naming a variable is no layer to keep."""
+    if cause.subject[0] is not None:
+        return None
+    return (
+        "Keep what a layer stores and loads by code of its own as it was, or let it read the old form too; or convert "
+        "the checkpoint with `restore-guard migrate`."
+    )
+
+
 RULE = Rule(
     "variable-missing",
     meaning="Old checkpoints hold a variable that the model no longer has: its value is dropped.",
     why="Nothing is said when a saved value is not used. If it was not on purpose, trained weights are gone.",
     example=Example("variable-missing/auxiliary-head"),
     fix="Keep the layer until checkpoints that hold it are out of service, or accept the break.",
-    explains=Explanation(applies, says, variable_ends, whole=True),
+    explains=Explanation(applies, says, variable_ends, whole=True, advice=advice),
 )
