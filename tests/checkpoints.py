@@ -174,7 +174,7 @@ def _save_pair(name, folder):
     folder.mkdir(parents=True)
     asked = _Asked()
     try:
-        saved, _, found = truth.find(
+        saved, _, found, _ = truth.find(
             asked, asked, PAIRS / name / "base.py", PAIRS / name / "head.py", str(folder), PATHS
         )
     finally:

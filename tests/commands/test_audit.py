@@ -324,7 +324,8 @@ def test_a_manifest_is_pinned_to_a_checkpoint_until_a_break_is_accepted(warm):
     assert warm.update("named").state == "written"
     pinned = warm.manifest("functional")
     assert pinned["pinned"] == {"tf-checkpoint": "ckpt-1"}
-    assert {key for key in built if built[key] != pinned[key]} == {"object_graph"}
+    # What a file holds says nothing of other moments of a model.
+    assert {key for key in built if built[key] != pinned.get(key)} == {"object_graph", "stages"}
     assert str(warm.files.folder) not in json.dumps(pinned)
     project.commit(message="pinned")
     assert warm.update().state == "unchanged"

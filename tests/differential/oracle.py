@@ -35,10 +35,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hook"))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 import tensorflow as tf
-import truth as truths
 
+from differential import truth as truths
 from restore_guard.probe import build, frameworks, stages, strategies
 from restore_guard.probe.describers import variables
 from restore_guard.probe.tracing import sites
@@ -170,7 +171,7 @@ class _Session:
             signature["archive"] = {"package": frameworks.keras_of(root).package}
         if root is not None:
             earlier = [stage.name for stage in before]
-            for save, its in (("trained", paths), ("untrained", untrained)):
+            for save, its in (("trained", paths), *([("untrained", untrained)] if untrained else [])):
                 truth |= self.restore_at(source, folder, save, its, ["trained", *earlier])
         return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
 

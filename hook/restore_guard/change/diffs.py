@@ -45,6 +45,7 @@ class Diff:
     Attributes:
         entry: {key of the model's configuration that changed: its line}; see `change.entry`.
         builder: (file, function) that makes the model; empty where it is not known.
+        compared: False where there is no older source to compare with: what is asked about stands where it is made.
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class Diff:
         read: Callable[[str], str | None] = lambda _: None,
         entry: Mapping[str, Place] | None = None,
         builder: tuple[str, str] = ("", ""),
+        compared: bool = True,
     ) -> None:
         """
         Args:
             files: {base's name of a changed file: FileDiff}; an added file has its own name and no old text.
             read: {unchanged file: its text}.
+            compared: False where only the head's sources are there, as for a checkpoint file.
         """
-        self._read, self.entry, self.builder = read, entry or {}, builder
+        self._read, self.entry, self.builder, self.compared = read, entry or {}, builder, compared
         self._files = {name: _lines(diff) for name, diff in files.items()}
         self._heads = {lines.path: lines for lines in self._files.values() if lines.path is not None}
 

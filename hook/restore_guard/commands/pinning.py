@@ -43,7 +43,7 @@ def kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, Pin]:
 
 def loads(pin: Pin, path: str, model: Signature) -> list[Comparison]:
     """The checkpoint loaded into the model."""
-    return compare(pin.saved, below(model, pin.edge), [path], Diff({}))
+    return compare(pin.saved, below(model, pin.edge), [path], Diff({}, compared=False))
 
 
 def is_troubled(pin: Pin, path: str, model: Signature) -> bool:

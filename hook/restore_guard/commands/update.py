@@ -295,7 +295,7 @@ def _settle(
     breaks: dict[tuple, Finding] = {}
     for old in promises.manifests:
         paths = promised(project.config, name, old, signature) if old is promise else old.restores
-        comparisons = compare(old.signature, signature, paths, Diff({}), revived)
+        comparisons = compare(old.signature, signature, paths, Diff({}, compared=False), revived)
         pending = tuple(entry for entry in history if entry.epoch > old.epoch)
         context = findings.Context(
             name, project.manifest_file(name), project.config, _known(old, promise), accepted=pending

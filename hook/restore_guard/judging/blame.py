@@ -112,7 +112,8 @@ class Blame:
 
     def _find(self, question: Question) -> Blamed | None:
         if self.diff.is_empty and not self.diff.entry:
-            return None
+            made = [] if self.diff.compared else [frames for _, frames in sorted(question.head) if frames]
+            return Blamed(Place(made[0][0].file, made[0][0].line), 0.0) if made else None
         found: list[Reached] = []
         for code, stacks in ((self.base, question.base), (self.head, question.head)):
             search = Search(code, question.data)
