@@ -131,7 +131,7 @@ def test_plan(job, origin):
         assert [(entry["shard"], entry["models"]) for entry in shared] == matrix
         assert set(job.outputs) == {"before", "matrix", "report"}
     verdicts = {model["name"]: model["verdict"] for model in job.report["models"]}
-    assert verdicts == {"small": "unaffected", "a": "unchecked", "b": "unchecked", "gone": "restores"}
+    assert verdicts == {"small": "unaffected", "a": "unchecked", "b": "unchecked", "gone": "unaffected"}
     assert [finding["rule"] for model in job.report["models"] for finding in model["findings"]] == ["model-removed"]
     assert job.run("push", payloads.push(after, after), RESTORE_GUARD_SHARDS="8") == 0
     assert job.outputs["matrix"] == '{"include":[]}'

@@ -1,5 +1,6 @@
 """One build: import the builder, call it, read the signature of what it returns."""
 
+import contextlib
 import importlib
 import os
 import sys
@@ -76,11 +77,9 @@ def construct(job):
 
 def make(job):
     """Returns what the builder makes."""
-    before = {**_flags(), **job.get("flags", {})}
-    builder = import_builder(job["builder"])
-    _refuse_flags(before)
-    model = builder(**job["kwargs"])
-    _refuse_flags(before)
+    builder = import_builder(job)
+    with _watched_flags(job):
+        model = builder(**job["kwargs"])
     _check(model, job["builder"])
     return model
 
@@ -93,12 +92,15 @@ def _flags():
 _IMPORTANT = ("KERAS_", "TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR", "TF_KERAS")
 
 
-def _refuse_flags(before):
-    """What was imported already was imported without them.
+@contextlib.contextmanager
+def _watched_flags(job):
+    """What was imported already was imported without what the user's code sets meanwhile.
 
     Raises:
-        FlagsSetError: the code has set some to other values.
+        FlagsSetError: the code has set some flags to other values.
     """
+    before = {**_flags(), **job.get("flags", {})}
+    yield
     flags = {name: value for name, value in _flags().items() if before.get(name) != value}
     if flags:
         raise FlagsSetError(flags)
@@ -203,9 +205,15 @@ def _name(owner):
     return name if isinstance(name, str) else None
 
 
-def import_builder(builder):
-    module_name, _, function = builder.partition(":")
-    module = importlib.import_module(module_name)
+def import_builder(job):
+    """Returns the function of the user's that makes the model.
+
+    Raises:
+        FlagsSetError: importing it sets what TensorFlow should have been imported with.
+    """
+    module_name, _, function = job["builder"].partition(":")
+    with _watched_flags(job):
+        module = importlib.import_module(module_name)
     target = module
     for part in function.split("."):
         if not hasattr(target, part):

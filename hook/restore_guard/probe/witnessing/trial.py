@@ -7,7 +7,7 @@ them into a fresh build, as loading leaves more behind than the values of variab
 import os
 import pickle
 
-from .. import build
+from .. import build, failures
 from ..describers import variables
 from . import calls, files, filling, inputs, names, observing, outputs, roles
 
@@ -91,7 +91,7 @@ def restore(job):
         {"restored": {restore path: what `bring_back` returns, or {"failure"}}}.
     """
     build.enter(job)
-    build.import_builder(job["builder"])
+    build.import_builder(job)
     options, counted, restored = job["options"], names.Names(), {}
     with inputs.Calls(job["inputs"]) as heard:
 
@@ -100,6 +100,8 @@ def restore(job):
                 model = construct()
                 load = loading(model, path, options["files"][path], options["package"])
                 return bring_back(model, load, path, options["folder"], heard, options["rivals"])
+            except failures.FlagsSetError:  # a process that begins with the flags is to do it all
+                raise
             except Exception as error:  # the builder's, or that a path is not for such a root
                 return {"failure": observing.error_text(error)}
 
