@@ -155,7 +155,8 @@ def test_a_policy_that_the_builder_sets_holds_for_an_archive_too(keras3, changed
 def test_without_eager_execution_values_go_through_the_session_of_keras(keras2, changed, old, new, outcomes):
     found = changed(keras2, EAGER_OFF, EAGER_OFF.replace(old, new), list(outcomes))
     assert {path: one["outcome"] for path, one in found.items()} == outcomes
-    assert {one["evidence"] for one in found.values()} == {"witnessed"}
+    # A witness draws values and inputs that only eager execution has; the report says that it could not be tried.
+    assert {one["evidence"] for one in found.values()} == {"simulated"}
     assert bool(found["tf-checkpoint"]["misplaced"]) == ("raises" in outcomes.values())  # it takes the saved shape
 
 
