@@ -237,7 +237,7 @@ def test_compatible_step_by_step_is_not_compatible_end_to_end(make_repository, m
     assert ("variable-added", "warning", "steps.py", line, "new") in run.findings("steps")
     assert ("shape-changed", "error", "steps.py", line, "new") in run.findings("steps")
     (told,) = [finding for finding in run.model("steps")["findings"] if finding["rule"] == "shape-changed"]
-    assert told["message"].startswith("Checkpoints of v1: extra: shape (2) is now (5)")
+    assert told["message"].startswith("Checkpoints of v1: extra: shape (2,) is now (5,)")
     refused = project.run("update", "steps")
     assert refused.code == 1 and "Checkpoints" not in refused.stderr
 
@@ -254,7 +254,7 @@ def test_a_shallow_clone_without_tags_is_not_green(make_repository, models, tmp_
 
 def _index_settings():
     """Where uv finds packages is the user's business: here what pip is told, as scripts/test does."""
-    scripts = Path(__file__).resolve().parents[1] / "scripts"
+    scripts = Path(__file__).resolve().parents[2] / "scripts"
     script = "import environments; print(environments.index_settings())"
     done = subprocess.run([sys.executable, "-c", script], cwd=scripts, capture_output=True, text=True, check=True)
     return ast.literal_eval(done.stdout)
