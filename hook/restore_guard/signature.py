@@ -333,7 +333,7 @@ class Signature(Struct):
         count, nodes = len(self.variables), len(self.object_graph.nodes)
         if len({variable.path for variable in self.variables}) != count:
             raise ValueError("two variables have the same path")
-        if not nodes and self.object_graph.error is None:
+        if not nodes and not self.object_graph.error:
             raise ValueError("an object graph has at least its root")
         if self.archive and self.archive.revival and self.archive.revival.signature and self.keras_tree is None:
             raise ValueError("only a Keras model is made of a configuration")

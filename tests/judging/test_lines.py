@@ -5,13 +5,15 @@ import statistics
 import marked
 import pytest
 
-pytestmark = pytest.mark.tensorflow
+# Some 160 commits are checked, which takes over ten minutes; `scripts/lines` prints the figures.
+pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(3600)]
+played = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def seen(keras3, tmp_path_factory):
-    played = [change for corpus in marked.CORPORA for change in marked.changes(corpus)]
-    return marked.play(played, keras3, tmp_path_factory.mktemp("marked"), "--witness", "never")
+    changes = [change for corpus in marked.CORPORA for change in marked.changes(corpus)]
+    return marked.play(changes, keras3, tmp_path_factory.mktemp("marked"), "--witness", "never")
 
 
 def test_there_are_enough_changes():
@@ -19,18 +21,21 @@ def test_there_are_enough_changes():
     assert len(marked.changes("causes")) >= 30
 
 
+@played
 def test_findings_stand_on_the_marked_lines(seen):
     mine = [one for one in seen if one.change.corpus == "lines"]
     assert [one.change.package for one in mine if not one.in_the_hunk] == []
     assert sum(one.on_the_line for one in mine) >= 0.95 * len(mine), list(marked.misses(mine))
 
 
+@played
 def test_a_cause_is_one_finding(seen):
     mine = [one for one in seen if one.change.corpus == "causes"]
     assert statistics.median(one.per_cause for one in mine) == 1
     assert [one.change.package for one in mine if one.per_cause != 1 or not one.on_the_line] == []
 
 
+@played
 def test_what_was_told_wrongly_once_is_told_rightly(seen):
     mine = [one for one in seen if one.change.corpus == "cases"]
     assert len(mine) == 8
