@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
+from .. import private_names
 from . import filling
 
 
@@ -38,7 +39,8 @@ def _bundle_arrays(path):
 def _bundle_slices(path, variables):
     """The parts of partitioned variables, which a Saver keeps as one tensor."""
     reader = tf.train.load_checkpoint(path)
-    slices = [variable._save_slice_info for _, variable in variables if variable._save_slice_info is not None]
+    known = (private_names.slice_info(variable) for _, variable in variables)
+    slices = [info for info in known if info is not None]
     return [
         np.asarray(reader.get_tensor(part.full_name))[
             tuple(slice(start, start + size) for start, size in zip(part.var_offset, part.var_shape))
