@@ -23,10 +23,25 @@ def build():
     return tf.keras.Model(inputs, x)
 """
 BREAK = SMALL.replace("Dense(3)", "Dense(5)")
+HELD = """\
+import tensorflow as tf
+
+
+class Net(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = tf.Variable(1.0)
+
+
+def build():
+    return Net()
+"""
 FILES = dict.fromkeys(("failing", "unread", "unpromised", "gone", "accepted"), SMALL)
+CARRIED = ("migrated", "misled")
 CHANGED = {
     "failing": SMALL.replace("    return", '    raise ValueError("no")\n    return'),
     "accepted": BREAK,
+    **dict.fromkeys(CARRIED, HELD.replace("self.scale", "self.factor")),
     "drawn": SORTED.replace("sorted(", "set("),
 }
 PAIRED = [name for name, rule in RULES.items() if rule.example.pair is not None and not rule.example.crossed]
@@ -36,6 +51,8 @@ RAISED_BY = {
     "manifest-missing": "unpromised",
     "model-removed": "gone",
     "break-accepted": "accepted",
+    "break-migrated": "migrated",
+    "migration-invalid": "misled",
     "manifest-stale": "inputs_changed",
     "nondeterministic-build": "drawn",
     "framework-changed": "drawn",
@@ -47,13 +64,14 @@ def raised(keras3, tmp_path_factory):
     """{(model, rule)} of one change in which everything happens, and of a damaged file."""
     folder = tmp_path_factory.mktemp("raised")
     project = Project(folder / "project", folder / "home")
-    models = {name: f'builder = "{name}:build"' for name in [*FILES, "drawn"]}
+    models = {name: f'builder = "{name}:build"' for name in [*FILES, *CARRIED, "drawn"]}
     for rule in PAIRED:
         name, paths = rule.replace("-", "_"), '["tf-checkpoint", "keras-weights"]'
         paths = '["keras-archive"]' if rule == "config-incompatible" else paths
         models[name] = f'builder = "{name}:build"\nrestores = {paths}'
         shutil.copy(PAIRS / RULES[rule].example.pair / "base.py", project.root / f"{name}.py")
     project.write({f"{name}.py": content for name, content in FILES.items()} | {"drawn.py": SORTED})
+    project.write({f"{name}.py": HELD for name in CARRIED})
     project.write({"pyproject.toml": settings(keras3, models), "requirements.txt": "tensorflow==2.20.0\n"})
     assert project.run("update").code == 0
     project.commit(message="base")
@@ -63,6 +81,8 @@ def raised(keras3, tmp_path_factory):
         name = rule.replace("-", "_")
         shutil.copy(PAIRS / RULES[rule].example.pair / "head.py", project.root / f"{name}.py")
     assert project.run("update", "accepted", "--accept-break", "wider").code == 0
+    assert project.run("update", *CARRIED, "--migrate", "a better name").code == 0
+    project.edit("restore-manifest/misled.migrations.toml", 'to = "factor"', 'to = "elsewhere"')
     manifests = project.root / "restore-manifest"
     (manifests / "unread.json").write_text("<<<<<<< HEAD\n")
     (manifests / "unpromised.json").unlink()
