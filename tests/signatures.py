@@ -2,6 +2,7 @@
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.comparison import compare
+from restore_guard.keras_tree import KerasTree, TreeNode
 from restore_guard.restore_paths import RESTORE_PATHS, same_promise
 from restore_guard.signature import (
     Archive,
@@ -9,13 +10,11 @@ from restore_guard.signature import (
     H5File,
     H5Layer,
     Holder,
-    KerasTree,
     ObjectGraph,
     Revival,
     SaverEntry,
     SaverFile,
     Signature,
-    TreeNode,
     Variable,
 )
 

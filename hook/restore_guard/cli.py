@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from restore_guard import terminal
 from restore_guard.config import RESTORE_PATHS, WitnessMode
-from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.reports import REPORTS
-
-if TYPE_CHECKING:  # importing git takes 0.2 s
-    from restore_guard.change.run import Run
-    from restore_guard.commands.update import Updated
-    from restore_guard.progress import Progress
-    from restore_guard.result import Result
 
 
 def _report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,14 +24,7 @@ def _report_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.version_option(package_name="restore-guard")
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
-    _clean_up_when_stopped()
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever has started this
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
-        stream = getattr(sys, name)
-        # A terminal of another encoding shows a question mark for what it lacks.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    terminal.prepare()
 
 
 @main.command()
@@ -85,13 +67,13 @@ def check(
         from restore_guard.change import sides
         from restore_guard.commands import check as checking
 
-        with _run(project) as run:
+        with terminal.run(project) as run:
             compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
             result = checking.check(run, compared, names=names, everything=everything, witness=witness)
-        _write(result, form, output)
+        terminal.write(result, form, output)
         return result.exit_code
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -125,7 +107,7 @@ def update(names: tuple[str, ...], reason: str | None, migration: str | None, ch
     def run() -> int:
         from restore_guard.commands import update as updating
 
-        with _run() as run:
+        with terminal.run() as run:
             done = updating.update(
                 run,
                 names=names,
@@ -133,9 +115,9 @@ def update(names: tuple[str, ...], reason: str | None, migration: str | None, ch
                 migrate=migration is not None,
                 checkpoint=checkpoint,
             )
-        return _written(done)
+        return terminal.told(done)
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -156,17 +138,17 @@ def audit(checkpoint: str, name: str | None, find: bool, form: str) -> None:
         from restore_guard.commands import audit as auditing
         from restore_guard.reports import audit_json, audit_text
 
-        with _run() as run:
+        with terminal.run() as run:
             found = auditing.audit(run, checkpoint, name=name)
         rendered = (
             audit_json.render(found)
             if form == "json"
-            else audit_text.render(found, color=_is_terminal(), width=_width())
+            else audit_text.render(found, color=terminal.is_colored(), width=terminal.width())
         )
         click.echo(rendered, nl=False)
         return found.exit_code
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -198,7 +180,7 @@ def migrate(
         from restore_guard.commands import migrate as migrating
         from restore_guard.reports import migrate_text
 
-        progress = _progress()
+        progress = terminal.progress_bar()
         request = migrating.Request(checkpoint, out, name, to, mapping, epoch, dry_run)
 
         def confirm(planned: migrating.Migrated) -> bool:
@@ -206,12 +188,12 @@ def migrate(
             click.echo(migrate_text.render(planned, dry_run=True), nl=False)
             return yes or (sys.stdin.isatty() and click.confirm("Is this right?", default=False))
 
-        with _run(progress=progress) as started:
+        with terminal.run(progress=progress) as started:
             done = migrating.migrate(started, request, confirm=confirm)
         click.echo(migrate_text.render(done, dry_run=dry_run), nl=False)
         return done.exit_code
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -238,7 +220,7 @@ def plan(
         from restore_guard.commands import check as checking
         from restore_guard.commands import plan as planning
 
-        with _run() as run:
+        with terminal.run() as run:
             compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
             selection = checking.select(run.repository, compared, everything=everything)
             seconds = planning.seconds(run, selection.projects.head.config, selection.chosen)
@@ -247,7 +229,7 @@ def plan(
         click.echo(planning.matrix(jobs) if form == "matrix" else renderers[form](jobs, seconds))
         return 0
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -263,10 +245,10 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
         from restore_guard.commands import joining
 
         result = joining.join(joining.read(files))
-        _write(result, form, output)
+        terminal.write(result, form, output)
         return result.exit_code
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -282,8 +264,8 @@ def init(yes: bool) -> None:
         from restore_guard.commands import init as initialising
         from restore_guard.reports import init_text
 
-        ask, progress = not yes and sys.stdin.isatty(), _progress()
-        with _run(progress=progress) as started:
+        ask, progress = not yes and sys.stdin.isatty(), terminal.progress_bar()
+        with terminal.run(progress=progress) as started:
             repository = started.repository
             found = initialising.look(repository, Path.cwd(), os.environ)
             with probing.Probe(found.python.path, progress) as probe:
@@ -310,11 +292,11 @@ def init(yes: bool) -> None:
                 return 0 if ask else 2
             with progress:
                 done = initialising.write(started, proposed)
-            code = _written(done)
+            code = terminal.told(done)
             click.echo(init_text.render_written(proposed), nl=False)
             return code
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -325,15 +307,15 @@ def doctor() -> None:
         from restore_guard.commands import doctor as examining
         from restore_guard.reports import doctor_text
 
-        found, progress = [], _progress()
-        with _run(progress=progress) as run:
+        found, progress = [], terminal.progress_bar()
+        with terminal.run(progress=progress) as run:
             for finding in examining.examine(run):
                 progress.clear()
-                click.echo(doctor_text.render(finding, color=_is_terminal()))
+                click.echo(doctor_text.render(finding, color=terminal.is_colored()))
                 found.append(finding)
         return examining.exit_code(found)
 
-    _finish(run)
+    terminal.finish(run)
 
 
 @main.command()
@@ -361,7 +343,7 @@ def _find(checkpoint: str, name: str | None, form: str) -> int:
     from restore_guard.commands import finding
     from restore_guard.reports import finding_json, finding_text
 
-    with _run() as run:
+    with terminal.run() as run:
         found = finding.find(run, checkpoint, name=name)
     click.echo(finding_json.render(found) if form == "json" else finding_text.render(found), nl=False)
     return found.exit_code
@@ -370,123 +352,3 @@ def _find(checkpoint: str, name: str | None, form: str) -> int:
 def _refuse_two_heads(head: str | None, staged: bool, worktree: bool) -> None:
     if sum((head is not None, staged, worktree)) > 1:
         raise click.UsageError("--head, --staged and --worktree exclude each other.")
-
-
-def _clean_up_when_stopped() -> None:
-    """A stopped run ends as an interrupted one does: no temporary folder and no build stays behind.
-
-    Once: the second Ctrl-C of somebody impatient must not interrupt that.
-    """
-    codes = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
-
-    def stop(number: int, _: object) -> None:
-        for each in codes:
-            signal.signal(each, signal.SIG_IGN)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        sys.exit(codes[signal.Signals(number)])
-
-    for each in codes:
-        if signal.getsignal(each) != signal.SIG_IGN:  # as for a background job, and under nohup
-            signal.signal(each, stop)
-
-
-def _written(done: Sequence[Updated]) -> int:
-    """Tells what became of manifests, and returns the exit code."""
-    from restore_guard.reports import update_text
-
-    click.echo(update_text.render(done, color=_is_terminal(), width=_width()), nl=False)
-    states = {item.state for item in done}
-    return 1 if "refused" in states else 3 if "failed" in states else 0
-
-
-def _write(result: Result, form: str, output: Path | None) -> None:
-    from restore_guard.reports import load
-
-    if form == "text":
-        rendered = load(form).render(result, color=output is None and _is_terminal(), width=_width())
-    else:
-        rendered = load(form).render(result)
-    if output is not None:
-        try:
-            output.write_text(rendered, encoding="utf-8")
-            rendered = result.summary()
-        except OSError as error:
-            # The verdict stands, whatever becomes of the report.
-            click.echo(f"restore-guard: {output} cannot be written: {error.strerror}. The report:", err=True)
-    try:
-        click.echo(rendered, nl=not rendered.endswith("\n"))
-    except BrokenPipeError:
-        _flush()  # a reader that has seen enough
-    except OSError as error:
-        click.echo(f"restore-guard: the report cannot be written: {error.strerror}. {result.summary()}", err=True)
-
-
-def _is_terminal() -> bool:
-    return "NO_COLOR" not in os.environ and (sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR")))
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((100, 24)).columns
-
-
-def _progress() -> Progress:
-    from restore_guard.progress import Progress
-
-    return Progress(sys.stderr)
-
-
-@contextmanager
-def _run(folder: str = ".", *, progress: Progress | None = None) -> Iterator[Run]:
-    """The repository of a folder, with progress on standard error."""
-    from restore_guard.change.repository import Repository
-    from restore_guard.change.run import Run
-
-    with Repository(folder) as repository, progress or _progress() as shown:
-        yield Run(repository, os.environ, shown)
-
-
-def _finish(run: Callable[[], int]) -> None:
-    try:
-        code = run()
-    except RestoreGuardError as error:
-        kind = "wrong usage" if isinstance(error, UsageError) else "not checked"
-        click.echo(f"restore-guard: {kind}: {error}", err=True)
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("restore-guard: interrupted: nothing was checked.", err=True)
-        code = 130
-    except Exception as error:
-        click.echo(f"restore-guard: not checked: {_unforeseen(error)}", err=True)
-        code = 3  # not 1, which says that checkpoints break
-    _flush()
-    sys.exit(code)
-
-
-def _unforeseen(error: Exception) -> str:
-    """A sentence about an exception that nobody expected, and where the rest of it is."""
-    import tempfile
-    import traceback
-
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="restore-guard-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
-        ) as file:
-            traceback.print_exception(error, file=file)
-        where = f"the details are in {file.name}"
-    except OSError:
-        where = "the details could not be written anywhere"
-    return f"{text}. This is a bug in restore-guard, please report it; {where}."
-
-
-def _flush() -> None:
-    """Python flushes once more when it ends, and would end with another exit code where that fails."""
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), number)

@@ -5,40 +5,13 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-DEEPEST = 100
-"""Levels of objects and containers in one another; no model needs a tenth, and nothing here recurses further."""
-
-Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""A dimension, as TensorFlow counts it."""
-
-
-class Frame(NamedTuple):
-    """A line of the user's source that was being run; `type` is the class of its `self`."""
-
-    file: str
-    line: int
-    type: str | None = None
-
-
-class Site(NamedTuple):
-    """The line of the user's source that created something; `number` counts creations of a class at a line.
-
-    `stack` has all frames of the user's source at that moment, the innermost first.
-    """
-
-    file: str
-    line: int
-    number: int
-    stack: tuple[Frame, ...] = ()
-
-
-class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of all signature data: immutable, compared by value, strict on reading."""
+from restore_guard.keras_tree import KerasTree
+from restore_guard.plain_data import Site, Size, Struct
 
 
 class Variable(Struct):
@@ -100,76 +73,6 @@ class ObjectGraph(Struct):
     error: str | None = None
     arrivals: tuple[Arrival, ...] = ()
     unannounced: tuple[tuple[int, str], ...] = ()
-
-
-# A container's items: what each is addressed by, and its node, nested items, or None (nothing saved in it).
-Items = tuple[tuple[str, "int | Items | None"], ...]
-
-
-class TreeNode(Struct):
-    """An object that Keras walks when it saves; `variables` in the order of `save_own_variables`.
-
-    `vocabulary` is that of a lookup layer which a `.keras` file keeps beside the weights, and reads from there.
-    """
-
-    type: str
-    role: Literal["layer", "optimizer", "stateless", "custom"]
-    name: str | None = None
-    variables: tuple[int, ...] = ()
-    built: bool = True
-    vocabulary: Literal["known", "empty"] | None = None
-    # Pairs of attribute and target, recursive where msgspec's types are not: checked by `KerasTree`.
-    children: tuple = ()
-    site: Site | None = None
-
-    def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "children", _tuples(self.children))
-
-
-class KerasTree(Struct):
-    """The walk of Keras's `saving_lib`, the model first.
-
-    `generation` is 2 or 3 (how the walk is loaded), `nests` whether containers within containers are walked,
-    `refuses_unbuilt` whether weights are loaded into built models only.
-    """
-
-    generation: Literal[2, 3]
-    nests: bool
-    nodes: tuple[TreeNode, ...]
-    refuses_unbuilt: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.nodes:
-            raise ValueError("a Keras tree has at least its model")
-        for node in self.nodes:
-            for child in node.children:
-                self._check_child(child)
-        self._check_depth()
-
-    def _check_depth(self) -> None:
-        """Goes the way of Keras's walk, which enters each object once."""
-        visited, waiting = {0}, [(0, 0)]
-        while waiting:
-            number, depth = waiting.pop()
-            if depth > DEEPEST:
-                raise ValueError("a Keras tree is nested too deeply")
-            for child in _nodes(self.nodes[number].children):
-                if child not in visited:
-                    visited.add(child)
-                    waiting.append((child, depth + 1))
-
-    def _check_child(self, child: object, inside: bool = False) -> None:
-        """`inside` a container, others are only found where Keras walks them."""
-        if not (isinstance(child, tuple) and len(child) == 2 and isinstance(child[0], str)):
-            raise ValueError("a child of a Keras tree is a pair of a name and a target")
-        target, nests = child[1], self.nests and self.generation == 3
-        if isinstance(target, tuple) and (nests or not inside):
-            for item in target:
-                self._check_child(item, inside=True)
-        elif target is None and nests and inside:
-            return
-        elif not (isinstance(target, int) and 0 <= target < len(self.nodes)):
-            raise ValueError(f"a Keras tree has no node {target!r}")
 
 
 class H5Layer(Struct):
@@ -415,24 +318,6 @@ class Signature(Struct):
             keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
             archive=self.archive and self.archive.located(site),
         )
-
-
-def _tuples(value: object, room: int = DEEPEST) -> object:
-    """Decoded JSON has lists where equality needs tuples."""
-    if not isinstance(value, list | tuple):
-        return value
-    if not room:
-        raise ValueError("a Keras tree has containers that are nested too deeply")
-    return tuple(_tuples(item, room - 1) for item in value)
-
-
-def _nodes(children: tuple) -> Iterator[int]:
-    """The nodes that children lead to, through containers."""
-    for _, target in children:
-        if isinstance(target, int):
-            yield target
-        elif target is not None:
-            yield from _nodes(target)
 
 
 def _check(count: int, what: str, numbers: list[int]) -> None:

@@ -11,7 +11,7 @@ import sys
 import pytest
 from conftest import COMMAND, settings
 
-from restore_guard import cli
+from restore_guard import terminal
 from restore_guard.change.repository import Repository
 from restore_guard.change.sides import Sides
 from restore_guard.commands import check
@@ -205,7 +205,7 @@ def test_no_git(make_repository, sound):
 def test_what_nobody_foresaw_is_one_line_and_a_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
-        cli._finish(lambda: {}["x"])
+        terminal.finish(lambda: {}["x"])
     said = capsys.readouterr().err
     assert ended.value.code == 3
     assert said.startswith("restore-guard: not checked: KeyError: 'x'. This is a bug") and said.count("\n") == 1

@@ -4,7 +4,7 @@ from signatures import module
 
 from restore_guard.change.diffs import Diff, FileDiff, Place
 from restore_guard.judging.blame import Blame, Clues, Question
-from restore_guard.signature import Frame
+from restore_guard.plain_data import Frame
 
 BASE = """\
 SIZE = 3

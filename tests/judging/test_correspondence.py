@@ -4,7 +4,8 @@ from signatures import graph, variable
 
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.judging.correspondence import correspond
-from restore_guard.signature import Signature, Site
+from restore_guard.plain_data import Site
+from restore_guard.signature import Signature
 
 EDITED = Diff({"model.py": FileDiff("model.py", "self.cells = [Dense(4)]\n", "self.cells = [[Dense(4)]]\n")})
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signatures import graph, model, module, variable
 
+from restore_guard.plain_data import Site
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError
-from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Signature, Site
+from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Signature
 
 SMALL = Manifest("ranker", ("tf-checkpoint",), module(a=(2,), b=(3,)))
 

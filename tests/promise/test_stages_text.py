@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from signatures import graph, variable
 
+from restore_guard.keras_tree import KerasTree, TreeNode
 from restore_guard.promise.manifest import Manifest, ManifestError, dump, parse
-from restore_guard.signature import Arrival, H5File, H5Layer, KerasTree, Signature, Stage, TreeNode
+from restore_guard.signature import Arrival, H5File, H5Layer, Signature, Stage
 
 OWN = (("Model", None, {"dense": 1, "optimizer": 2}), ("Dense", None, {"kernel": 3}))
 TRAINED = graph(*OWN, ("Adam", None, {"slots": 4}), ("V", 0, {}), ("List", None, {"0": 5}), ("V", 1, {}))

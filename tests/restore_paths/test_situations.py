@@ -4,9 +4,10 @@ import msgspec
 import pytest
 from signatures import graph, variable
 
+from restore_guard.keras_tree import KerasTree, TreeNode
 from restore_guard.restore_paths import judged, restore, same_promise
 from restore_guard.restore_paths.outcome import Situation
-from restore_guard.signature import Arrival, KerasTree, ObjectGraph, Signature, Stage, TreeNode
+from restore_guard.signature import Arrival, ObjectGraph, Signature, Stage
 
 SERVED = Situation("trained", "untrained")
 

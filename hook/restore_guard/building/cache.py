@@ -30,7 +30,8 @@ from restore_guard.building.side_files import STEP, Tree, changed
 from restore_guard.change import layout
 from restore_guard.change.layout import Point
 from restore_guard.environments.installed import Installed
-from restore_guard.signature import Frame, Signature, Site
+from restore_guard.plain_data import Frame, Site
+from restore_guard.signature import Signature
 
 _BUILDS, _SECONDS = "builds", "seconds"
 _LIMIT = 256 * 1024 * 1024

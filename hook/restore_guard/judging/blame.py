@@ -13,7 +13,8 @@ from restore_guard.change.diffs import Diff, Place
 from restore_guard.change.sources import Sources
 from restore_guard.judging.flow import Reached, Search
 from restore_guard.judging.program import Code
-from restore_guard.signature import Frame, Signature, Site
+from restore_guard.plain_data import Frame, Site
+from restore_guard.signature import Signature
 
 # What a line is worth that mentions the very name or size that changed, in steps of a search.
 _CLUE = 3.0

@@ -17,7 +17,7 @@ from restore_guard.change.diffs import Place
 from restore_guard.change.edits import Edit
 from restore_guard.change.sources import span
 from restore_guard.judging.program import Caller, Code, Scope
-from restore_guard.signature import Frame
+from restore_guard.plain_data import Frame
 
 # Steps that a search takes before it gives up, and how far from the start it goes.
 _STEPS, _FARTHEST = 800, 14.0

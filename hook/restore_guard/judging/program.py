@@ -13,7 +13,7 @@ from restore_guard.change import syntax
 from restore_guard.change.diffs import Place
 from restore_guard.change.edits import Edit
 from restore_guard.change.sources import Module, Sources
-from restore_guard.signature import Frame
+from restore_guard.plain_data import Frame
 
 # From here on a line of the base and one of the head are taken for the same line, edited.
 _ALIKE = 0.6

@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from restore_guard.change.diffs import Diff, Place
-from restore_guard.signature import Signature, Site
+from restore_guard.plain_data import Site
+from restore_guard.signature import Signature
 
 
 class Shift(NamedTuple):

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from restore_guard.keras_tree import KerasTree, TreeNode
+from restore_guard.plain_data import Size, Struct
 from restore_guard.promise.json_text import Malformed, Place, convert
 from restore_guard.promise.manifest_text import join
 from restore_guard.signature import (
@@ -19,15 +21,11 @@ from restore_guard.signature import (
     GraphNode,
     H5File,
     H5Layer,
-    KerasTree,
     ObjectGraph,
     Revival,
     SaverEntry,
     SaverFile,
     Signature,
-    Size,
-    Struct,
-    TreeNode,
     Variable,
 )
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn
 
+from restore_guard.keras_tree import Items, KerasTree, TreeNode
 from restore_guard.restore_paths.h5 import UNREADABLE
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
-from restore_guard.signature import Items, KerasTree, Signature, TreeNode
+from restore_guard.signature import Signature
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from restore_guard.plain_data import Site
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
 from restore_guard.rules.shared.view import Sight, variable_ends
-from restore_guard.signature import Site
 
 
 def applies(sight: Sight) -> Subject | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from restore_guard.change.diffs import Place
 from restore_guard.config import Config
+from restore_guard.plain_data import Site
 from restore_guard.result import Behaviour, Finding, Level, Status
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.view import Sight
-from restore_guard.signature import Site
 
 
 @dataclass(frozen=True)
