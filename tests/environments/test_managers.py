@@ -64,7 +64,9 @@ def test_environment_of_a_manager(managers, home, project, tool):
         interpreters.find(None, project, hooks)
     assert _contents(project) == before, "looking for an environment made something"
     # Some look for updates of themselves, or ask for the index, where they can.
-    subprocess.run(make, cwd=project, env=environ, check=True, capture_output=True)
+    # pipenv's virtualenv looks for newer wheels in a process of its own, which would write while we look.
+    quiet = environ | {"VIRTUALENV_NO_PERIODIC_UPDATE": "1"}
+    subprocess.run(make, cwd=project, env=quiet, check=True, capture_output=True)
     (project / "models").mkdir()
     before = _contents(project), _contents(home)
     for folder in (project, project / "models"):
@@ -74,7 +76,7 @@ def test_environment_of_a_manager(managers, home, project, tool):
         assert f"{tool} " in str(caught.value) and 'python = ".venv/bin/python"' in str(caught.value)
 
     (managed,) = managing.find(project, environ)
-    asked = [managed.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    asked = [managed.python, "-B", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     library = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
     assert not library.is_relative_to(sys.prefix)
     assert (_contents(project), _contents(home)) == before, "looking for an environment made something"

@@ -99,7 +99,7 @@ class Installed:
 def ask(python: Path, environ: Mapping[str, str]) -> Installed | None:
     """What is installed for `python` where `environ` is its environment; None if it does not say."""
     try:
-        done = subprocess.run([python, "-c", _QUESTION], env=environ, capture_output=True, timeout=60)
+        done = subprocess.run([python, "-B", "-c", _QUESTION], env=environ, capture_output=True, timeout=60)
         return msgspec.json.decode(done.stdout.splitlines()[-1], type=Installed)
     except (OSError, subprocess.TimeoutExpired, IndexError, ValueError, msgspec.DecodeError):
         return None

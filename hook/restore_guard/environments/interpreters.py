@@ -139,7 +139,7 @@ def _has_tensorflow(python: Path, environ: Mapping[str, str]) -> bool:
     )
     try:
         done = subprocess.run(
-            [python, "-c", question],
+            [python, "-B", "-c", question],  # asking writes nothing into the environment
             cwd=python.parent,
             # It may lie in the repository, and runs the start-up files that lie beside it.
             env=variables.harmless(environ),
