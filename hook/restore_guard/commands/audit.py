@@ -19,7 +19,7 @@ from restore_guard.change.run import Run
 from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import Comparison, compare, troubles
-from restore_guard.judging.judge import path_result
+from restore_guard.judging.results import path_result
 from restore_guard.judging.translation import in_words_of, root_edge
 from restore_guard.promise.pins import below
 from restore_guard.promise.project import load

@@ -37,46 +37,51 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
                 f"({', '.join(unknown[:3])}), and really restoring it {_TOLD[seen.outcome]}: "
                 "the builder builds another model where it runs eagerly, or loading makes another one."
             )
-            continue
-        if simulated.situation not in (None, TRAINED):
+        elif simulated.situation not in (None, TRAINED):
             # What was tried is a trained model restored into a trained one, which restores at least as much.
             if _GRAVITY[seen.outcome] > _GRAVITY[simulated.kind]:
                 outcomes[path] = _contradicted(simulated, seen)
-            continue
-        roles[path] = seen.roles
-        if _agree(comparison, simulated, seen):
-            outcomes[path] = dataclasses.replace(
-                simulated,
-                failures=_quoting(simulated.failures, seen.error),
-                converted={**simulated.converted, **seen.converted},
-                certain=True,
-                witnessed=True,
-            )
-            continue
-        if simulated.certain:
-            disagreements.append(
-                f"{path}: the simulation said {simulated.kind}, TensorFlow itself: {seen.outcome}. "
-                "TensorFlow's word counts; please report it as a bug of restore-guard."
-            )
-        outcomes[path] = dataclasses.replace(
-            simulated,
-            kind=seen.outcome,
-            assigned=seen.assigned,
-            converted=seen.converted,
-            initial=(*seen.initial, *seen.changed_otherwise),
-            unused=seen.unused,
-            failures=(Failure(seen.error),) if seen.error is not None else (),
-            certain=True,
-            witnessed=True,
-        )
-        if path in witness.control:
-            before[path] = before[path] | set(_lost(witness.control[path]))
+        elif _agree(comparison, simulated, seen):
+            outcomes[path], roles[path] = _confirmed(simulated, seen), seen.roles
+        else:
+            outcomes[path], roles[path] = _seen_instead(simulated, seen), seen.roles
+            if simulated.certain:
+                disagreements.append(
+                    f"{path}: the simulation said {simulated.kind}, TensorFlow itself: {seen.outcome}. "
+                    "TensorFlow's word counts; please report it as a bug of restore-guard."
+                )
+            if path in witness.control:
+                before[path] = before[path] | set(_lost(witness.control[path]))
     replaced = dataclasses.replace(comparison, outcomes=outcomes, roles=roles, unsaved_before=before)
     return replaced, disagreements
 
 
 _TOLD = {"restores": "restores all of it", "partial": "loses a part of it", "raises": "raises"}
 _GRAVITY = {"restores": 0, "unsupported": 1, "partial": 1, "raises": 2}
+
+
+def _confirmed(simulated: Outcome, seen: Observation) -> Outcome:
+    return dataclasses.replace(
+        simulated,
+        failures=_quoting(simulated.failures, seen.error),
+        converted={**simulated.converted, **seen.converted},
+        certain=True,
+        witnessed=True,
+    )
+
+
+def _seen_instead(simulated: Outcome, seen: Observation) -> Outcome:
+    return dataclasses.replace(
+        simulated,
+        kind=seen.outcome,
+        assigned=seen.assigned,
+        converted=seen.converted,
+        initial=(*seen.initial, *seen.changed_otherwise),
+        unused=seen.unused,
+        failures=(Failure(seen.error),) if seen.error is not None else (),
+        certain=True,
+        witnessed=True,
+    )
 
 
 def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:

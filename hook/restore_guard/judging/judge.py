@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import msgspec
 
@@ -18,7 +19,6 @@ from restore_guard.judging.case import (
     base_signature,
     behaviour_of,
     paths_of,
-    promised,
     promised_inputs,
     readable,
     saved_signature,
@@ -28,12 +28,61 @@ from restore_guard.judging.comparison import Comparison, compare
 from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
+from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
-from restore_guard.restore_paths import Outcome, restore_unchanged, same_promise
-from restore_guard.restore_paths.situations import TRAINED
-from restore_guard.result import Finding, ModelResult, PathResult, Situation
+from restore_guard.restore_paths import restore_unchanged, same_promise
+from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
+
+Known = Collection[tuple[str, str, bool]]
+"""Keys of the troubles that the base already has."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A case, and what its builds, manifests and real restores show of each restore path.
+
+    Attributes:
+        head: what today's code builds.
+        base: what the base's code builds, as far as it does.
+        saved: what old checkpoints hold; None where there are none.
+        comparisons: `saved` in `head`, with what was really seen in place of what was simulated.
+        disagreements: where the two disagreed, and what could not be tried, in words.
+        migrations: {restore path: what becomes of a checkpoint that is migrated}.
+        draw: how two builds of the head differ; None where they are alike.
+    """
+
+    case: Case
+    head: Signature
+    base: Signature | None
+    saved: Signature | None
+    comparisons: Sequence[Comparison]
+    disagreements: Sequence[str]
+    migrations: Mapping[str, Migrated]
+    draw: Draw | None
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The restore paths that are judged."""
+        return paths_of(self.case)
+
+    @cached_property
+    def doubtful(self) -> list[str]:
+        """The restore paths whose outcome cannot be known."""
+        return [path for comparison in self.comparisons for path in _doubtful(self.case, comparison)]
+
+    @property
+    def is_unproved(self) -> bool:
+        """Whether a real restore was demanded and not seen by every path."""
+        return self.case.must_be_witnessed and not _is_witnessed(self.case, self.comparisons)
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether something that decides the verdict could not be judged."""
+        contradicted = any(outcome.contradicted for one in self.comparisons for outcome in one.outcomes.values())
+        lost = _is_promise_lost(self.case, self.saved)
+        return bool(self.doubtful or contradicted or lost or self.case.unread_releases or self.is_unproved)
 
 
 def judge(case: Case) -> ModelResult:
@@ -41,73 +90,94 @@ def judge(case: Case) -> ModelResult:
     head = case.head_build.signature
     if head is None:
         return _unbuilt(case)
-    notes = _notes(case)
-    promise, base = readable(case.base_manifest), base_signature(case)
-    paths = paths_of(case)
+    compared = _compared(case, head)
+    found = _findings(compared)
+    return ModelResult(
+        name=case.name,
+        verdict=_verdict(compared, found),
+        variables=sum(not variable.seed for variable in head.variables),
+        manifest=manifest_state(case, head),
+        restores=_results(compared),
+        behaviour=behaviour_of(case),
+        findings=tuple(finding for finding in found if finding.level != "off"),
+        notes=(*_notes(case), *_doubts(compared)),
+    )
+
+
+def _compared(case: Case, head: Signature) -> _Compared:
+    promise, base, paths = readable(case.base_manifest), base_signature(case), paths_of(case)
     saved = saved_signature(promise, base, paths)
-    compared = compare(saved, head, paths, case.diff, case.head_revivals) if saved else []
+    comparisons, disagreements = compare(saved, head, paths, case.diff, case.head_revivals) if saved else [], []
     if case.witness is not None:
-        compared, disagreements = _outranked(compared, case.witness)
-        notes += disagreements
-    accepted, draw = accepted_breaks(case), drawn(case)
+        comparisons, disagreements = _outranked(comparisons, case.witness)
     migrations = outcomes(case, saved, head) if saved is not None else {}
-    across = frozenset(path for path, migrated in migrations.items() if migrated.outcome == "restores")
-    found: list[Finding] = []
-    if saved is not None:
-        known = _known(case, promise, base, paths)
-        context = replace(_context(case, known, accepted), migrated=across)
-        if draw is not None:
-            context = replace(context, certain=certain(case, saved, compared))
-        found = findings.find(compared, context)
-    elif case.base_build is None:
+    return _Compared(case, head, base, saved, comparisons, disagreements, migrations, drawn(case))
+
+
+def _findings(compared: _Compared) -> list[Finding]:
+    """All findings, those of a rule that is off too: of variables, of releases, of the model and of its manifest."""
+    case = compared.case
+    found = _of_variables(compared)
+    found += _of_releases(compared, found)
+    found += rules.about(_facts(compared, found))
+    found = findings.ignoring(found, _context(case))
+    draw = compared.draw
+    breaks = any(finding.fails for finding in found) or (draw is not None and bool(draw.decides))
+    about = with_migrations(case, compared.saved, compared.head, about_manifest(case, compared.head, breaks))
+    return found + findings.ignoring(rules.about(about), _context(case))
+
+
+def _of_variables(compared: _Compared) -> list[Finding]:
+    """The findings about what old checkpoints hold."""
+    case, saved = compared.case, compared.saved
+    if saved is None:
+        return []
+    across = frozenset(path for path, migrated in compared.migrations.items() if migrated.outcome == "restores")
+    context = replace(_context(case, _known(compared), accepted_breaks(case)), migrated=across)
+    if compared.draw is not None:
+        context = replace(context, certain=certain(case, saved, compared.comparisons))
+    return findings.find(compared.comparisons, context)
+
+
+def _verdict(compared: _Compared, found: Sequence[Finding]) -> Verdict:
+    if any(finding.fails for finding in found):
+        return "breaks"
+    if compared.is_unchecked or any(finding.unchecked and finding.level != "off" for finding in found):
+        return "unchecked"
+    return "restores"
+
+
+def _results(compared: _Compared) -> dict[str, PathResult]:
+    """{restore path: what the reports show of it}."""
+    case, head = compared.case, compared.head
+    if compared.saved is None:
+        return {path: path_result(restore_unchanged(path, head), head, {}) for path in compared.paths}
+    results = {
+        path: with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
+        for comparison in compared.comparisons
+        for path, outcome in comparison.outcomes.items()
+    }
+    migrations = compared.migrations
+    return {path: msgspec.structs.replace(results[path], migration=migrations.get(path)) for path in compared.paths}
+
+
+def _doubts(compared: _Compared) -> list[str]:
+    """Why the verdict is not certain, in words, and what else was not judged."""
+    case, head, doubtful = compared.case, compared.head, compared.doubtful
+    notes = list(compared.disagreements)
+    if compared.saved is None and case.base_build is None:
         notes.append("New here: there is no older checkpoint to restore.")
-    found += _of_releases(case, head, base, saved, found)
-    doubtful = [path for comparison in compared for path in _doubtful(case, comparison)]
-    contradicted = any(outcome.contradicted for one in compared for outcome in one.outcomes.values())
-    unread = [path for path in doubtful if path in head.unread]
-    notes += [f"{path} cannot be judged: {head.unread[path]}." for path in unread]
-    if custom := [path for path in doubtful if path not in unread]:
+    notes += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
+    if custom := [path for path in doubtful if path not in head.unread]:
         notes.append(
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
     notes += case.unread_releases
-    found += rules.about(_facts(case, compared, found, draw))
     notes += _other_moves(case)
-    unproved = case.must_be_witnessed and not _is_witnessed(case, compared)
-    if unproved and not (case.witness and case.witness.failures):
+    if compared.is_unproved and not (case.witness and case.witness.failures):
         notes.append("No real restore was seen by every path, which --witness always asks for.")
-    state = manifest_state(case, head)
-    found = findings.ignoring(found, _context(case))
-    breaks = any(finding.fails for finding in found) or (draw is not None and bool(draw.decides))
-    about = with_migrations(case, saved, head, about_manifest(case, head, breaks))
-    found += findings.ignoring(rules.about(about), _context(case))
-    results = {
-        path: _with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
-        for comparison in compared
-        for path, outcome in comparison.outcomes.items()
-    }
-    if saved is None:
-        results = {path: path_result(restore_unchanged(path, head), head, {}) for path in paths}
-    return ModelResult(
-        name=case.name,
-        verdict="breaks"
-        if any(finding.fails for finding in found)
-        else "unchecked"
-        if doubtful
-        or contradicted
-        or _is_promise_lost(case, saved)
-        or case.unread_releases
-        or unproved
-        or any(finding.unchecked and finding.level != "off" for finding in found)
-        else "restores",
-        variables=sum(not variable.seed for variable in head.variables),
-        manifest=state,
-        restores={path: msgspec.structs.replace(results[path], migration=migrations.get(path)) for path in paths},
-        behaviour=behaviour_of(case),
-        findings=tuple(finding for finding in found if finding.level != "off"),
-        notes=tuple(notes),
-    )
+    return notes
 
 
 def _is_promise_lost(case: Case, saved: Signature | None) -> bool:
@@ -121,40 +191,40 @@ def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[C
     return [comparison for comparison, _ in both], notes + [note for _, told in both for note in told]
 
 
-def _of_releases(
-    case: Case, head: Signature, base: Signature | None, saved: Signature | None, found: Sequence[Finding]
-) -> list[Finding]:
+def _of_releases(compared: _Compared, found: Sequence[Finding]) -> list[Finding]:
     """What restores step by step need not restore end to end: each release's promise against the head.
 
-    Args:
-        saved: what was compared with the head already, by the paths of `case`: a release of the same promise needs
-            no second verdict.
+    A release of the promise that was compared with the head already needs no second verdict.
     """
-    paths = paths_of(case)
+    case, saved = compared.case, compared.saved
     told = {(finding.rule, finding.old, finding.new) for finding in found}
-    current = readable(case.head_manifest)
     findings_of: list[Finding] = []
     for release in case.releases:
         promise = release.promise
-        if saved and {*promise.restores} <= {*paths} and same_promise(promise.signature, saved, promise.restores):
+        alike = {*promise.restores} <= {*compared.paths}
+        if saved and alike and same_promise(promise.signature, saved, promise.restores):
             continue
-        released = with_sites(promise.signature, base)
-        compared = compare(released, head, promise.restores, case.diff, case.head_revivals)
-        known = (
-            findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
-            if base is not None
-            else frozenset()
-        )
-        accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
-        migrated = promise.restores if carries(case, promise, head) else ()
-        context = replace(_context(case, known, accepted), migrated=migrated)
-        for finding in findings.find(compared, context):
+        for finding in _of_release(compared, promise):
             key = finding.rule, finding.old, finding.new
             if finding.restores and key not in told:
                 told.add(key)
                 message = f"Checkpoints of {release.label}: {finding.message}"
                 findings_of.append(msgspec.structs.replace(finding, message=message))
     return findings_of
+
+
+def _of_release(compared: _Compared, promise: Manifest) -> list[Finding]:
+    """What a release's promise loses in the head; what the base lost of it already is not new."""
+    case, head, base = compared.case, compared.head, compared.base
+    released = with_sites(promise.signature, base)
+    known: Known = frozenset()
+    if base is not None:
+        known = findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
+    current = readable(case.head_manifest)
+    accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
+    migrated = promise.restores if carries(case, promise, head) else ()
+    context = replace(_context(case, known, accepted), migrated=migrated)
+    return findings.find(compare(released, head, promise.restores, case.diff, case.head_revivals), context)
 
 
 def _other_moves(case: Case) -> list[str]:
@@ -165,25 +235,24 @@ def _other_moves(case: Case) -> list[str]:
     return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
 
 
-def _context(
-    case: Case, known: Collection[tuple[str, str, bool]] = frozenset(), accepted: Sequence[Accepted] = ()
-) -> findings.Context:
+def _context(case: Case, known: Known = frozenset(), accepted: Sequence[Accepted] = ()) -> findings.Context:
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted, behaviour_of(case))
 
 
-def _facts(case: Case, compared: Sequence[Comparison], found: Sequence[Finding], draw: Draw | None) -> Facts:
+def _facts(compared: _Compared, found: Sequence[Finding]) -> Facts:
+    case = compared.case
     return Facts(
         case.name,
         case.manifest_file,
         case.config,
-        head=case.head_build.signature,
-        base=base_signature(case),
+        head=compared.head,
+        base=compared.base,
         promised=promised_inputs(case),
         moves=case.moves,
-        comparison=compared[0] if compared else None,
+        comparison=compared.comparisons[0] if compared.comparisons else None,
         witness=case.witness,
         explained={path for finding in found for path in finding.restores},
-        draw=draw,
+        draw=compared.draw,
     )
 
 
@@ -231,9 +300,10 @@ def _notes(case: Case) -> list[str]:
     return notes
 
 
-def _known(
-    case: Case, promise: Manifest | None, base: Signature | None, paths: Sequence[str]
-) -> frozenset[tuple[str, str, bool]]:
+def _known(compared: _Compared) -> Known:
+    """What the base's own code already loses of what its manifest promises."""
+    case, base, paths = compared.case, compared.base, compared.paths
+    promise = readable(case.base_manifest)
     if promise is None or base is None or saved_signature(promise, base, paths) is base:
         return frozenset()
     return findings.known_keys(compare(promise.signature, base, paths, Diff({}), case.base_revivals))
@@ -245,40 +315,3 @@ def _is_witnessed(case: Case, compared: Sequence[Comparison]) -> bool:
         return False
     outcomes = [outcome for comparison in compared for outcome in comparison.outcomes.values()]
     return all(outcome.witnessed for outcome in outcomes if outcome.kind != "unsupported")
-
-
-def _with_outputs(case: Case, path: str, result: PathResult) -> PathResult:
-    """The result of a path with whether its outputs are those of what was saved."""
-    if result.outcome != "restores":
-        return result
-    if case.witness is None:
-        return msgspec.structs.replace(result, uncompared=case.unwitnessed)
-    seen = case.witness.observations.get(path)
-    if seen is None or seen.behaviour is None:
-        why = (seen and seen.uncompared) or "no real restore could be tried"
-        return msgspec.structs.replace(result, uncompared=why)
-    return msgspec.structs.replace(result, outputs="same" if seen.behaviour.same_output else "differ")
-
-
-def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
-    """What the reports show of an outcome."""
-    counted = {variable.path for variable in head.variables if not variable.seed}
-    restored, situation = counted & {*outcome.assigned, *outcome.converted}, None
-    if outcome.situation not in (None, TRAINED):
-        situation = Situation(*outcome.situation)
-        # An optimizer's state is no part of the model there.
-        counted = restored | set(outcome.initial)
-    return PathResult(
-        outcome=outcome.kind,
-        restored=len(restored) if outcome.kind in ("restores", "partial") else 0,
-        variables=len(counted),
-        initial=outcome.initial,
-        unused=outcome.unused,
-        misplaced=tuple(misplaced),
-        error=outcome.error,
-        evidence="witnessed" if outcome.witnessed else "simulated",
-        situation=situation,
-    )
-
-
-__all__ = ["Case", "Comparison", "judge", "path_result", "promised"]
