@@ -28,10 +28,14 @@ class Count(str):
 
 
 class Progress:
-    """Context manager, also several times, and callable; silent until the run has lasted two seconds."""
+    """Context manager, also several times, and callable; silent until the run has lasted two seconds.
 
-    def __init__(self, stream: IO[str]) -> None:
-        self.stream, self.begin, self.counted = stream, time.monotonic(), 0.0
+    Args:
+        live: whether somebody sees lines as they are written; else only a terminal is told.
+    """
+
+    def __init__(self, stream: IO[str], live: bool = True) -> None:
+        self.stream, self.live, self.begin, self.counted = stream, live, time.monotonic(), 0.0
         self.bar: tuple[Bar, TaskID] | None = None
 
     def __enter__(self) -> Progress:
@@ -50,7 +54,7 @@ class Progress:
         now = time.monotonic()
         if self.stream.isatty():
             self._renew(sentence)
-        elif now - self.begin > _PATIENCE and self._is_due(sentence, now):
+        elif self.live and now - self.begin > _PATIENCE and self._is_due(sentence, now):
             print(f"restore-guard: {sentence}", file=self.stream, flush=True)
 
     def _is_due(self, sentence: str, now: float) -> bool:

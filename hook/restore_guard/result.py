@@ -118,8 +118,27 @@ class ModelResult(Struct):
     @property
     def word(self) -> str:
         """The verdict for a person: a model whose only fault is its manifest is not called broken."""
-        faults = {finding.rule.startswith("manifest-") for finding in self.findings if finding.fails}
-        return "restores, manifest stale" if faults == {True} and self.manifest == "stale" else self.verdict
+        faults = {finding.rule for finding in self.findings if finding.fails}
+        if self.verdict != "breaks" or self.manifest == "current" or not faults:
+            return self.verdict
+        if not all(rule.startswith(("manifest-", "build-failed")) for rule in faults):
+            return self.verdict
+        lead = "not built, " if "build-failed" in faults else "restores, " if self.restores else ""
+        return f"{lead}manifest {self.manifest}"
+
+
+_WORDS = (
+    ("restores", "restores", "restore"),
+    ("restores, manifest stale", "restores with a stale manifest", "restore with a stale manifest"),
+    ("restores, manifest missing", "restores without a manifest", "restore without a manifest"),
+    ("manifest missing", "has no manifest", "have no manifest"),
+    ("breaks", "breaks", "break"),
+    ("not built, manifest stale", "not built, with a stale manifest", "not built, with a stale manifest"),
+    ("not built, manifest missing", "not built, without a manifest", "not built, without a manifest"),
+    ("unchecked", "unchecked", "unchecked"),
+    ("unaffected", "unaffected", "unaffected"),
+)
+"""(word of a model, in the summary of one, of several)."""
 
 
 class Result(Struct):
@@ -139,6 +158,8 @@ class Result(Struct):
     def word(self) -> str:
         """The verdict for a person, as of a model."""
         words = {model.word for model in self.models if model.verdict == self.verdict}
+        if len(words) > 1 and "breaks" not in words:
+            return "manifests at fault"
         return words.pop() if len(words) == 1 else self.verdict
 
     @property
@@ -153,13 +174,7 @@ class Result(Struct):
         variables = sum(model.variables for model in judged)
         counts = [
             f"{count} {word}"
-            for verdict, singular, plural in (
-                ("restores", "restores", "restore"),
-                ("restores, manifest stale", "restores with a stale manifest", "restore with a stale manifest"),
-                ("breaks", "breaks", "break"),
-                ("unchecked", "unchecked", "unchecked"),
-                ("unaffected", "unaffected", "unaffected"),
-            )
+            for verdict, singular, plural in _WORDS
             if (count := sum(model.word == verdict for model in self.models))
             for word in [singular if count == 1 else plural]
         ]

@@ -96,7 +96,7 @@ def write(result: Result, form: str, output: Path | None) -> None:
     from restore_guard.reports import load
 
     if form == "text":
-        rendered = load(form).render(result, color=output is None and is_colored(), width=width())
+        rendered = load(form).render(result, color=output is None and is_colored(), width=width(), brief=in_hook())
     else:
         rendered = load(form).render(result)
     if output is not None:
@@ -112,6 +112,11 @@ def write(result: Result, form: str, output: Path | None) -> None:
         _flush()  # a reader that has seen enough
     except OSError as error:
         click.echo(f"restore-guard: the report cannot be written: {error.strerror}. {result.summary()}", err=True)
+
+
+def in_hook() -> bool:
+    """Whether pre-commit or prek has started this: what is printed is shown at the end, all at once."""
+    return bool(os.environ.get("PRE_COMMIT"))
 
 
 def is_colored() -> bool:
@@ -130,7 +135,7 @@ def progress_bar() -> Progress:
     """What tells on standard error what is being done."""
     from restore_guard.progress import Progress
 
-    return Progress(sys.stderr)
+    return Progress(sys.stderr, live=not in_hook())
 
 
 def _unforeseen(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restore_guard.change.pins_moved import Move, is_framework, moves, pins
+from restore_guard.change.pins_moved import Move, is_framework, moves, pins, settled
 from restore_guard.environments.lockfiles import find
 from restore_guard.errors import UncheckedError
 
@@ -43,6 +43,15 @@ def test_moves_are_on_the_line_of_the_new_file():
         Move("uv.lock", 0, "numpy", "1.26.4", None),
         Move("uv.lock", 8, "tensorflow-cpu", "2.15.1", "2.21.0"),
     ]
+
+
+def test_a_package_that_another_file_asks_for_in_the_same_version_has_not_moved():
+    gone, come = Move("requirements.txt", 0, "keras", "3.6.0", None), Move("pyproject.toml", 4, "keras", None, "3.6.0")
+    other = Move("uv.lock", 7, "tensorflow", "2.15.1", "2.21.0")
+    assert settled([gone, other, come]) == (other,)
+    newer = Move("pyproject.toml", 4, "keras", None, "3.15.1")
+    assert settled([gone, newer]) == (gone, newer)
+    assert settled([come]) == (come,)
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu", "tf-keras", "keras", "keras-hub", "tf-nightly"])

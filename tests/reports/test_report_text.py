@@ -4,10 +4,12 @@ import re
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import RENAMED, SAMPLE, SUBCLASSED, is_command, many, results
 
+from restore_guard.reports import load
 from restore_guard.reports.text_report import render, render_findings
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
@@ -227,10 +229,55 @@ def test_no_heavy_import_at_start():
     assert run.stdout.split() == ["False", "False"]
 
 
-def test_a_model_whose_only_fault_is_its_manifest_is_not_called_broken():
-    stale = Finding("manifest-stale", "error", "restore-manifest/ranker.json", 0, "It is stale.")
-    result = Result(None, "index", (ModelResult("ranker", "breaks", 3, "stale", findings=(stale,)),))
+WHOLE = {"tf-checkpoint": PathResult("restores", 3, 3)}
+FAULTS = {
+    rule: Finding(rule, "error", "restore-manifest/ranker.json", 0, "Something is wrong.")
+    for rule in ("manifest-stale", "manifest-missing", "manifest-invalid", "build-failed", "shape-changed")
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "state", "restores", "word", "counted"),
+    [
+        (["manifest-stale"], "stale", WHOLE, "restores, manifest stale", "1 restores with a stale manifest"),
+        (["manifest-invalid"], "stale", WHOLE, "restores, manifest stale", "1 restores with a stale manifest"),
+        (["manifest-missing"], "missing", WHOLE, "restores, manifest missing", "1 restores without a manifest"),
+        (["manifest-missing"], "missing", {}, "manifest missing", "1 has no manifest"),
+        (
+            ["build-failed", "manifest-missing"],
+            "missing",
+            {},
+            "not built, manifest missing",
+            "1 not built, without a manifest",
+        ),
+        (
+            ["build-failed", "manifest-invalid"],
+            "stale",
+            {},
+            "not built, manifest stale",
+            "1 not built, with a stale manifest",
+        ),
+        (["shape-changed", "manifest-stale"], "stale", WHOLE, "breaks", "1 breaks"),
+    ],
+)
+def test_a_model_whose_only_fault_is_its_manifest_is_not_called_broken(rules, state, restores, word, counted):
+    found = tuple(FAULTS[rule] for rule in rules)
+    result = Result(None, "index", (ModelResult("ranker", "breaks", 0, state, restores, findings=found),))
     text = render(result)
-    assert "✗ ranker: restores, manifest stale (3 variables)" in text
-    assert text.endswith("1 restores with a stale manifest\n")
+    assert text.startswith(f"✗ ranker: {word}") and text.endswith(f"{counted}\n"), text
     assert result.exit_code == 1
+    for form in ("markdown", "html"):
+        page = load(form).render(result)
+        assert ("no longer restore" in page) == (word == "breaks"), page
+
+
+def test_a_hook_that_passes_says_only_what_somebody_must_know():
+    warned = Finding("behaviour-changed", "warning", "net.py", 3, "The outputs differ.")
+    models = (
+        ModelResult("quiet", "restores", 3, restores=WHOLE),
+        ModelResult("warned", "restores", 3, restores=WHOLE, findings=(warned,)),
+        ModelResult("noted", "restores", 3, restores=WHOLE, notes=("The base no longer builds.",)),
+    )
+    text = render(Result(None, "index", models), brief=True)
+    assert "quiet" not in text and "net.py:3: warning: behaviour-changed" in text and "no longer builds" in text
+    assert render(Result(None, "index", models[:1]), brief=True) == "1 model, 3 variables, 1 restore path: 1 restores\n"

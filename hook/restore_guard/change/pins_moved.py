@@ -44,6 +44,19 @@ def moves(file: str, old: bytes | None, new: bytes | None) -> list[Move]:
     ]
 
 
+def settled(found: Iterable[Move]) -> tuple[Move, ...]:
+    """The moves without those of a package that one file asks for instead of another, in the same version."""
+    found = list(found)
+    gone = {(move.package, move.old) for move in found if move.new is None}
+    come = {(move.package, move.new) for move in found if move.old is None}
+    both = gone & come
+    return tuple(
+        move
+        for move in found
+        if (move.package, move.old if move.new is None else move.new) not in both or None not in (move.old, move.new)
+    )
+
+
 def pins(file: str, content: bytes | None) -> dict[str, str]:
     """{package: version} of a file; empty where it is not understood.
 

@@ -40,6 +40,7 @@ from restore_guard.promise.migrations_text import with_migration
 from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project, load
 from restore_guard.restore_paths import Outcome
+from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.result import Finding
 from restore_guard.signature import Revival, Signature
 
@@ -370,5 +371,6 @@ def _unsaved(
     if promise is not None:
         return ()
     context = findings.Context(name, project.manifest_file(name), project.config)
-    unsaved = {path: never_written(path, signature) for path in paths}
+    state = optimizer_state(signature)
+    unsaved = {path: never_written(path, signature) - state for path in paths}
     return tuple(findings.never_saved(signature, unsaved, context))

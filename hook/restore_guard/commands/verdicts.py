@@ -13,7 +13,7 @@ from restore_guard.building.workshop import Order, Workshop, choose_pythons
 from restore_guard.change import affected, entry
 from restore_guard.change.chances import chances
 from restore_guard.change.diffs import Diff, FileDiff, Place
-from restore_guard.change.pins_moved import Move, moves
+from restore_guard.change.pins_moved import Move, moves, settled
 from restore_guard.change.run import Run
 from restore_guard.change.states import Change
 from restore_guard.commands.trying import try_migrations
@@ -55,17 +55,15 @@ class Suspects:
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:
-        """The packages that the change asks for in another version."""
+        """The packages that the change asks for in another version; none without a base that could ask."""
         base, head = self.projects
-        return tuple(
+        if base is None:
+            return ()
+        return settled(
             move
             for change in self.changes
             if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
-            for move in moves(
-                change.path,
-                base.read(change.old_path or change.path) if base is not None else None,
-                head.read(change.path),
-            )
+            for move in moves(change.path, base.read(change.old_path or change.path), head.read(change.path))
         )
 
     def sources(self, name: str, builds: Sequence[Build | None]) -> frozenset[str]:
@@ -167,7 +165,8 @@ def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Re
             covered=graph.closure(head.config.models[name].builder.partition(":")[0]).files,
             releases=released.promises.get(name, ()),
             unread_releases=released.unread.get(name, ()),
-            moves=suspects.moves,
+            # Nobody has a checkpoint of a model that the base does not name.
+            moves=suspects.moves if base is not None and name in base.config.models else (),
             chances=_chances(head, head_build),
         )
     return cases

@@ -11,9 +11,9 @@ from functools import cached_property
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
-from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, keras_archive
+from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, keras_archive, restore_unchanged
 from restore_guard.restore_paths.outcome import Failure
-from restore_guard.restore_paths.situations import TRAINED
+from restore_guard.restore_paths.situations import TRAINED, leaving_out, optimizer_state
 from restore_guard.rules.shared.cause import Trouble
 from restore_guard.signature import Holder, Revival, Signature, Variable
 
@@ -26,6 +26,7 @@ class Comparison:
         outcomes: {restore path: Outcome}.
         same: which variable is which.
         unsaved_before, unsaved_now: {restore path: variables that it never writes} of either signature.
+        unheld: {restore path: optimizer state that it never writes}: no checkpoint lacks it, so it is no loss.
         roles: {restore path: {variable of the model: the saved one whose value belongs in it, as its outputs show}}.
     """
 
@@ -36,6 +37,7 @@ class Comparison:
     same: Correspondence
     unsaved_before: dict[str, frozenset[str]]
     unsaved_now: dict[str, frozenset[str]]
+    unheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
@@ -95,15 +97,29 @@ def compare(
 
 def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
     found = {path: judged(path, saved, model) for path in paths}
+    before = {path: frozenset(itself.initial) for path, (_, itself) in found.items()}
+    now = {path: never_written(path, model, outcome.situation) for path, (outcome, _) in found.items()}
+    names = {variable.path for variable in saved.variables}
+    state = optimizer_state(model)
+    unheld = {
+        path: frozenset(name for name in now[path] & state if name in before[path] or name not in names)
+        for path in found
+    }
     return Comparison(
         saved,
         model,
         diff,
-        outcomes={path: outcome for path, (outcome, _) in found.items()},
+        outcomes={path: leaving_out(outcome, unheld[path], ()) for path, (outcome, _) in found.items()},
         same=correspond(saved, model, diff),
-        unsaved_before={path: frozenset(before.initial) for path, (_, before) in found.items()},
-        unsaved_now={path: never_written(path, model, outcome.situation) for path, (outcome, _) in found.items()},
+        unsaved_before=before,
+        unsaved_now={path: now[path] - unheld[path] for path in found},
+        unheld=unheld,
     )
+
+
+def unchanged(path: str, signature: Signature) -> Outcome:
+    """What a restore path does with no change at all, without the optimizer state that it never writes."""
+    return leaving_out(restore_unchanged(path, signature), optimizer_state(signature), ())
 
 
 def never_written(path: str, signature: Signature, situation: Situation | None = None) -> frozenset[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+
+import msgspec
 
 from restore_guard.build import Observation, Witness
 from restore_guard.judging.comparison import Comparison
@@ -27,7 +29,7 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
     outcomes, roles, disagreements = dict(comparison.outcomes), {}, []
     before = dict(comparison.unsaved_before)
     for path, simulated in comparison.outcomes.items():
-        seen = witness.observations.get(path)
+        seen = _without(witness.observations.get(path), comparison.unheld.get(path, frozenset()))
         if seen is None or (simulated.kind == "unsupported" and seen.outcome == "raises"):
             continue
         if unknown := sorted(_unknown(comparison, seen)):
@@ -92,6 +94,15 @@ def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:
     return dataclasses.replace(
         simulated, kind=seen.outcome, failures=failures, certain=False, witnessed=True, contradicted=True
     )
+
+
+def _without(seen: Observation | None, unheld: Set[str]) -> Observation | None:
+    """What was seen, without the variables that keep their initial value as no checkpoint holds them."""
+    if seen is None or not unheld & {*seen.initial}:
+        return seen
+    initial = tuple(name for name in seen.initial if name not in unheld)
+    whole = seen.outcome == "partial" and not (initial or seen.unused or seen.changed_otherwise)
+    return msgspec.structs.replace(seen, outcome="restores" if whole else seen.outcome, initial=initial)
 
 
 def _lost(control: Observation) -> Iterator[str]:

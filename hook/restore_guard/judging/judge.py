@@ -24,13 +24,13 @@ from restore_guard.judging.case import (
     saved_signature,
     with_sites,
 )
-from restore_guard.judging.comparison import Comparison, compare
+from restore_guard.judging.comparison import Comparison, compare, unchanged
 from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
-from restore_guard.restore_paths import restore_unchanged, same_promise
+from restore_guard.restore_paths import same_promise
 from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
@@ -151,7 +151,7 @@ def _results(compared: _Compared) -> dict[str, PathResult]:
     """{restore path: what the reports show of it}."""
     case, head = compared.case, compared.head
     if compared.saved is None:
-        return {path: path_result(restore_unchanged(path, head), head, {}) for path in compared.paths}
+        return {path: path_result(unchanged(path, head), head, {}) for path in compared.paths}
     results = {
         path: with_outputs(case, path, path_result(outcome, comparison.model, comparison.misplaced(path)))
         for comparison in compared.comparisons

@@ -19,7 +19,8 @@ def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str])
     restored, situation = counted & {*outcome.assigned, *outcome.converted}, None
     if outcome.situation not in (None, TRAINED):
         situation = Situation(*outcome.situation)
-        # An optimizer's state is no part of the model there.
+    if outcome.kind in ("restores", "partial"):
+        # An optimizer's state whose loss is none does not count.
         counted = restored | set(outcome.initial)
     return PathResult(
         outcome=outcome.kind,

@@ -19,6 +19,11 @@ DIAGRAMS = 5
 HEADLINES = {
     "restores": "✅ Every checkpoint that was promised still restores",
     "restores, manifest stale": "❌ Every checkpoint that was promised still restores, but a manifest is stale",
+    "restores, manifest missing": "❌ Every checkpoint that was promised still restores, but a manifest is missing",
+    "manifest missing": "❌ A model has no manifest",
+    "manifests at fault": "❌ No break was found, but not every manifest is as it must be",
+    "not built, manifest stale": "❌ A model could not be built, and its manifest is stale",
+    "not built, manifest missing": "❌ A model could not be built, and it has no manifest",
     "breaks": "❌ Checkpoints saved before this change no longer restore",
     "unchecked": "⚠️ Not everything could be checked",
 }

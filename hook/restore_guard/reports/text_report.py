@@ -45,11 +45,17 @@ LOOKS: dict[str, tuple[str, Style]] = {
 }
 
 
-def render(result: Result, *, color: bool = False, width: int = 80) -> str:
-    """The report; paths, variables and commands stay whole even where they are wider than `width`."""
+def render(result: Result, *, color: bool = False, width: int = 80, brief: bool = False) -> str:
+    """The report; paths, variables and commands stay whole even where they are wider than `width`.
+
+    Args:
+        brief: names no model of which there is nothing to say but that it restores, as for a hook that passes.
+    """
     page = _Page(color, width)
     lines: list[str] = []
     for model in wording.told(result.models):
+        if brief and model.verdict == "restores" and not (wording.ranked([model]) or model.notes):
+            continue
         lines += [*_model(page, model), ""]
     if result.notes:
         lines += [line for note in result.notes for line in page.wrapped("note: ", plain(note))] + [""]

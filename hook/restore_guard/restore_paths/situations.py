@@ -7,6 +7,7 @@ after it with an optimizer that has no slots yet, as where a model is served, or
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 from collections.abc import Callable, Collection, Iterator
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, Situation
@@ -57,7 +58,7 @@ def restore(call: Restore, saved: Signature, model: Signature, situation: Situat
     """
     outcome = dataclasses.replace(load(call, saved, model, situation), situation=situation)
     olds, news = no_loss(saved, model, situation)
-    return _leaving_out(outcome, news, olds)
+    return leaving_out(outcome, news, olds)
 
 
 def no_loss(saved: Signature, model: Signature, situation: Situation | None) -> tuple[Collection[str], Collection[str]]:
@@ -80,10 +81,10 @@ def load(call: Restore, saved: Signature, model: Signature, situation: Situation
         return Outcome("raises", failures=(Failure(outcome.error or ""),), certain=outcome.certain)
     # Before the first call counts what is there after it.
     absent = _absent(model) if situation.restored != "trained" else ()
-    return _leaving_out(outcome, absent, ())
+    return leaving_out(outcome, absent, ())
 
 
-def _leaving_out(outcome: Outcome, news: Collection[str], olds: Collection[str]) -> Outcome:
+def leaving_out(outcome: Outcome, news: Collection[str], olds: Collection[str]) -> Outcome:
     """The outcome without some variables of the model among the initial ones, of the checkpoint among the unused."""
     initial = tuple(name for name in outcome.initial if name not in news)
     unused = tuple(name for name in outcome.unused if name not in olds)
@@ -98,7 +99,20 @@ def _absent(signature: Signature) -> set[str]:
 
 
 def _of_training(signature: Signature) -> set[str]:
-    """The variables that an optimizer holds."""
-    nodes = signature.keras_tree.nodes if signature.keras_tree is not None else ()
-    held = {position for node in nodes if node.role == "optimizer" for position in node.variables}
-    return _absent(signature) | {signature.variables[position].path for position in held}
+    return _absent(signature) | optimizer_state(signature)
+
+
+def optimizer_state(signature: Signature) -> set[str]:
+    """The variables that an optimizer holds, those among them that Keras leaves out of a weights file as well."""
+    if signature.keras_tree is None:
+        return set()
+    folders = {"optimizer"}  # where `compile` puts it; one of before Keras 2.11 is no saveable of the walk
+    known: set[str] = set()
+    for node in signature.keras_tree.nodes:
+        if node.role == "optimizer" and node.variables:
+            paths = [signature.variables[position].path for position in node.variables]
+            known.update(paths)
+            folders.add(posixpath.commonpath([posixpath.dirname(path) or path for path in paths]))
+    below = tuple(f"{folder}/" for folder in folders if folder)
+    state = {item.path for item in signature.variables if not item.trainable and item.path.startswith(below)}
+    return known | state

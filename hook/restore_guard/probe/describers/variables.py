@@ -33,6 +33,11 @@ def named_variables(root):
     return [(found.path, found.variable) for found in find(root)[0]]
 
 
+def of_optimizers(root):
+    """Returns the paths of the variables that optimizers hold."""
+    return {found.path for found in find(root)[0] if has_slots(found.owner) or _is_optimizer(found.owner)}
+
+
 def unwrap(value):
     """Returns the tf.Variable behind a variable of TensorFlow or of Keras 3, else None."""
     if isinstance(value, tf.Variable) and type(value).__name__ != "AutoCastVariable":

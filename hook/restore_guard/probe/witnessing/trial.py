@@ -139,16 +139,22 @@ def bring_back(model, load, path, folder, heard, rivals):
     made = None if path == _ARCHIVE else model
     loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden)
     result.update(behaviour=None, uncompared=None, roles={}, exchanged={})
+    if heard is None or result["outcome"] == "raises":
+        result["uncompared"] = "not everything restores"
+        return result
+    # The state of an optimizer that the file never holds decides nothing.
+    unheld = variables.of_optimizers(loaded) - saved.keys() if result["initial"] else ()
+    missed = [name for name in result["initial"] if name not in unheld]
     # What loading has made new had no value that it could keep.
-    changed = result["changed_otherwise"] + (result["initial"] if loaded is not model else [])
-    if heard is None or result["outcome"] == "raises" or set(result["initial"]) - set(changed):
+    changed = result["changed_otherwise"] + (missed if loaded is not model else [])
+    if set(missed) - set(changed):
         result["uncompared"] = "not everything restores"
         return result
     try:
         held, recorded = _held(loaded, folder, heard, result)
         if changed:
             _convert(held, recorded, changed, result)
-        if result["outcome"] == "restores":
+        if result["outcome"] == "restores" or not (missed or result["unused"] or result["changed_otherwise"]):
             result["behaviour"] = held.difference()
             result["roles"] = roles.find(held, result["assigned"], rivals, {**hidden, **saved})
             if not result["roles"] and not result["behaviour"]["same_output"]:
