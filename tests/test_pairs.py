@@ -28,7 +28,7 @@ pytestmark = pytest.mark.tensorflow
 
 # Disagreements that are known and not mended yet: parts of a partitioned variable by a Saver, and an optimizer's
 # values in a `.keras` file of Keras 2.
-_OF_KERAS_2 = ("compatible/graph-partitioned", "layer-type-changed/optimizer", "not-saved/learning-rate")
+_OF_KERAS_2 = ("compatible/graph-partitioned", "layer-type-changed/optimizer", "compatible/learning-rate")
 OPEN = {
     "keras2": _OF_KERAS_2,
     "tf_keras": _OF_KERAS_2,
