@@ -18,7 +18,7 @@ class Job:
     """Something to do in the user's Python, most of all a model to build from one side.
 
     Attributes:
-        root: folder of the project at that side.
+        root: folder of the project at that side; project: where that is in the repository, "" for all of it.
         pythonpath: folders below the root that come first on sys.path, after the root itself.
         worktree: the user's own work tree, from which nothing may be imported instead.
         timeout: seconds for all attempts together.
@@ -31,6 +31,7 @@ class Job:
     id: str
     root: Path
     builder: str = ""
+    project: str = ""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[Mapping[str, Any]] = ()
     pythonpath: Sequence[str] = ()
@@ -50,7 +51,7 @@ class Build:
         strategy: graph, weightless or eager; how the builder could be run.
         because: why no cheaper strategy served; None for the cheapest.
         seconds: how long it took, all attempts together.
-        trace: what it depends on; None for one that was not made in this run.
+        trace: what it depends on; of one that was not made in this run, what it reads, looks for and writes.
         failure: one sentence for a person; `detail` holds the traceback and what the build printed.
     """
 
@@ -91,27 +92,31 @@ class Trace(msgspec.Struct, frozen=True):
     """What a build depends on, as the probe heard it; paths are relative to the project unless said otherwise.
 
     Attributes:
-        modules: Python files that were imported; files: all others that were read.
+        modules: Python files that were imported; files: all others that were read; links: those on the way to any path.
         present, missing: what was only looked for, and was there or not.
         folders: those whose names were listed.
-        outside: absolute paths of files that are neither the project's nor installed.
-        environ: {variable: digest of its value, or None}.
+        outside: absolute paths that are neither the repository's nor installed, read or looked for.
+        environ: {variable: digest of its value, or None}; all_environ: whether any other would have been seen, too.
         packages, failed: top-level names that were imported from what is installed, or looked for and not imported.
         opaque: what the build did that cannot be followed.
+        written: files of the repository that the build itself wrote.
         spots, stacks, created: every creation in order, as (number of its frames, class, number of its site); frames
             are (number of a spot, class of `self`), the innermost first.
     """
 
     modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     environ: dict[str, str | None] = {}
+    all_environ: bool = False
     packages: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
     spots: tuple[Spot, ...] = ()
     stacks: tuple[tuple[tuple[int, str | None], ...], ...] = ()
     created: tuple[tuple[int, str, int], ...] = ()

@@ -198,6 +198,15 @@ class Archive(Struct):
         return msgspec.structs.replace(self, revival=moved)
 
 
+class Reads(msgspec.Struct, frozen=True):
+    """What a build depends on, the same on every machine; a part of its `Signature`, where it is explained."""
+
+    sources: tuple[str, ...] = ()
+    looked_for: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+
+
 class Signature(Struct):
     """All that decides what restoring a checkpoint of a model, or into a model, does.
 
@@ -206,7 +215,10 @@ class Signature(Struct):
         aliases: (other path, path) of what the user's attributes reach a second time.
         takes: what it is called with; empty where that is not known.
         archive, saver_file: only where the model promises the restore path that needs it.
-        sources: files of the repository that the build read.
+        sources: files and links of the repository that the build read.
+        looked_for: paths of which it wanted to know whether they are there, or what they are.
+        folders: those whose names it listed.
+        opaque: what it did that cannot be followed.
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
         created: (class, site) of all layers, modules and optimizers that the build made, in their order; only a build
             knows them, as it alone knows sites.
@@ -227,6 +239,9 @@ class Signature(Struct):
     outputs: tuple[Tensor, ...] = ()
     takes: tuple[Input, ...] = ()
     sources: tuple[str, ...] = ()
+    looked_for: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
     unread: dict[str, str] = {}
     created: tuple[tuple[str, Site], ...] = ()
     stages: tuple[Stage, ...] | None = None

@@ -389,8 +389,8 @@ import tensorflow
 from restore_guard_probe import build, strategies
 fork = multiprocessing.get_context("fork")
 def answer(sender, root, builder, strategy):
-    job = {"root": root, "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None, "restores": [],
-           "inputs": [{"shape": [4], "dtype": "float32"}], "strategy": strategy}
+    job = {"root": root, "project": "", "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None,
+           "restores": [], "environ": {}, "inputs": [{"shape": [4], "dtype": "float32"}], "strategy": strategy}
     try:
         sender.send(build.run(job)["signature"])
     except Exception as error:

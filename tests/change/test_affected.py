@@ -21,6 +21,7 @@ from restore_guard.change.affected import (
 )
 from restore_guard.change.states import Change
 from restore_guard.config import Config, Ignore, Model
+from restore_guard.signature import Reads
 
 PROJECT = {
     "ranker/__init__.py": "",
@@ -49,7 +50,8 @@ def reader(files):
 
 
 def view(files=PROJECT, config=CONFIG, **sources):
-    return View(config, reader(files), {name: frozenset(paths) for name, paths in sources.items()})
+    traces = {name: found if isinstance(found, Reads) else Reads(tuple(found)) for name, found in sources.items()}
+    return View(config, reader(files), traces)
 
 
 def closure_of(files, module="m", roots=("",)):
@@ -253,6 +255,44 @@ def test_sources_of_either_side_count(side):
 
 
 @pytest.mark.parametrize("side", ["base", "head"])
+@pytest.mark.parametrize(
+    ("trace", "change", "reason"),
+    [
+        (Reads(looked_for=("local.json",)), Change("A", "local.json"), "local.json added"),
+        (Reads(looked_for=("local.json",)), Change("M", "local.json"), "local.json changed"),
+        (Reads(looked_for=("extra",)), Change("A", "extra/deep/__init__.pyi"), "extra/deep/__init__.pyi added"),
+        (Reads(folders=("plugins",)), Change("A", "plugins/b.py"), "plugins/b.py added"),
+        (Reads(folders=("plugins",)), Change("R", "attic/b.txt", "plugins/b.txt"), "plugins/b.txt renamed"),
+        (Reads(folders=("plugins",)), Change("D", "plugins/deep/b.txt"), "plugins/deep/b.txt deleted"),
+        (Reads(folders=("plugins",)), Change("M", "plugins/b.txt"), None),
+        (Reads(folders=("plugins",)), Change("A", "more/plugins/b.txt"), None),
+        (Reads(folders=("",)), Change("A", "new.txt"), "new.txt added"),
+        (Reads(sources=("../shared/net.py",)), Change("M", "../shared/net.py"), "../shared/net.py changed"),
+        (Reads(sources=("data/current",)), Change("T", "data/current"), "data/current changed"),
+        (
+            Reads(opaque=("subprocess.Popen",)),
+            Change("M", "README.md"),
+            "what its build depends on cannot be told (subprocess.Popen)",
+        ),
+    ],
+)
+def test_all_that_a_manifest_says_of_the_build_counts(side, trace, change, reason):
+    sides = {"base": view(), "head": view()} | {side: view(other=trace)}
+    assert affected([change], **sides) == ({"other": reason} if reason else {})
+
+
+def test_without_a_change_nothing_is_affected_whatever_the_build_does():
+    side = view(other=Reads(opaque=("subprocess.Popen",)))
+    assert affected([], side, side) == {}
+
+
+@pytest.mark.parametrize("path", ["src/slow_gelu.pyc", "fast_gelu.cpython-311-x86_64-linux-gnu.so", "fast_gelu.pyd"])
+def test_modules_without_a_source_count(path):
+    assert affected([Change("A", path)], view(), view()) == {"ranker": f"{path} added"}
+    assert affected([Change("A", f"__pycache__/{path}")], view(), view()) == {}
+
+
+@pytest.mark.parametrize("side", ["base", "head"])
 def test_imports_of_either_side_count(side):
     importing = view({**PROJECT, "other/model.py": "import helper"})
     sides = {"base": view(), "head": view()} | {side: importing}
@@ -322,7 +362,7 @@ def test_no_file_is_read_without_need():
     def unread(path):
         raise AssertionError(f"{path} was read")
 
-    side = View(CONFIG, unread, {"other": frozenset({"other/model.py"}), "ranker": frozenset({"other/model.py"})})
+    side = View(CONFIG, unread, {"other": Reads(("other/model.py",)), "ranker": Reads(("other/model.py",))})
     assert affected([Change("M", "README.md"), Change("A", "a.yaml")], side, side) == {}
     assert affected([Change("M", "other/model.py")], side, side).keys() == {"other", "ranker"}
 

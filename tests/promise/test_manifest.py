@@ -10,7 +10,7 @@ from signatures import graph, model, module, variable
 from restore_guard.plain_data import Site
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError
-from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Signature
+from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Reads, Signature
 
 SMALL = Manifest("ranker", ("tf-checkpoint",), module(a=(2,), b=(3,)))
 
@@ -95,8 +95,9 @@ def test_write_tells_whether_anything_changed(tmp_path):
 
 
 def test_sources_are_read_even_where_the_rest_is_broken():
-    assert manifest.sources(b'{"sources": ["a.py"], "variables": 3}') == {"a.py"}
-    assert manifest.sources(b"<<<<<<<") == frozenset()
+    content = b'{"sources": ["a.py"], "folders": ["plugins"], "variables": 3}'
+    assert manifest.trace(content) == Reads(sources=("a.py",), folders=("plugins",))
+    assert manifest.trace(b"<<<<<<<") == Reads()
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
@@ -146,6 +147,9 @@ def signatures(draw):
         keras_tree=draw(st.sampled_from([None, keras.keras_tree])),
         h5_file=draw(st.none() | st.just(H5File((H5Layer("dense", "Dense", tuple(range(len(paths)))),)))),
         sources=tuple(draw(st.lists(names, max_size=2))),
+        looked_for=tuple(draw(st.lists(names, max_size=2))),
+        folders=tuple(draw(st.lists(names, max_size=2))),
+        opaque=tuple(draw(st.lists(names, max_size=2))),
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from restore_guard import build as build_module
-from restore_guard import probe, signature
+from restore_guard import keras_tree, plain_data, probe, signature
 from restore_guard.build import Build, Job, Trace
 from restore_guard.building import side_files
 from restore_guard.building.side_files import STEP, Tree, changed
@@ -31,11 +31,13 @@ from restore_guard.change import layout
 from restore_guard.change.layout import Point
 from restore_guard.environments.installed import Installed
 from restore_guard.plain_data import Frame, Site
+from restore_guard.probe.tracing.environment import COSMETIC
 from restore_guard.signature import Signature
 
 _BUILDS, _SECONDS = "builds", "seconds"
 _LIMIT = 256 * 1024 * 1024
 _PER_KEY = 64
+_SIGNATURES = (signature, keras_tree, plain_data)
 # TensorFlow's own code reads these where nothing hears it.
 _ALWAYS_READ = ("TF_", "KERAS_", "XLA_", "PYTHON", "CUDA_")
 
@@ -50,10 +52,12 @@ class _Conditions(msgspec.Struct, frozen=True):
 
     modules: dict[str, _Module]
     files: dict[str, str]
+    links: dict[str, str | None]
     there: dict[str, str | None]
     folders: dict[str, str]
-    outside: dict[str, list[int]]
+    outside: dict[str, list[int] | None]
     environ: dict[str, str | None]
+    all_environ: bool
     packages: dict[str, str]
     strays: dict[str, str]
     failed: tuple[str, ...]
@@ -66,6 +70,7 @@ class _Kept(msgspec.Struct, frozen=True):
     strategy: str | None
     because: str | None
     seconds: float
+    written: tuple[str, ...]
     spots: list[tuple[str, int, list[Point]]]
     stacks: tuple[tuple[tuple[int, str | None], ...], ...]
     created: tuple[tuple[int, str, int], ...]
@@ -106,16 +111,14 @@ class Cache:
             _note_seconds(self.folder, job, build.seconds)
         if self.folder is None or self.installed is None or build.signature is None or trace is None or trace.opaque:
             return
-        watched = [*trace.modules, *trace.files, *trace.folders, *(os.path.dirname(path) for path in trace.missing)]
-        if not tree.settled(watched, self.begin) or any(
-            changed(Path(path)) >= self.begin - STEP for path in trace.outside
-        ):
+        if not self._is_sure(trace, tree):
             return
         kept = _Kept(
             signature=msgspec.to_builtins(build.signature),
             strategy=build.strategy,
             because=build.because,
             seconds=build.seconds,
+            written=trace.written,
             spots=[(spot.file, spot.line, layout.points(tree.read(spot.file) or b"", spot)) for spot in trace.spots],
             stacks=trace.stacks,
             created=trace.created,
@@ -127,6 +130,15 @@ class Cache:
             folder = self.folder / _BUILDS / self._key(job)
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, name.encode() + b"\n" + content)
+
+    def _is_sure(self, trace: Trace, tree: Tree) -> bool:
+        """Whether what the build read is what is there now, and belongs to the side."""
+        return (
+            tree.settled([*trace.modules, *trace.files, *trace.folders], self.begin)
+            and all(tree.kind(path) is None for path in trace.missing)
+            and all(changed(Path(path)) < self.begin - STEP for path in trace.outside)
+            and all(tree.kind(path) is not None for path in (*trace.modules, *trace.files))
+        )
 
     def _key(self, job: Job) -> str:
         environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
@@ -156,10 +168,12 @@ class Cache:
         return _Conditions(
             modules={path: _Module(_digest(content), layout.digest(content)) for path, content in modules.items()},
             files={path: _digest(tree.read(path)) for path in trace.files},
+            links={path: tree.target(path) for path in trace.links},
             there={path: tree.kind(path) for path in (*trace.present, *trace.missing)},
             folders={path: _digest("\0".join(tree.names(path)).encode()) for path in trace.folders},
             outside={path: _state(path) for path in trace.outside},
             environ=trace.environ,
+            all_environ=trace.all_environ,
             packages={
                 name: self.installed.versions.get(name, "")
                 for top in (*trace.packages, *looked_for)
@@ -175,6 +189,8 @@ class Cache:
             and all(self.installed.content(top) == content for top, content in then.strays.items())
             and not self.installed.stems & set(then.failed)
             and all(_digest_of(self.environ.get(name)) == value for name, value in then.environ.items())
+            and not (then.all_environ and self.environ.keys() - COSMETIC - then.environ.keys())
+            and all(tree.target(path) == target for path, target in then.links.items())
             and all(_is_same(tree.read(path), module) for path, module in then.modules.items())
             and all(_digest(tree.read(path)) == digest for path, digest in then.files.items())
             and all(tree.kind(path) == kind for path, kind in then.there.items())
@@ -252,7 +268,15 @@ def _restored(conditions: _Conditions, body: bytes, tree: Tree) -> Build | None:
     moved = {path for path, module in conditions.modules.items() if _digest(tree.read(path)) != module.content}
     if any(file in moved for file, _, _ in kept.spots):
         found = _with_sites(found, kept, moved, tree)
-    return found and Build(found, kept.strategy, kept.because, kept.seconds)
+    return found and Build(found, kept.strategy, kept.because, kept.seconds, _trace(conditions, kept))
+
+
+def _trace(then: _Conditions, kept: _Kept) -> Trace:
+    """As much of a trace as tells whether another build wrote what this one depends on."""
+    missing = tuple(path for path, kind in then.there.items() if kind is None)
+    present = tuple(path for path, kind in then.there.items() if kind is not None)
+    folders = tuple(then.folders)
+    return Trace(tuple(then.modules), tuple(then.files), (), present, missing, folders, written=kept.written)
 
 
 def _with_sites(found: Signature, kept: _Kept, moved: Collection[str], tree: Tree) -> Signature | None:
@@ -301,7 +325,7 @@ def _state(path: str) -> list[int] | None:
 def _own_version() -> str:
     """Of what makes a signature, and of how this module keeps it."""
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    own = [Path(module.__file__) for module in (build_module, layout, side_files, signature)]
+    own = [Path(module.__file__) for module in (build_module, layout, side_files, *_SIGNATURES)]
     for path in [*sorted(Path(probe.__file__).parent.rglob("*.py")), *own, Path(__file__)]:
         found.update(path.read_bytes())
     return found.hexdigest()

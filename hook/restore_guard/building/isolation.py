@@ -6,7 +6,9 @@ what it sees, from leaking a token, steering a job of GitHub Actions, or crashin
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, Literal, TypeVar
 
@@ -30,8 +32,12 @@ _FIXED = {
 
 
 def environment(environ: Mapping[str, str], hash_seed: str = HASH_SEED) -> dict[str, str]:
-    """The environment of a build: what it may need, nothing that opens a door."""
-    return variables.harmless(environ) | _FIXED | {"PYTHONHASHSEED": hash_seed}
+    """The environment of a build: what it may need, nothing that opens a door.
+
+    TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`).
+    """
+    lasting = {"TFHUB_CACHE_DIR": os.path.join(tempfile.gettempdir(), "tfhub_modules")}
+    return lasting | variables.harmless(environ) | _FIXED | {"PYTHONHASHSEED": hash_seed}
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

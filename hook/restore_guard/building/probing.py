@@ -72,7 +72,7 @@ class Probe:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self.errors,
-                    env=_environment(scratch, self.hash_seed),
+                    env=isolation.environment(os.environ, self.hash_seed) | {"TMPDIR": str(scratch)},
                     start_new_session=True,
                 )
             except OSError as error:
@@ -190,16 +190,11 @@ class Probe:
         return self.errors.read()[-4000:].decode(errors="replace").strip()
 
 
-def _environment(scratch: Path, hash_seed: str) -> dict[str, str]:
-    """What a build sees; TensorFlow Hub's downloads stay among the lasting temporary files (its `tfhub_cache_dir`)."""
-    lasting = {"TFHUB_CACHE_DIR": str(Path(tempfile.gettempdir(), "tfhub_modules"))}
-    return lasting | isolation.environment(os.environ, hash_seed) | {"TMPDIR": str(scratch)}
-
-
 def _encode(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "root": str(job.root),
+        "project": job.project,
         "builder": job.builder,
         "kwargs": dict(job.kwargs),
         "inputs": [dict(item) for item in job.inputs],

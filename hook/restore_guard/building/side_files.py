@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,26 +22,39 @@ class Tree:
     def __init__(self, repository: Repository, side: Side) -> None:
         self.read = cache(repository.reader(side))
         self.root = repository.root / repository.project if side.tree is None else None
-        self._listed = lambda: repository.files(side, repository.project)
-        self._prefix = f"{repository.project}/" if repository.project else ""
+        self._listed = lambda: repository.files(side)
+        self._project = repository.project
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:
-        """{folder: names in it} of a tree of git's."""
+        """{folder: names in it} of a tree of git's, all relative to its root."""
         names: dict[str, set[str]] = {"": set()}
         for path in self._listed():
-            inner = path[len(self._prefix) :]
-            while inner:
-                folder, _, name = inner.rpartition("/")
+            while path:
+                folder, _, name = path.rpartition("/")
                 names.setdefault(folder, set()).add(name)
-                inner = folder
+                path = folder
         return names
+
+    def _inside(self, path: str) -> str:
+        inside = posixpath.normpath(posixpath.join(self._project, path))
+        return "" if inside == "." else inside
+
+    def target(self, path: str) -> str | None:
+        """What a link leads to, which for git is its content; None for what is no link, on disk."""
+        if self.root is not None:
+            with contextlib.suppress(OSError):
+                return os.readlink(self.root / path)
+            return None
+        content = self.read(path)
+        return os.fsdecode(content) if content is not None else None
 
     def kind(self, path: str) -> str | None:
         """file, folder or None."""
         if self.root is not None:
             place = self.root / path
             return "folder" if place.is_dir() else "file" if place.exists() else None
+        path = self._inside(path)
         if path in self._names:
             return "folder"
         folder, _, name = path.rpartition("/")
@@ -51,7 +65,7 @@ class Tree:
             with contextlib.suppress(OSError):
                 return sorted(set(os.listdir(self.root / folder)) - {".git", "__pycache__"})
             return []
-        return sorted(self._names.get(folder, ()))
+        return sorted(self._names.get(self._inside(folder), ()))
 
     def settled(self, paths: Sequence[str], before: float) -> bool:
         """False where one of the paths may have changed on disk since a moment; git's own trees never do."""

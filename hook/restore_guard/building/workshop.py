@@ -19,6 +19,7 @@ import msgspec
 from restore_guard import folders
 from restore_guard.build import Answer, Build, Job
 from restore_guard.building import cache, isolation
+from restore_guard.building.crossing import crossed
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
 from restore_guard.change.repository import pointer
@@ -120,11 +121,21 @@ class Workshop:
             self._probe(order.python)
         made = self._run({order.id: (order, self._rooted(order)) for order in missing})
         made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
+        done = self._without_crossed(orders, built | made)
         for order in missing:
-            self._cache(order).keep(self._job(order), self._tree(order.side), made[order.id])
+            self._cache(order).keep(self._job(order), self._tree(order.side), done[order.id])
         for kept_in in {self._cache(order) for order in missing}:
             kept_in.make_room()
-        return built | made
+        return done
+
+    def _without_crossed(self, orders: Sequence[Order], built: Mapping[str, Build]) -> dict[str, Build]:
+        found = dict(built)
+        for side in {order.side for order in orders}:
+            its = {order.name: order.id for order in orders if order.side == side}
+            traces = {name: trace for name, number in its.items() if (trace := built[number].trace) is not None}
+            for name, failure in crossed(traces).items():
+                found[its[name]] = replace(built[its[name]], signature=None, failure=failure)
+        return found
 
     def do(self, tasks: Sequence[Task]) -> dict[str, Answer]:
         """{task's id: Answer}, one for every task."""
@@ -177,7 +188,8 @@ class Workshop:
 
     def _job(self, order: Order) -> Job:
         """The build without its files."""
-        job = replace(model_job(order.config, order.name, self.worktree), id=order.id, restores=order.restores)
+        job = model_job(order.config, order.name, self.worktree)
+        job = replace(job, id=order.id, project=self.repository.project, restores=order.restores)
         return job if job.inputs else replace(job, inputs=self._known_inputs(order))
 
     def _rooted(self, order: Order) -> Job:
@@ -194,7 +206,7 @@ class Workshop:
 
     def _recorded(self, order: Order) -> frozenset[str]:
         """The files that the model's build read when its manifest was written."""
-        return manifest.sources(self._manifest(order))
+        return frozenset(manifest.trace(self._manifest(order)).sources)
 
     def _manifest(self, order: Order) -> bytes:
         """Its content at the order's side; nothing where there is none."""

@@ -13,7 +13,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restore_guard import toml_text
+from restore_guard.change import traced
+from restore_guard.change.traced import normal, with_parents
 from restore_guard.config import Config
+from restore_guard.signature import Reads
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
     from restore_guard.change.states import Change
@@ -50,12 +53,12 @@ class Closure(NamedTuple):
 class View:
     """What one side shows of the project; all paths are relative to it.
 
-    `sources` holds what the manifests recorded: the files that each model's build read.
+    `traces` holds what the manifests recorded: what each model's build depends on.
     """
 
     config: Config | None
     read: Read
-    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    traces: Mapping[str, Reads] = field(default_factory=dict)
 
 
 def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict[str, str]:
@@ -75,9 +78,11 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
         return dict.fromkeys(models, for_all)
 
     paths = {path: DONE[change.status] for change in changes for path in (change.old_path, change.path) if path}
-    reasons = {name: _stated_reason(name, paths, *configs, _sources(name, base, head)) for name in models}
+    reasons = (
+        {name: _stated_reason(name, paths, *configs, _traces(name, base, head)) for name in models} if paths else {}
+    )
     undecided = [name for name, reason in reasons.items() if reason is None]
-    modules = {path: done for path, done in paths.items() if path.endswith(".py")}
+    modules = {source: path for path in paths if (source := _as_source(path))}
     if undecided and modules:
         roots = ["", *head.config.pythonpath]
         builders = {name: models[name].builder.partition(":")[0] for name in undecided}
@@ -85,7 +90,7 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
             reached = ImportGraph(view.read, roots).reached(builders.values(), modules)
             for name, builder in builders.items():
                 if path := reached.get(builder):
-                    reasons[name] = f"{path} {modules[path]}"
+                    reasons[name] = f"{modules[path]} {paths[modules[path]]}"
     return {name: reason for name, reason in reasons.items() if reason}
 
 
@@ -121,7 +126,7 @@ class ImportGraph:
     """The imports of one side, each file read and parsed once however many models share it."""
 
     def __init__(self, read: Read, roots: Sequence[str]):
-        self._roots = [_normal(root) for root in roots]
+        self._roots = [normal(root) for root in roots]
         self._read = cache(read)
         self._edges = cache(self._imported_by)
         self._locate = cache(self._find)
@@ -173,7 +178,7 @@ class ImportGraph:
         for imported in imports(self._read(file)):
             places = [tuple(self._roots)]
             if imported.level:  # none where the dots lead out of the project
-                around = _with_parents(posixpath.dirname(file))
+                around = with_parents(posixpath.dirname(file))
                 places = []
                 for folder in around[imported.level - 1 : imported.level]:
                     package = posixpath.join(folder, "__init__.py")
@@ -312,55 +317,27 @@ def _changed_environment(changes: Sequence["Change"], base: View, head: View) ->
     return None
 
 
-def _sources(name: str, base: View, head: View) -> frozenset[str]:
-    """The files that the manifests of both sides name as read by a model's build."""
-    return base.sources.get(name, frozenset()) | head.sources.get(name, frozenset())
+def _traces(name: str, base: View, head: View) -> list[Reads]:
+    """What the manifests of both sides say that a model's build depends on."""
+    return [view.traces.get(name, Reads()) for view in (base, head)]
 
 
 def _stated_reason(
-    name: str, paths: Mapping[str, str], base: Config, head: Config, sources: frozenset[str]
+    name: str, paths: Mapping[str, str], base: Config, head: Config, traces: Sequence[Reads]
 ) -> str | None:
     """Why a model is affected, as its configuration or its manifests state it, without looking at imports."""
     before, now = base.models.get(name), head.models[name]
     if before != now:
         return "its configuration changed" if before else "new in the configuration"
-    manifest = _normal(posixpath.join(head.manifests, f"{name}.json"))
-    folders = {folder for source in sources for folder in _with_parents(posixpath.dirname(source))}
-    return _first(
-        paths,
-        lambda path: (
-            path == manifest
-            or path in sources
-            or any(_matches(path, pattern) for pattern in now.paths)
-            or path in folders  # of a submodule, git only says that it changed
-        ),
-    )
+    manifest = normal(posixpath.join(head.manifests, f"{name}.json"))
+    if manifest in paths:
+        return f"{manifest} {paths[manifest]}"
+    return traced.touched(paths, traces, now.paths)
 
 
-def _first(paths: Mapping[str, str], matters: Callable[[str], bool]) -> str | None:
-    return next((f"{path} {done}" for path, done in paths.items() if matters(path)), None)
-
-
-def _matches(path: str, pattern: str) -> bool:
-    """Match as a glob does: `*` stays in a folder, `**` crosses; a plain folder stands for all below it."""
-    parts = _normal(pattern).split("/")
-    return _matches_parts(path.split("/"), parts if set("*?[") & set(parts[-1]) else [*parts, "**"])
-
-
-def _matches_parts(path: list[str], pattern: list[str]) -> bool:
-    if not pattern:
-        return not path
-    first, *rest = pattern
-    if first == "**":
-        return any(_matches_parts(path[skipped:], rest) for skipped in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], first) and _matches_parts(path[1:], rest)
-
-
-def _normal(path: str) -> str:
-    """A path without `./` and a trailing slash; "" is the project's folder."""
-    normal = posixpath.normpath(path)
-    return "" if normal == "." else normal
-
-
-def _with_parents(folder: str) -> list[str]:
-    return [folder, *_with_parents(posixpath.dirname(folder))] if folder else [""]
+def _as_source(path: str) -> str | None:
+    """The Python source that a file of code is, or stands for as bytecode and compiled modules do; None for others."""
+    if not path.endswith((".py", ".pyc", ".so", ".pyd")) or "__pycache__" in path:
+        return None
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, name.partition(".")[0] + ".py")

@@ -111,7 +111,7 @@ def _unchecked(result: ModelResult) -> ModelResult:
 
 
 def _view(project: Project) -> affected.View:
-    return affected.View(project.config, project.read, {name: project.sources(name) for name in project.manifests})
+    return affected.View(project.config, project.read, {name: project.trace(name) for name in project.manifests})
 
 
 def _chosen(project: Project, names: Sequence[str], everything: bool, reasons: Mapping[str, str]) -> list[str]:

@@ -162,7 +162,7 @@ def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Re
             base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
             diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.
-            covered=graph.closure(head.config.models[name].builder.partition(":")[0]).files,
+            covered=frozenset().union(*graph.closure(head.config.models[name].builder.partition(":")[0])),
             releases=released.promises.get(name, ()),
             unread_releases=released.unread.get(name, ()),
             # Nobody has a checkpoint of a model that the base does not name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from restore_guard.change import traced
 from restore_guard.judging.case import Case, promised, readable
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
 from restore_guard.promise.pins import unpinned
@@ -34,8 +35,9 @@ def _staleness(case: Case, manifest: Manifest, head: Signature) -> str | None:
         return "The manifest does not describe the model that the code builds"
     if differences(manifest.signature.takes, head.takes):
         return "The manifest describes other inputs than those that the model takes"
-    if unnoticed := sorted(set(head.sources) - set(manifest.signature.sources) - case.covered):
-        return f"The build also reads {', '.join(unnoticed[:3])}, which the manifest does not list"
+    model = case.config.models.get(case.name)
+    if unnoticed := traced.unnoticed(head, manifest.signature, case.covered, model.paths if model else ()):
+        return f"The build also {unnoticed}, which the manifest does not list"
     if _unpinned(case):
         return f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
     if set(manifest.restores) != set(configured):

@@ -26,7 +26,7 @@ class Case:
     Attributes:
         manifest_file: its manifest, relative to the project.
         base_build: None where the base was not built, because there is none or it has no such model.
-        covered: files whose change would be noticed even if the manifest does not list them.
+        covered: paths whose change would be noticed even if the manifest does not list them.
         head_revivals, base_revivals: {saved configuration: what that side's code makes of it}.
         witness: what really saving the base and restoring it into the head showed; None where it was not tried, for
             the reason in `unwitnessed`.

@@ -10,15 +10,15 @@ import tensorflow as tf
 from . import frameworks, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, FlagsSetError
-from .tracing import calls, sites, sources
+from .tracing import calls, environment, places, sites, sources
 
 
 def run(job):
     """Builds a model and returns {"signature", "trace"} as plain data; the trace says what the build depends on.
 
     Args:
-        job: {"root", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; see `restore_guard.build.Job`.
-            "strategy" is one of `strategies.order`.
+        job: {"root", "project", "pythonpath", "builder", "kwargs", "inputs", "worktree"}; `restore_guard.build.Job`
+            explains them. "strategy" is one of `strategies.order`.
 
     Raises:
         BuildError: the builder is missing, returned nothing that can be saved, or came from another folder.
@@ -37,6 +37,7 @@ def run(job):
             signature["inputs"] = heard.of(model) or given
         if "keras-archive" in job["restores"] and frameworks.is_model(model):
             signature["archive"] = _archive(model, created, read)
+        signature.update(read.reads())
     trace = {**read.dependencies(), **created.trace()}
     trace["environ"] = {name: value for name, value in trace["environ"].items() if name not in job["environ"]}
     return {"signature": signature, "trace": trace}
@@ -60,7 +61,7 @@ def enter(job):
     """Makes the job's folder the one to import from; returns what hears creations and reading."""
     root = os.path.realpath(job["root"])
     os.chdir(root)
-    read = sources.Sources(root)
+    read = sources.Sources(root, job["project"])
     read.listen()
     sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in ["", *job["pythonpath"]]]
     created = sites.Sites(root)
@@ -86,7 +87,7 @@ def make(job):
 
 def _flags():
     """The environment variables that decide what an import of TensorFlow or Keras gives."""
-    return {name: value for name, value in sources.environment().items() if name.startswith(_IMPORTANT)}
+    return {name: value for name, value in environment.unheard().items() if name.startswith(_IMPORTANT)}
 
 
 _IMPORTANT = ("KERAS_", "TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR", "TF_KERAS")
@@ -145,7 +146,7 @@ def describe(model, created, read, before=()):
         **_forms(model, index, created),
         **interface.read(model),
         "takes": takes.read(model, created),
-        "sources": read.files(),
+        "sources": read.reads()["sources"],
         "created": list(created.objects),
         "eager": strategies.is_eager(),
         "stages": [stage.data(index) for stage in before],
@@ -236,7 +237,7 @@ def _check(model, builder):
 def _refuse_foreign(read, job):
     """An editable install or a PYTHONPATH may import the work tree instead of the commit that is judged."""
     if job["worktree"] and os.path.realpath(job["worktree"]) != os.path.realpath(job["root"]):
-        foreign = read.foreign(job["worktree"])
+        foreign = read.foreign(places.Places(job["worktree"], job["project"]).top)
         if foreign:
             raise BuildError(
                 f"module {foreign[0]} was imported from the work tree, not from the commit that is checked "

@@ -8,8 +8,21 @@ import importlib
 
 import tensorflow as tf
 
-FILE_FUNCTIONS = ("ReadFileToString", "BufferedInputStream", "FileExists", "Stat", "IsDirectory", "GetChildren")
-"""What TensorFlow's own code opens, looks for and lists files by (tensorflow/python/lib/io/file_io_wrapper.cc)."""
+FILES = "tensorflow.python.lib.io._pywrap_file_io"
+"""Where TensorFlow's own code opens, looks for and lists files (tensorflow/python/lib/io/file_io_wrapper.cc)."""
+
+OPERATIONS = "tensorflow.python.pywrap_tfe"
+"""Where every eager operation runs."""
+
+GRAPH_OPERATION = "tensorflow.python.framework.ops", "Graph", "_create_op_internal"
+"""What makes every operation of a graph or a tf.function."""
+
+RECORD_FILES = "tensorflow.python.data.ops.readers", "_create_or_validate_filenames_dataset"
+"""What takes the files of a dataset of lines or records."""
+
+CHECKPOINT_READER = "tensorflow.python.training.py_checkpoint_reader", "NewCheckpointReader"
+LOAD_LIBRARY = "tensorflow.python.client.pywrap_tf_session", "TF_LoadLibrary"
+"""What opens a checkpoint and a library of operations."""
 
 OPTIMIZER_BOOKKEEPING = {"_index_dict", "_trainable_variables_indices", "_trainable_variables", "_tracker"}
 """Attributes of a Keras optimizer that are not the user's (keras/src/optimizers/base_optimizer.py)."""
@@ -111,14 +124,12 @@ def inner_variable(value):
     return getattr(value, "_value", None) if kind.__module__.startswith("keras.") else None
 
 
-def file_functions():
-    """The module whose `FILE_FUNCTIONS` open files; None where this version has another."""
-    return _module("tensorflow.python.lib.io._pywrap_file_io")
-
-
-def eager_execution():
-    """The module whose `TFE_Py_FastPathExecute` runs every eager operation; None where this version has another."""
-    return _module("tensorflow.python.pywrap_tfe")
+def holder(module, *names):
+    """The module or class that holds the last of the names; None where this version has it elsewhere, or not at all."""
+    found = _module(module)
+    for name in names[:-1]:
+        found = getattr(found, name, None)
+    return found if hasattr(found, names[-1]) else None
 
 
 # --- Keras ---------------------------------------------------------------------------------------------------

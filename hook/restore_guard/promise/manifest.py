@@ -17,7 +17,7 @@ import msgspec
 from restore_guard.config import RestorePath
 from restore_guard.promise import files, manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
-from restore_guard.signature import Holder, Input, Signature, Tensor, Variable
+from restore_guard.signature import Holder, Input, Reads, Signature, Tensor, Variable
 
 SCHEMA = 1
 
@@ -68,10 +68,6 @@ class Manifest(msgspec.Struct, frozen=True):
     pinned: dict[RestorePath, str] = {}
 
 
-class _Sources(msgspec.Struct):
-    sources: tuple[str, ...] = ()
-
-
 class _Inputs(msgspec.Struct):
     inputs: tuple[Tensor, ...] = ()
 
@@ -100,6 +96,9 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     stages: dict[Literal["uncalled", "untrained"], Any] | None = None
     eager: bool = True
     pinned: dict[RestorePath, str] = {}
+    looked_for: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -114,6 +113,8 @@ def dump(manifest: Manifest) -> bytes:
         "framework": dict(sorted(signature.framework.items())),
         "history": [msgspec.to_builtins(entry) for entry in manifest.history],
         "sources": list(signature.sources),
+        # Of most models there is nothing else to say.
+        **{name: list(found) for name in ("looked_for", "folders", "opaque") if (found := getattr(signature, name))},
         "inputs": [msgspec.to_builtins(tensor) for tensor in signature.inputs],
         "outputs": [msgspec.to_builtins(tensor) for tensor in signature.outputs],
         **({"takes": [msgspec.to_builtins(item) for item in signature.takes]} if signature.takes else {}),
@@ -157,12 +158,12 @@ def parse(content: bytes, file: str, model: str | None = None) -> Manifest:
         raise ManifestError(file, at, f"{where}{error.sentence}. {_ADVICE}") from error
 
 
-def sources(content: bytes) -> frozenset[str]:
-    """The files that a manifest lists, without reading the rest of it; none where it cannot be read."""
+def trace(content: bytes) -> Reads:
+    """What a manifest says that the build depends on, without reading the rest of it; nothing if it cannot be read."""
     try:
-        return frozenset(msgspec.json.decode(content, type=_Sources).sources)
+        return msgspec.json.decode(content, type=Reads)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return frozenset()
+        return Reads()
 
 
 def inputs(content: bytes) -> tuple[Tensor, ...]:
@@ -214,6 +215,9 @@ def _manifest(data: Any, model: str | None) -> Manifest:
         takes=document.takes,
         sources=document.sources,
         eager=document.eager,
+        looked_for=document.looked_for,
+        folders=document.folders,
+        opaque=document.opaque,
     )
     if document.stages is not None:
         signature = stages_text.read(document.stages, signature, data)

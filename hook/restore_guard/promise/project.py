@@ -14,6 +14,7 @@ from restore_guard.errors import UsageError
 from restore_guard.promise import manifest, migrations
 from restore_guard.promise.manifest import Found
 from restore_guard.rules import RULES
+from restore_guard.signature import Reads
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,12 @@ class Project:
 
     def sources(self, name: str) -> frozenset[str]:
         """The files that the build of a model read when its manifest was written."""
+        return frozenset(self.trace(name).sources)
+
+    def trace(self, name: str) -> Reads:
+        """All that the build of a model depended on when its manifest was written."""
         content = self.manifests.get(name)
-        return manifest.sources(content) if content is not None else frozenset()
+        return manifest.trace(content) if content is not None else Reads()
 
     def manifest(self, name: str) -> Found:
         """The manifest of a model, or why it cannot be read; None where there is none."""

@@ -15,6 +15,7 @@ import tempfile
 import traceback
 
 from .. import failures
+from ..tracing import environment
 from . import wire
 
 _LIMIT = 256 * 1024 * 1024
@@ -116,7 +117,7 @@ class _Spawned(_Child):
                 stdin=request,
                 stdout=self.log,
                 stderr=self.log,
-                env={**os.environ, **job["environ"], **job.get("flags", {})},
+                env={**environment.started, **job["environ"], **job.get("flags", {})},
                 start_new_session=True,
             )
         self.pid = self.process.pid
@@ -136,12 +137,13 @@ class _Spawned(_Child):
 
 def main():
     """The whole of a spawned child; never returns."""
+    environment.remember()
     import tensorflow as tf
 
     tf.keras.layers  # noqa: B018 - as the warm parent loads it
     job, strategy, path = json.load(sys.stdin)
     for name in job.get("flags", ()):
-        del os.environ[name]  # the code sets it itself
+        del os.environ[name], environment.started[name]  # the code sets it itself
     _live(job, strategy, path, 2)
 
 

@@ -15,11 +15,13 @@ import threading
 import time
 
 from .. import failures
+from ..tracing import environment
 from . import children, wire
 
 
 def main():
     """Returns the process's exit status: 4 without TensorFlow, else 0 at the end of input."""
+    environment.remember()
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     # Nobody but `_listen` may read what is asked.
@@ -35,10 +37,10 @@ def main():
         _send(out, {"error": failures.sentence(error)})
         return 4
     from .. import frameworks, tasks
-    from ..tracing import sources
+    from ..tracing import places
 
     _send(out, {"ready": frameworks.versions()})
-    sources.prepare()
+    places.prepare()
     _Pool(out, tasks.attempts, private=[out.fileno(), requests.fileno()]).serve(asked)
     return 0
 

@@ -3,183 +3,278 @@
 A build is its own process, so what is listened to here stays so until its end.
 """
 
+import contextlib
 import functools
-import hashlib
 import importlib.machinery
+import opcode
 import os
+import pathlib
+import stat
 import sys
-import sysconfig
+
+from . import environment, framework_files
+from .places import Places, absolute, file_of, is_installed, real
 
 _MISSING = (FileNotFoundError, NotADirectoryError)
-# What cannot be followed: another process, the network, a database, TensorFlow's own file operations.
+# What cannot be followed: another process, the network, a database.
 _OPAQUE = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "socket.connect", "sqlite3.connect")
-_FILE_OPERATIONS = ("ReadFile", "MatchingFiles", "Dataset", "TextFile", "RestoreV2", "WholeFileReader")
-_SUFFIXES = [*importlib.machinery.SOURCE_SUFFIXES, *importlib.machinery.EXTENSION_SUFFIXES]
+# Packages that open files in C++ or Rust, where nothing hears it.
+_NATIVE = frozenset(
+    [
+        *("sentencepiece", "tokenizers", "fasttext", "cv2", "soundfile", "decord", "av", "pyarrow", "polars", "lmdb"),
+        *("netCDF4", "rasterio", "osgeo", "faiss", "onnxruntime", "lightgbm", "xgboost", "catboost", "torch"),
+    ]
+)
+_SUFFIXES = importlib.machinery.all_suffixes()
+_IMPORT_SYSTEM = "<frozen importlib"
+# Asked before anybody listens to `os`.
+_stat, _lstat = os.stat, os.lstat
 
 
 class Sources:
-    """Hears what a process reads from `listen` on; a Python audit hook cannot be taken off again."""
+    """Hears what a process reads from `listen` on; a Python audit hook cannot be taken off again.
 
-    def __init__(self, root):
-        self.root = os.path.realpath(root) + os.sep
-        self.opened, self.written, self.present, self.missing, self.listed = set(), set(), set(), set(), set()
-        self.imports, self.environ, self.opaque = set(), {}, set()
+    Args:
+        root: the project's folder; project: where it is in the repository, "" for all of it.
+    """
+
+    def __init__(self, root, project=""):
+        self.places = Places(root, project)
+        self.opened, self.present, self.missing, self.listed = set(), set(), set(), set()
+        # What the build has made itself, and where it was when it made it.
+        self.own, self.written = set(), set()
+        self.imports, self.sought, self.opaque = set(), set(), set()
+        self.environment = environment.Environment()
+        self._deaf = False
 
     def listen(self):
         sys.addaudithook(self._hear)
         sys.meta_path.insert(0, self)
-        for name in ("stat", "lstat", "access"):
-            setattr(os, name, self._asking(getattr(os, name)))
-        self._listen_to_tensorflow()
-        os.environ.__class__ = _environment(self.environ, self.opaque)
+        for name, note in (("stat", self.size), ("lstat", self.ask), ("access", self.ask), ("readlink", self.ask)):
+            setattr(os, name, self._asking(getattr(os, name), note))
+        self._listen_to_forks()
+        framework_files.listen(self)
+        self.environment.listen()
 
     def _hear(self, event, args):
+        if self._deaf:
+            return
         if event == "open":
-            self._open(*args)
+            self.open(*args)
         elif event in ("os.listdir", "os.scandir"):
             # Python's own search for a module lists folders too: `_absent_modules` knows what that depends on.
-            if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
-                self.listed.add(_absolute(args[0] if args and args[0] is not None else os.curdir))
+            if not sys._getframe(1).f_code.co_filename.startswith(_IMPORT_SYSTEM):
+                self.list(args[0] if args and args[0] is not None else os.curdir)
+        elif event == "ctypes.dlopen" and args[0] and os.path.dirname(os.fsdecode(args[0])):
+            self.read(args[0])
+        elif event == "os.mkdir":
+            self.make(args[0])
+        elif event == "os.rename":
+            self.move(args[0], args[1])
         elif event in _OPAQUE:
-            self.opaque.add(event)
+            self.cannot_follow(event)
+
+    def _listen_to_forks(self):
+        """The module multiprocessing starts processes without a word."""
+        with contextlib.suppress(ImportError):
+            import _posixsubprocess
+
+            start = _posixsubprocess.fork_exec
+
+            def starting(*args):
+                self.cannot_follow("subprocess.Popen")
+                return start(*args)
+
+            _posixsubprocess.fork_exec = starting
 
     def find_spec(self, name, path=None, target=None):
         """Hears, as a finder of modules that finds none, what others are asked for."""
         self.imports.add(name)
+        asker, written_out = _asker()
+        with self.deaf():
+            users = self.places.name(absolute(asker)) is not None
+        if users and not written_out:
+            self.sought.add(name)
+        if users and name in _NATIVE:
+            self.opaque.add(f"{name}, which opens files itself")
 
-    def _open(self, path, mode, flags):
-        path = _absolute(path)
-        if path is None:
-            return
-        writes = set(mode) & set("wxa+") if isinstance(mode, str) else (flags or 0) & (os.O_WRONLY | os.O_RDWR)
-        if writes:
-            self.written.add(path)
+    def cannot_follow(self, what):
+        """What an installed package does when it is imported counts as the package."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if frame.f_code.co_name == "<module>" and is_installed(file):
+                return
+            if file.startswith(self.places.top) and not is_installed(file):
+                break
+            frame = frame.f_back
+        self.opaque.add(what)
+
+    def open(self, path, mode, flags):
+        """Notes what is opened by a mode or by flags of the system."""
+        if isinstance(mode, str):
+            writes, fresh = set(mode) & set("wxa+"), set(mode) & set("wx")
         else:
-            self.opened.add(path)
+            writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR)
+            fresh = writes and flags & (os.O_TRUNC | os.O_EXCL)
+        if fresh:
+            self.write(path)
+            return
+        self.read(path)
+        if writes:
+            self.write(path)
 
-    def _asking(self, function):
-        """`function`, which asks whether a path is there, with the answer noted."""
+    def read(self, path):
+        path = absolute(path)
+        if path is not None and not self._is_own(path):
+            (self.opened if _is_there(path) else self.missing).add(path)
+
+    def write(self, path):
+        path = absolute(path)
+        if path is not None:
+            self.written.add(path)
+            if path not in self.opened:
+                self.own.add(path)
+
+    def make(self, path):
+        path = absolute(path)
+        if path is not None and not _is_there(path):
+            self.missing.add(path)
+            self.own.add(path)
+
+    def move(self, source, target):
+        source, target = absolute(source), absolute(target)
+        if source in self.own:
+            self.write(target)
+        elif source is not None:
+            self.read(source)
+            self.written.update({source, target} - {None})
+
+    def ask(self, path):
+        """Notes that a build asked whether something is there."""
+        path = absolute(path)
+        if path is not None and not self._is_own(path):
+            (self.present if _is_there(path) else self.missing).add(path)
+
+    def size(self, path):
+        """Notes a question that a file's size answers, too: of a file, it counts as read."""
+        (self.ask if _only_asks() or _is_folder(absolute(path)) else self.read)(path)
+
+    def list(self, path):
+        path = absolute(path)
+        if path is not None and not self._is_own(path):
+            (self.listed if _is_there(path) else self.missing).add(path)
+
+    def _asking(self, function, note):
+        """`function`, which asks for something about a path, made to tell it."""
 
         @functools.wraps(function)
         def ask(path, *args, **kwargs):
-            try:
-                found = function(path, *args, **kwargs)
-            except _MISSING:
-                self.missing.add(_absolute(path))
-                raise
-            (self.missing if found is False else self.present).add(_absolute(path))
-            return found
+            if not self._deaf and kwargs.get("dir_fd") is None:
+                note(path)
+            return function(path, *args, **kwargs)
 
         return ask
 
-    def _listen_to_tensorflow(self):
-        """TensorFlow and h5py open files themselves, which no audit hook hears."""
-        from .. import private_names
+    @contextlib.contextmanager
+    def deaf(self):
+        """What is asked meanwhile is the probe's own."""
+        before, self._deaf = self._deaf, True
+        try:
+            yield
+        finally:
+            self._deaf = before
 
-        execution, library = private_names.eager_execution(), private_names.file_functions()
-        execute = getattr(execution, "TFE_Py_FastPathExecute", None)
-
-        def executing(context, name, *args, **kwargs):
-            if any(word in str(name) for word in _FILE_OPERATIONS):
-                self.opaque.add(f"the operation {name}")
-            return execute(context, name, *args, **kwargs)
-
-        if execute is None:
-            self.opaque.add("operations that this TensorFlow runs unheard")
-        else:
-            execution.TFE_Py_FastPathExecute = executing
-        places = (self.opened, self.opened, self.present, self.present, self.present, self.listed)
-        notes = {name: self._noting(place) for name, place in zip(private_names.FILE_FUNCTIONS, places)}
-        notes["GetMatchingFiles"] = lambda pattern: self.opaque.add("tf.io.gfile.glob")
-        for name, note in notes.items():
-            if hasattr(library, name):
-                _tell(library, name, note)
-            else:
-                self.opaque.add(f"files that this TensorFlow reads unheard, without {name}")
-        if "h5py" in sys.modules:
-            _tell(sys.modules["h5py"].h5f, "open", self._noting(self.opened))
-
-    def _noting(self, places):
-        def note(path):
-            path = _absolute(path)
-            (places if path is None or os.path.lexists(path) else self.missing).add(path)
-
-        return note
-
-    def files(self):
-        """Returns the sorted paths, relative to the root, of what was read below it."""
-        return sorted(self._modules() | self._inside(self.opened))
+    def reads(self):
+        """What `restore_guard.signature.Dependencies` holds: the same on every machine."""
+        with self.deaf():
+            found = self._found()
+        return {
+            "sources": sorted({*found["modules"], *found["files"], *found["links"]}),
+            "looked_for": sorted(self._looked_for(found)),
+            "folders": found["folders"],
+            "opaque": found["opaque"],
+        }
 
     def dependencies(self):
         """Returns what must be the same for another build to be the same; `restore_guard.build.Trace` explains it."""
-        modules, read = self._modules(), self._inside(self.opened - self.written)
-        outside = {path for path in self.opened - self.written if self._is_outside(path)}
-        installed, failed = set(), set()
-        for name, module in list(sys.modules.items()):
-            path = getattr(module, "__file__", None)
-            if path and self._is_outside(path):
-                outside.add(_real(path))
-            elif path and _is_installed(path):
-                installed.add(name.partition(".")[0])
-        for name in self.imports:
-            if "." not in name and name not in sys.modules:
-                failed.add(name)
+        with self.deaf():
+            found = self._found()
+            # Others come and go in folders of the system that were only asked for.
+            outside = self.opened | self.missing | self.listed | {path for path in self.present if not _is_folder(path)}
+            installed = set()
+            for name, module in list(sys.modules.items()):
+                path = file_of(module)
+                if path and is_installed(path):
+                    installed.add(name.partition(".")[0])
+                elif path and not self._is_own(path):
+                    outside.add(real(path))
+            return {
+                **found,
+                "missing": sorted({*found["missing"], *self._names(self._absent_modules(self.imports))}),
+                "outside": sorted(path for path in outside if self.places.is_outside(path)),
+                "environ": dict(sorted(self.environment.asked.items())),
+                "all_environ": self.environment.all,
+                "packages": sorted(installed),
+                "failed": sorted(self._failed()),
+                "written": sorted(self._names(self.written)),
+            }
+
+    def _found(self):
+        modules = {
+            path for module in list(sys.modules.values()) if (path := file_of(module)) and not self._is_own(path)
+        }
+        opened = set(self.opened)
+        if _NATIVE & sys.modules.keys():
+            opened |= {path for path in self.present if not _is_folder(path)}
+        everything = modules | opened | self.present | self.missing | self.listed
+        modules = self._names(modules)
+        files = self._names({path for path in opened if not _is_folder(path)}) - modules
         return {
             "modules": sorted(modules),
-            "files": sorted(read - modules),
-            "present": sorted(self._below(self.present) - modules - read),
-            "missing": sorted((self._below(self.missing) | self._absent_modules(failed)) - modules - read),
-            "folders": sorted(self._below(self.listed)),
-            "outside": sorted(outside),
-            "environ": dict(sorted(self.environ.items())),
-            "packages": sorted(installed),
-            "failed": sorted(failed),
+            "files": sorted(files),
+            "links": sorted(set().union(*(self.places.links(path) for path in everything))),
+            "present": sorted(self._names(self.present) - modules - files),
+            "missing": sorted(self._names(self.missing) - modules - files),
+            "folders": sorted(self._names(self.listed)),
             "opaque": sorted(self.opaque),
         }
 
-    def _modules(self):
-        return self._inside({path for module in list(sys.modules.values()) if (path := _file(module))})
+    def _is_own(self, path):
+        """True for what the build has made itself, and what lies in a folder that it has made."""
+        while path not in self.own:
+            folder = os.path.dirname(path)
+            if folder == path:
+                return False
+            path = folder
+        return True
 
-    def _inside(self, paths):
-        """The files among `paths` that are the repository's, relative to the root; of links, what they lead to."""
-        inside = set()
-        for path in paths - {None}:
-            real = _real(path)
-            if real.startswith(self.root) and os.path.isfile(real) and not real.endswith((".pyc", ".pyo")):
-                inside.add(self._relative(real))
-        return {name for name in inside if not self._installed(name)}
+    def _names(self, paths):
+        return {name for path in paths if (name := self.places.name(path)) is not None}
 
-    def _below(self, paths):
-        """`paths` below the root, whatever is there, relative to it; "" is the root."""
-        plain = {os.path.normpath(path) for path in paths - {None}}
-        below = {self._relative(path) for path in plain if (path + os.sep).startswith(self.root)}
-        return {name for name in below if not self._installed(name) and "__pycache__" not in name}
+    def _looked_for(self, found):
+        """Paths whose appearing or vanishing another build would notice. The source tells of imports by name."""
+        sought = self._absent_modules({name for name in self.sought if name not in sys.modules})
+        names = {path for path in self._names(sought) if path.endswith(".py") or _is_bare(path)}
+        known = {*found["modules"], *found["files"], *found["missing"], *found["folders"]}
+        return {*found["present"], *found["missing"], *names} - {around for path in known for around in _around(path)}
 
-    def _relative(self, path):
-        return path[len(self.root) :].replace(os.sep, "/")
+    def _failed(self):
+        return {name for name in self.imports if "." not in name and name not in sys.modules}
 
-    def _absent_modules(self, failed):
+    def _absent_modules(self, names):
         """The files that would be imported instead of what was, or of nothing, if they were there."""
         absent = set()
-        for name in self.imports:
+        for name in names:
             package, _, last = name.rpartition(".")
             folders = getattr(sys.modules.get(package), "__path__", ()) if package else sys.path
             for folder in folders:
                 inner = os.path.join(os.path.abspath(folder), last)
-                names = [inner + suffix for suffix in _SUFFIXES] + [os.path.join(inner, "__init__.py")]
-                absent.update(path for path in names if not os.path.lexists(path))
-                if name in failed and not os.path.lexists(inner):
+                found = [inner + suffix for suffix in _SUFFIXES] + [os.path.join(inner, "__init__.py")]
+                absent.update(path for path in found if not _is_there(path))
+                if name not in sys.modules and not _is_there(inner):
                     absent.add(inner)
-        return self._below(absent)
-
-    def _is_outside(self, path):
-        """True for a file that is neither the repository's nor installed with a version: its path is all it has."""
-        if path is None:
-            return False
-        real = _real(path)
-        system = real.startswith(("/proc/", "/sys/", "/dev/"))
-        own = real.startswith((self.root, _HERE))
-        return not (system or own or _is_installed(real) or real.startswith(_STANDARD)) and os.path.isfile(real)
+        return absent
 
     def foreign(self, folder):
         """Returns the modules that came from the given work tree although the build is of another folder."""
@@ -187,112 +282,68 @@ class Sources:
         prefixes = tuple(os.path.realpath(path) + os.sep for path in {sys.prefix, sys.base_prefix})
         modules = []
         for name, module in list(sys.modules.items()):
-            path = _real(_file(module) or os.sep)
-            outside = not path.startswith(self.root) and not path.startswith(prefixes)
+            path = real(file_of(module) or os.sep)
+            outside = not path.startswith(self.places.top) and not path.startswith(prefixes)
             if path.startswith(folder) and outside and "site-packages" not in path:
                 modules.append(name)
         return sorted(modules)
 
-    @staticmethod
-    def _installed(name):
-        return "site-packages" in name or name.startswith((".git/", ".venv/", "venv/"))
+
+def _around(path):
+    """The folders around a path."""
+    folder = path.rpartition("/")[0]
+    return [folder, *_around(folder)] if path else []
 
 
-def prepare():
-    """Finds out where all modules come from that are imported already: there are thousands, the same for each build."""
-    for module in list(sys.modules.values()):
-        if path := _file(module):
-            _real(path)
+def _is_bare(path):
+    """True for a path without a suffix, as a folder of modules has none."""
+    return "." not in path.rpartition("/")[2]
 
 
-@functools.cache
-def _real(path):
-    """The path without links. Nothing of a build that is being traced is replaced by a link meanwhile."""
-    folder, name = os.path.split(os.path.abspath(path))
-    real = os.path.join(_real_folder(folder), name)
-    return os.path.realpath(real) if not name or os.path.islink(real) else real
+def _asker():
+    """The file whose import this is, and whether the module's name is written out there."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith((_IMPORT_SYSTEM, importlib.__file__)):
+        frame = frame.f_back
+    if frame is None:
+        return None, True
+    return frame.f_code.co_filename, frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_NAME"]
 
 
-@functools.cache
-def _real_folder(folder):
-    return os.path.realpath(folder)
-
-
-def _file(module):
-    path = getattr(module, "__file__", None)
-    return path if isinstance(path, str) else None
-
-
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_STANDARD = tuple(
-    os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib") if sysconfig.get_path(name)
+# Functions of Python's library that want to know no more than what is there.
+_QUESTIONS = frozenset(
+    [
+        *("exists", "lexists", "isfile", "isdir", "islink", "ismount", "realpath", "_joinrealpath", "samefile"),
+        *("is_file", "is_dir", "is_symlink", "is_mount", "resolve", "mkdir", "makedirs"),
+    ]
 )
+_LIBRARY = {
+    function.__code__.co_filename
+    for function in (os.makedirs, os.path.exists, os.path.realpath, pathlib.Path.is_file, pathlib.Path.resolve)
+    if hasattr(function, "__code__")
+}
 
 
-def _is_installed(path):
-    return "site-packages" in path or "dist-packages" in path
-
-
-def _absolute(path):
-    """The path as text; None for an open file's descriptor and what is no path."""
-    try:
-        return os.path.abspath(os.fsdecode(path))
-    except (TypeError, ValueError):
-        return None
-
-
-def _tell(module, name, note):
-    """Makes `module.name` tell the first argument of each call."""
-    function = getattr(module, name)
-
-    @functools.wraps(function)
-    def telling(path, *args, **kwargs):
-        note(path)
-        return function(path, *args, **kwargs)
-
-    setattr(module, name, telling)
-
-
-def environment():
-    """All environment variables; that they are read is not noted."""
-    kept = os.environ
-    return {kept.decodekey(name): kept.decodevalue(value) for name, value in kept._data.items()}
-
-
-def _environment(seen, opaque):
-    """The class of `os.environ`, made to note each variable that is read, by a digest of its value.
-
-    What the process itself has set depends on nothing outside.
-    """
-    own = set()
-
-    def note(name, value):
-        if name not in own:
-            seen[str(name)] = None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
-
-    class Environment(type(os.environ)):
-        def __getitem__(self, name):
-            try:
-                value = super().__getitem__(name)
-            except KeyError:
-                note(name, None)
-                raise
-            note(name, value)
-            return value
-
-        def __setitem__(self, name, value):
-            own.add(name)
-            super().__setitem__(name, value)
-
-        def __contains__(self, name):
-            try:
-                self[name]
-            except KeyError:
-                return False
+def _only_asks():
+    """True where one of `_QUESTIONS` asks, and not what wants a size."""
+    frame = sys._getframe(3)
+    while frame is not None and frame.f_code.co_filename in _LIBRARY:
+        if frame.f_code.co_name in _QUESTIONS:
             return True
+        frame = frame.f_back
+    return False
 
-        def __iter__(self):
-            opaque.add("all of os.environ")
-            return super().__iter__()
 
-    return Environment
+def _is_there(path):
+    try:
+        _lstat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_folder(path):
+    try:
+        return path is not None and stat.S_ISDIR(_stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
