@@ -42,6 +42,7 @@ def main() -> None:
     help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
     "and is small enough, for every model, or not at all.",
 )
+@click.option("--fix", is_flag=True, help="Write the manifests of models that restore completely, and fail once.")
 @_report_options
 @click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
 def check(
@@ -54,6 +55,7 @@ def check(
     form: str,
     output: Path | None,
     witness: WitnessMode,
+    fix: bool,
     project: str,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
@@ -70,6 +72,10 @@ def check(
         with terminal.run(project) as run:
             compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
             result = checking.check(run, compared, names=names, everything=everything, witness=witness)
+            if fix:
+                from restore_guard.commands import fixing
+
+                result = fixing.with_fixes(run, compared, result)
         terminal.write(result, form, output)
         return result.exit_code
 
@@ -251,15 +257,40 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     terminal.finish(run)
 
 
+@main.command("merge-manifest")
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("ours", type=click.Path(path_type=Path))
+@click.argument("theirs", type=click.Path(path_type=Path))
+@click.argument("file")
+def merge_manifest(base: Path, ours: Path, theirs: Path, file: str) -> None:
+    """Merge a manifest, as git's merge driver: git passes %O %A %B %P. `restore-guard init --merge-driver` sets it up.
+
+    What cannot be merged without a build is left as a conflict, for `restore-guard update` to solve.
+    """
+
+    def run() -> int:
+        from restore_guard.commands import merge_manifest as merging
+
+        problem = merging.merge_manifest(base, ours, theirs, file)
+        if problem is not None:
+            click.echo(f"restore-guard: {file}: {problem}. Merge the code, then run: restore-guard update", err=True)
+        return 0 if problem is None else 1
+
+    terminal.finish(run)
+
+
 @main.command()
 @click.option("--yes", is_flag=True, help="Ask nothing: guard every model that builds, and write.")
-def init(yes: bool) -> None:
+@click.option("--merge-driver", is_flag=True, help="Only let git merge manifests by `restore-guard merge-manifest`.")
+def init(yes: bool, merge_driver: bool) -> None:
     """Set this repository up: find models, propose the configuration, the hook and the workflow, and write them.
 
     Builds what it finds, shows everything before it writes, and changes nothing that is there.
     """
 
     def run() -> int:
+        if merge_driver:
+            return _set_up_merge_driver()
         from restore_guard.building import probing
         from restore_guard.commands import init as initialising
         from restore_guard.reports import init_text
@@ -337,6 +368,15 @@ def explain(rule: str) -> None:
     if rule not in RULES:
         raise click.UsageError(f"there is no rule {rule!r}; `restore-guard rules` lists them.")
     click.echo(explanation.render(RULES[rule]), nl=False)
+
+
+def _set_up_merge_driver() -> int:
+    from restore_guard.commands import merge_driver
+
+    with terminal.run() as run:
+        for line in merge_driver.set_up(run.repository):
+            click.echo(line)
+    return 0
 
 
 def _find(checkpoint: str, name: str | None, form: str) -> int:

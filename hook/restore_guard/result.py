@@ -75,6 +75,7 @@ class PathResult(Struct):
     that was not compared, for the reason in `uncompared`.
     `situation` is the one in which it is so, where it is not so for a trained model restored into a trained one.
     `migration` is there where the change brings one.
+    `certain` is False where code decides that is not simulated, and no witness has seen it.
     """
 
     outcome: Literal["restores", "partial", "raises", "unsupported"]
@@ -89,6 +90,7 @@ class PathResult(Struct):
     uncompared: str | None = None
     situation: Situation | None = None
     migration: Migrated | None = None
+    certain: bool = True
 
 
 class Behaviour(Struct):
@@ -123,8 +125,16 @@ class ModelResult(Struct):
             return self.verdict
         if not all(rule.startswith(("manifest-", "build-failed")) for rule in faults):
             return self.verdict
+        if not all(path.certain for path in self.restores.values()):
+            return self.verdict
         lead = "not built, " if "build-failed" in faults else "restores, " if self.restores else ""
         return f"{lead}manifest {self.manifest}"
+
+    @property
+    def only_manifest(self) -> bool:
+        """Whether the check fails for the manifest alone, and nothing about the model is in doubt."""
+        faults = {finding.rule.startswith("manifest-") for finding in self.findings if finding.fails}
+        return faults == {True} and all(path.certain for path in self.restores.values())
 
 
 _WORDS = (

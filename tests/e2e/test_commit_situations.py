@@ -134,6 +134,19 @@ def test_merge_and_cherry_pick_with_a_conflict(guarded, command):
     assert BROKEN not in project.passed("commit", "--message", "resolved")
 
 
+def test_fix_writes_a_stale_manifest_and_fails_once(guarded):
+    project = guarded(args=["--fix"])
+    project.edit("net.py", "        self.head = ", "        self.again = self.hidden\n        self.head = ")
+    project.git("add", "--all")
+    process = project.begin("git", "commit", "--message", "an alias")
+    log = process.communicate()[0]
+    assert process.returncode == 1, log
+    assert "net: restores, manifest stale" in log and "restore-manifest/net.json was written" in log, log
+    assert project.git("status", "--porcelain").splitlines() == ["M  net.py", " M restore-manifest/net.json"]
+    project.git("add", "--all")
+    project.passed("commit", "--message", "an alias")
+
+
 def test_deleted_and_renamed_files(guarded):
     """Deletions alone, which pre-commit's list of files leaves out, and a rename, with its lines mapped."""
     project = guarded()

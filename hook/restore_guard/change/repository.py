@@ -114,7 +114,7 @@ class Repository:
         """The commit that is checked out; None before the first commit of a branch."""
         if self._resolve("HEAD^{commit}"):
             return self.commit("HEAD")
-        status, branch, _ = self._run("symbolic-ref", "--quiet", "HEAD")  # fails if the branch is broken
+        status, branch, _ = self.ask("symbolic-ref", "--quiet", "HEAD")  # fails if the branch is broken
         if status == 0:
             ref = os.fsdecode(branch).strip()
             if not self._output("for-each-ref", "--format=%(refname)", ref):
@@ -134,7 +134,7 @@ class Repository:
         """
         staged = self.root / (os.environ.get("GIT_INDEX_FILE") or self._git_dir / "index")
         with _copy(staged) as copy:  # write-tree saves its cache in the index that it reads
-            status, tree, problem = self._run(*QUIET, "write-tree", env={"GIT_INDEX_FILE": copy})
+            status, tree, problem = self.ask(*QUIET, "write-tree", env={"GIT_INDEX_FILE": copy})
         if status:
             if "unmerged" in problem:
                 raise UncheckedError(f"The index has unresolved conflicts: resolve and git add them.\n{problem}")
@@ -312,7 +312,7 @@ class Repository:
         if len(name) == 40:
             return self._git.get_object_data(name)[3]
         # GitPython's reader knows no other names than those of SHA-1.
-        status, content, problem = self._run("cat-file", "blob", name)
+        status, content, problem = self.ask("cat-file", "blob", name)
         if status:
             raise ValueError(problem)
         return content
@@ -337,7 +337,7 @@ class Repository:
         if nearest_configured(self._folder, self.root) is not None:
             return self.project_of(self._folder)
         files = ["--", f":(glob)**/{SHARED_FILE}"]
-        _, found, _ = self._run("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
+        _, found, _ = self.ask("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
         own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
         projects = sorted({dirname(path) for path in [*_split(found), *_split(own)]})
         if len(projects) > 1:
@@ -348,16 +348,17 @@ class Repository:
         return projects[0] if projects else ""
 
     def _resolve(self, revision: str) -> str | None:
-        status, sha, _ = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+        status, sha, _ = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
         return None if status else sha.decode().strip()
 
     def _output(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
-        status, output, problem = self._run(*arguments, env=env, stdin=stdin)
+        status, output, problem = self.ask(*arguments, env=env, stdin=stdin)
         if status:
             raise UncheckedError(f"git {' '.join(arguments)} failed in {self.root}: {problem}")
         return output
 
-    def _run(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Done:
+    def ask(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Done:
+        """Runs a git command that only reads."""
         return git_command.run(*arguments, folder=self.root, stdin=stdin, **{**self._about, **(env or {})})
 
 

@@ -10,6 +10,7 @@ pin promises is accepted: from then on the promise is the build's again.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,26 +21,27 @@ from restore_guard.building import checkpoint as files
 from restore_guard.building import revivals
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
-from restore_guard.change.diffs import Diff
+from restore_guard.change import merges
+from restore_guard.change.merges import Joined
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
+from restore_guard.change.states import Side
 from restore_guard.commands import pinning
 from restore_guard.commands.proposing import proposals
+from restore_guard.commands.settling import Promises, settle
 from restore_guard.commands.unchanged import unlike
-from restore_guard.config import Config
 from restore_guard.errors import UsageError
 from restore_guard.judging import findings
 from restore_guard.judging.case import promised
-from restore_guard.judging.comparison import Comparison, compare, never_written
+from restore_guard.judging.comparison import never_written
 from restore_guard.judging.proposal import Proposal
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.files import write
-from restore_guard.promise.manifest import Accepted, Broken, Found, Manifest, ManifestError, Release
+from restore_guard.promise.manifest import Found, Manifest, ManifestError, Release
 from restore_guard.promise.migrations import MigrationError
 from restore_guard.promise.migrations_text import with_migration
 from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project, load
-from restore_guard.restore_paths import Outcome
 from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.result import Finding
 from restore_guard.signature import Revival, Signature
@@ -69,11 +71,15 @@ def update(
     reason: str | None,
     migrate: bool = False,
     checkpoint: str | None = None,
+    side: Side | None = None,
 ) -> list[Updated]:
     """Builds from the work tree and writes manifests, each at once or not at all.
 
+    While branches are being merged, what both sides promised must restore, and both histories go on.
+
     Args:
         names: models; empty for all.
+        side: builds from these files instead; the manifests are written to the work tree all the same.
         reason: why a break is accepted, or migrated; None refuses it.
         migrate: writes for each break the migration that carries old checkpoints across, as far as that is known.
         checkpoint: a file that the manifest of one model is pinned to.
@@ -85,26 +91,28 @@ def update(
     if reason is not None and not reason.strip():
         raise UsageError("A break needs a reason that the review shows.")
     repository = run.repository
-    project = load(repository, repository.worktree())
+    project = load(repository, side or repository.worktree())
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
-    side = project.side
-    python = choose_pythons(run, project.config, [side])[side]
+    python = choose_pythons(run, project.config, [project.side])[project.side]
     head = repository.head()
     committed = repository.reader(head) if head is not None else lambda _: None
     released = releases.read(repository, project.config.releases, chosen)
     promises = {
         name: _promises(
+            name,
             project.manifest(name),
             _promise(committed(project.manifest_file(name)), name),
             released.promises.get(name, ()),
+            merges.of(repository, posixpath.normpath(posixpath.join(repository.project, project.manifest_file(name)))),
         )
         for name in chosen
     }
     orders = [
-        Order(name, python, side, project.config, name, promises[name].paths(project.config, name)) for name in chosen
+        Order(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
+        for name in chosen
     ]
     proposed = proposals(run, project, chosen, reason) if migrate else {}
     with Workshop(run) as workshop:
@@ -135,39 +143,12 @@ def update(
     return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
 
 
-@dataclass(frozen=True)
-class _Promises:
-    """What must stay restorable: the current manifest, and those of releases in service."""
-
-    current: Manifest | None
-    releases: tuple[Release, ...]
-
-    @property
-    def manifests(self) -> list[Manifest]:
-        return [*filter(None, [self.current]), *(release.promise for release in self.releases)]
-
-    @property
-    def signatures(self) -> list[Signature]:
-        return [promise.signature for promise in self.manifests]
-
-    def paths(self, settings: Config, name: str) -> tuple[str, ...]:
-        """The restore paths that the build must be good for."""
-        promised = [path for promise in self.manifests for path in promise.restores]
-        return tuple(dict.fromkeys([*(settings.models[name].restores or ()), *promised]))
-
-
-def _promises(own: Found, committed: Manifest | None, released: tuple[Release, ...]) -> _Promises:
-    """An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is."""
-    current = committed or (own if isinstance(own, Manifest) else None)
-    return _Promises(current, released if current is not None else ())
-
-
 def _update(
     repository: Repository,
     project: Project,
     name: str,
     build: Build,
-    promises: _Promises,
+    promises: Promises,
     revived: Mapping[str, Revival],
     reason: str | None,
     checkpoint: Checkpoint | None,
@@ -199,8 +180,11 @@ def _update(
         if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
             return Updated(name, "refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
         pins |= fresh
-    epoch, history, breaks = _settle(project, name, promises, own, build.signature, revived, loads, reason)
-    if history is None:
+    settled = settle(
+        project.config, name, file, promises, own, build.signature, revived=revived, loads=loads, reason=reason
+    )
+    breaks = settled.breaks
+    if settled.history is None:
         lost = "old checkpoints would no longer restore"
         if checkpoint is not None:
             lost = f"{checkpoint.name}, or what is promised already, would not restore completely"
@@ -210,7 +194,7 @@ def _update(
         held = pin(signature, kept_to.saved, path, kept_to.edge)
         if held is not None:
             signature, pinned[path] = held, kept_to.name
-    new = Manifest(name, paths, signature, epoch, history, pinned)
+    new = Manifest(name, paths, signature, settled.epoch, settled.history, pinned)
     broken = any(finding.status == "accepted" for finding in breaks)
     if broken and proposal is not None and reason is not None:
         # Before the manifest: a migration that leads nowhere yet does no harm.
@@ -222,6 +206,8 @@ def _update(
     written = manifest.write(repository.root / repository.project / file, new)
     count = sum(not variable.seed for variable in model.variables)
     message = f"{file} {'written' if written else 'is current'} ({count} variables)"
+    if promises.theirs is not None:
+        message += "; what both sides of the merge promised restores, or was accepted"
     message += "".join(f"; {path} is pinned to {held}" for path, held in pinned.items())
     ended = [f"; {path} is not pinned to {pin.name} any more" for path, pin in kept.items() if path not in pinned]
     message += "".join(ended)
@@ -267,101 +253,23 @@ def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
     return None
 
 
+def _promises(
+    name: str, own: Found, committed: Manifest | None, released: tuple[Release, ...], joined: Joined | None
+) -> Promises:
+    """An uncommitted manifest promises nothing to anybody yet; without a committed one it is the best there is."""
+    current = committed or (own if isinstance(own, Manifest) else None)
+    released = released if current is not None else ()
+    if joined is None:
+        return Promises(current, released)
+    base, ours, theirs = (_promise(content, name) for content in (joined.base, joined.ours, joined.theirs))
+    return Promises(ours or current, released, theirs, base)
+
+
 def _promise(content: bytes | None, name: str) -> Manifest | None:
     try:
         return manifest.parse(content, name, name) if content is not None else None
     except ManifestError:
         return None
-
-
-def _settle(
-    project: Project,
-    name: str,
-    promises: _Promises,
-    own: Manifest | None,
-    signature: Signature,
-    revived: Mapping[str, Revival],
-    loads: Sequence[Comparison],
-    reason: str | None,
-) -> tuple[int, tuple[Accepted, ...] | None, tuple[Finding, ...]]:
-    """Returns (epoch, history, breaks); history is None where a break has no reason.
-
-    Args:
-        loads: a checkpoint file, loaded into the model that is to be pinned to it.
-    """
-    promise = promises.current
-    epoch, committed = (promise.epoch, promise.history) if promise is not None else (1, ())
-    history = own.history if own is not None else committed
-    compared: list[Comparison] = []
-    breaks: dict[tuple, Finding] = {}
-    for old in promises.manifests:
-        paths = promised(project.config, name, old, signature) if old is promise else old.restores
-        comparisons = compare(old.signature, signature, paths, Diff({}, compared=False), revived)
-        pending = tuple(entry for entry in history if entry.epoch > old.epoch)
-        context = findings.Context(
-            name, project.manifest_file(name), project.config, _known(old, promise), accepted=pending
-        )
-        mine = [f for f in findings.find(comparisons, context) if f.restores and f.status != "pre-existing"]
-        if mine:
-            compared += comparisons
-            breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
-    pending = tuple(entry for entry in history if entry.epoch > epoch)
-    context = findings.Context(name, project.manifest_file(name), project.config, accepted=pending)
-    mine = [finding for finding in findings.find(loads, context) if finding.restores]
-    if mine:
-        compared += loads
-        breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
-    found = tuple(breaks.values())
-    # What the configuration only warns of, or ignores, needs no reason.
-    grave = [finding for finding in found if finding.level == "error" and finding.status != "ignored"]
-    if not grave:
-        # A file that was pinned in spite of what it lacks restores from then on as far as it is promised.
-        pinned = own is not None and promise is not None and own.pinned != promise.pinned
-        return (own.epoch, own.history, found) if pinned else (epoch, committed, found)
-    if reason is None:
-        covered = all(finding.status == "accepted" for finding in grave)
-        return (max(entry.epoch for entry in history), history, found) if covered else (epoch, None, found)
-    entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))
-    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
-    return entry.epoch, (*committed, entry), accepted
-
-
-def _known(old: Manifest, promise: Manifest) -> frozenset[tuple[str, str, bool]]:
-    """What of a release no longer restored already before: an earlier change's doing."""
-    if old is promise:
-        return frozenset()
-    # What the code of that time made of a configuration is known to nobody any more.
-    paths = [path for path in old.restores if path != "keras-archive"]
-    return findings.known_keys(compare(old.signature, promise.signature, paths, Diff({})))
-
-
-def _broken_by(compared: Sequence[Comparison]) -> dict[str, Broken]:
-    """{restore path: what is broken on it}, of all comparisons together."""
-    broken: dict[str, Broken] = {}
-    for comparison in compared:
-        for path, outcome in comparison.outcomes.items():
-            new, old = _broken(outcome, comparison.misplaced(path)), broken.get(path)
-            if new is not None and old is not None:
-                new = Broken(
-                    max(old.outcome, new.outcome),  # raises is after partial
-                    tuple(dict.fromkeys([*old.initial, *new.initial])),
-                    tuple(dict.fromkeys([*old.unused, *new.unused])),
-                    tuple(dict.fromkeys([*old.misplaced, *new.misplaced])),
-                    old.error or new.error,
-                )
-            if new is not None:
-                broken[path] = new
-    return broken
-
-
-def _broken(outcome: Outcome, misplaced: Mapping[str, str]) -> Broken | None:
-    """What the history keeps of an outcome; None where nothing is broken."""
-    if outcome.kind == "raises":
-        error = (outcome.error or "").splitlines()
-        return Broken(outcome.kind, error=error[0] if error else None)
-    if outcome.kind == "unsupported" or not (outcome.initial or outcome.unused or misplaced):
-        return None
-    return Broken(outcome.kind, outcome.initial, outcome.unused, tuple(misplaced))
 
 
 def _unsaved(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from restore_guard.change import traced
 from restore_guard.judging.case import Case, promised, readable
-from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
+from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.promise.pins import unpinned
 from restore_guard.restore_paths import same_promise
 from restore_guard.rules.inputs_changed import differences
@@ -18,7 +18,7 @@ def accepted_breaks(case: Case) -> tuple[Accepted, ...]:
     head, base = readable(case.head_manifest), readable(case.base_manifest)
     if head is None or base is None:
         return ()
-    return tuple(entry for entry in head.history if entry.epoch > base.epoch)
+    return since(base, head.history)
 
 
 def manifest_state(case: Case, head: Signature) -> str:

@@ -140,14 +140,15 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
 def _status(context: Context, cause: Cause) -> Status:
     if all(trouble.path in context.migrated for trouble in cause.every):
         return "migrated"
-    if all(trouble.path in context.migrated or _is_accepted(trouble, context.accepted) for trouble in cause.every):
+    if all(trouble.path in context.migrated or is_accepted(trouble, context.accepted) for trouble in cause.every):
         return "accepted"
     if all(trouble.key in context.known for trouble in cause.every):
         return "pre-existing"
     return "new"
 
 
-def _is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
+def is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
+    """Whether an entry of the history covers a trouble."""
     for entry in accepted:
         broken = entry.broken.get(trouble.path)
         if broken is not None and (

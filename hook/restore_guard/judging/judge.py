@@ -29,7 +29,7 @@ from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
-from restore_guard.promise.manifest import Accepted, Manifest, ManifestError
+from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import same_promise
 from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
 from restore_guard.rules.shared.facts import Draw, Facts
@@ -158,7 +158,11 @@ def _results(compared: _Compared) -> dict[str, PathResult]:
         for path, outcome in comparison.outcomes.items()
     }
     migrations = compared.migrations
-    return {path: msgspec.structs.replace(results[path], migration=migrations.get(path)) for path in compared.paths}
+    doubtful = compared.doubtful
+    return {
+        path: msgspec.structs.replace(results[path], migration=migrations.get(path), certain=path not in doubtful)
+        for path in compared.paths
+    }
 
 
 def _doubts(compared: _Compared) -> list[str]:
@@ -221,7 +225,7 @@ def _of_release(compared: _Compared, promise: Manifest) -> list[Finding]:
     if base is not None:
         known = findings.known_keys(compare(promise.signature, base, promise.restores, Diff({}), case.base_revivals))
     current = readable(case.head_manifest)
-    accepted = tuple(entry for entry in current.history if entry.epoch > promise.epoch) if current else ()
+    accepted = since(promise, current.history) if current else ()
     migrated = promise.restores if carries(case, promise, head) else ()
     context = replace(_context(case, known, accepted), migrated=migrated)
     return findings.find(compare(released, head, promise.restores, case.diff, case.head_revivals), context)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,6 +67,22 @@ class Manifest(msgspec.Struct, frozen=True):
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
     pinned: dict[RestorePath, str] = {}
+
+
+def since(promise: Manifest, history: Sequence[Accepted]) -> tuple[Accepted, ...]:
+    """The entries of a history that a manifest does not have: the breaks that were accepted after it was written.
+
+    By what they say, as a merge gives those of one side a new number.
+    """
+    known = [(entry.reason, entry.broken) for entry in promise.history]
+    found = []
+    for entry in history:
+        said = entry.reason, entry.broken
+        if said in known:
+            known.remove(said)
+        else:
+            found.append(entry)
+    return tuple(found)
 
 
 class _Inputs(msgspec.Struct):
@@ -148,7 +165,7 @@ def parse(content: bytes, file: str, model: str | None = None) -> Manifest:
             raise ManifestError(
                 file,
                 number,
-                "a merge conflict is not resolved: take either side, then run `restore-guard update`.",
+                "a merge conflict is not resolved: run `restore-guard update` when the model's code is merged.",
             )
     try:
         return _manifest(decode(content), model)

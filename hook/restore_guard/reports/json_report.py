@@ -20,6 +20,8 @@ def render(result: Result) -> str:
         for path in model["restores"].values():
             if path["migration"] is None:
                 del path["migration"]
+            if path["certain"]:
+                del path["certain"]
         model["findings"] = list(map(told, model["findings"]))
         behaviour = model["behaviour"]
         if behaviour and not math.isfinite(behaviour["max_difference"]):
