@@ -14,6 +14,10 @@ from environments import ROOT, SetupError, create, index_settings, say
 GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "tensorflow218": ">=3.9,<3.13"}
 ENVIRONMENTS = GENERATIONS | {"managers": ">=3.11"}
 
+# The tests of a file share what is made for them.
+WORKERS = ["-n", "auto", "--dist", "loadfile"]
+COVERAGE = ["--cov", "restore_guard", "--cov-report", ""]
+
 
 def main(arguments: Sequence[str]) -> int:
     failures = []
@@ -32,10 +36,11 @@ def main(arguments: Sequence[str]) -> int:
             say(f"environment {name}: {error}")
             failures.append(f"the tests that need {name} did not run: {error}")
     failures += [f"{name} found something" for name in lints.failing(tool, lints.lints())]
-    say(" ".join(["pytest", *arguments]))
-    coverage = [str(tool), "-m", "coverage"]
-    tests = subprocess.run([*coverage, "run", "-m", "pytest", *arguments], cwd=ROOT, env=environ).returncode
-    total = subprocess.run([*coverage, "report", "--format", "total"], cwd=ROOT, capture_output=True, text=True)
+    command = ["pytest", *WORKERS, *COVERAGE, *arguments]
+    say(" ".join(command))
+    tests = subprocess.run([str(tool), "-m", *command], cwd=ROOT, env=environ).returncode
+    report = [str(tool), "-m", "coverage", "report", "--format", "total"]
+    total = subprocess.run(report, cwd=ROOT, capture_output=True, text=True)
     say(f"coverage: {total.stdout.strip() or '?'} % of the package without the probe, by what pytest itself ran")
     for failure in failures:
         print(f"scripts/test: {failure}", file=sys.stderr)

@@ -4,12 +4,13 @@ The truth comes from `differential/oracle.py`, which saves and restores real che
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
-from differential.frameworks import FRAMEWORKS, judge, judge_all
+from differential.frameworks import FRAMEWORKS, judge
 
 from restore_guard.build import Job
 from restore_guard.building import probing
@@ -52,13 +53,15 @@ def chosen(request):
 
 @pytest.fixture(scope="session")
 def judged(oracles, chosen):
-    """{(framework, pair): what really happens, and the signatures}."""
-    work = {
-        (keras, name): (oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py")
-        for name in chosen
-        for keras, oracle in oracles.items()
-    }
-    return dict(judge_all(work))
+    """A function of (framework, pair): what really happens, and the signatures; all are judged in the background."""
+    with ThreadPoolExecutor(8) as pool:
+        work = {
+            (keras, name): pool.submit(judge, oracle, oracle, PAIRS / name / "base.py", PAIRS / name / "head.py")
+            for name in chosen
+            for keras, oracle in oracles.items()
+        }
+        yield lambda keras, name: work[keras, name].result()
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass
@@ -84,7 +87,7 @@ def test_there_are_enough_pairs():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("keras", FRAMEWORKS)
 def test_the_simulation_is_what_tensorflow_does(judged, keras, name):
-    found = list(judged[keras, name].disagreements())
+    found = list(judged(keras, name).disagreements())
     if name in OPEN.get(keras, ()):
         assert found, f"{name} is mended: take it off the list"
         pytest.xfail(f"simulation and TensorFlow disagree: {found}")
@@ -98,7 +101,7 @@ def test_the_oracle_builds_as_a_process_of_its_own_does(judged, corpus, name):
         pytest.xfail("the oracle finds other stages than a process of its own")
     for side in ("base", "head"):
         own = msgspec.structs.replace(corpus.signatures[f"{name}:{side}"].without_sites(), sources=())
-        found = msgspec.structs.replace(getattr(judged[corpus.keras, name], side), archive=None)
+        found = msgspec.structs.replace(getattr(judged(corpus.keras, name), side), archive=None)
         assert found.without_sites() == own
 
 
@@ -173,7 +176,7 @@ def test_a_break_is_an_error_and_what_restores_is_none(judged, corpus, name):
     for path, outcome in comparison.outcomes.items():
         if not outcome.certain:  # only a witness can tell
             continue
-        truth, before = judged[corpus.keras, name].truth[path], comparison.unsaved_before[path]
+        truth, before = judged(corpus.keras, name).truth[path], comparison.unsaved_before[path]
         # What was never written before is not lost by the change.
         lost = [new for new in truth["initial"] if comparison.same.old(new) not in before] + truth["unused"]
         if truth["outcome"] == "raises" or (lost and truth["outcome"] == "partial"):
