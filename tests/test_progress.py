@@ -1,6 +1,7 @@
 """Progress: silent at first, a bar on a terminal, few lines elsewhere."""
 
 import io
+import time
 
 import pytest
 
@@ -44,3 +45,36 @@ def test_a_bar_on_a_terminal():
         tell.bar[0].refresh()
         assert tell.bar[0].tasks[0].percentage == 25
     assert "1 of 4 done" in out.getvalue()
+
+
+def test_a_count_says_what_it_counts():
+    assert Count(1, 2, "building net at 3f2a1c0d") == "building net at 3f2a1c0d, 1 of 2 done"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_below_what_a_hook_runner_has_written_a_bar_begins_after_two_seconds_and_goes(monkeypatch):
+    """The runner's own unfinished line stays, and the cursor is back in it."""
+    monkeypatch.setattr(progress, "_PATIENCE", 0.2)
+    out, errors = Terminal(), io.StringIO()
+    with Progress(errors, live=False, below=out) as tell:
+        tell("building net at 3f2a1c0d and as it is staged")
+        assert out.getvalue() == ""
+        time.sleep(0.6)
+        tell("restoring old checkpoints into the new build of net")
+        tell.bar[0].refresh()
+    written = out.getvalue()
+    assert written.startswith("\x1bD\x1bM\x1b7\n") and written.endswith("\x1b8")
+    assert "building net at 3f2a1c0d" in written and "restoring old checkpoints" in written
+    assert errors.getvalue() == ""
+
+
+def test_a_short_hook_writes_nothing():
+    out = Terminal()
+    with Progress(io.StringIO(), live=False, below=out) as tell:
+        tell("building net")
+    time.sleep(0.1)
+    assert out.getvalue() == "" and tell.timer is None

@@ -105,7 +105,6 @@ class ModelResult(Struct):
 
     Attributes:
         notes: sentences that a reader must know to trust the verdict ("the base no longer builds: ...").
-            Not in the JSON report.
     """
 
     name: str

@@ -19,6 +19,7 @@ class _Document(msgspec.Struct):
     base: str | None
     head: str
     models: tuple[ModelResult, ...]
+    notes: tuple[str, ...] = ()
 
 
 def told(finding: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def parse(text: str | bytes) -> Result:
         document = msgspec.json.decode(text, type=_Document)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not a JSON report of restore-guard (schema 1): {error}") from error
-    result = Result(document.base, document.head, document.models)
+    result = Result(document.base, document.head, document.models, document.notes)
     if document.verdict != result.verdict:
         raise ValueError(f"not a sound report: its verdict is {document.verdict!r}, its models say {result.verdict!r}")
     return result

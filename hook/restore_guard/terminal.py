@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -135,7 +135,15 @@ def progress_bar() -> Progress:
     """What tells on standard error what is being done."""
     from restore_guard.progress import Progress
 
-    return Progress(sys.stderr, live=not in_hook())
+    return Progress(sys.stderr, live=not in_hook(), below=_user_terminal() if in_hook() else None)
+
+
+def _user_terminal() -> IO[str] | None:
+    """The terminal of whoever waits for a hook, whose output the runner keeps until the end."""
+    try:
+        return open("/dev/tty", "w", encoding="utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _unforeseen(error: Exception) -> str:

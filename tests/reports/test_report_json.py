@@ -66,6 +66,7 @@ EXPECTED = {
                     "count": 1,
                 }
             ],
+            "notes": [],
         },
         {
             "name": "untouched",
@@ -75,11 +76,17 @@ EXPECTED = {
             "restores": {},
             "behaviour": {"same_output": True, "max_difference": 0.5},
             "findings": [],
+            "notes": ["The base has no manifest, so its build stands in for it."],
         },
     ],
+    "notes": ["The release v1 has no manifest."],
 }
-UNTOUCHED = msgspec.structs.replace(UNAFFECTED, behaviour=Behaviour(True, 0.5))
-RESULT = Result(None, "index", (SUBCLASSED, UNTOUCHED))
+UNTOUCHED = msgspec.structs.replace(
+    UNAFFECTED,
+    behaviour=Behaviour(True, 0.5),
+    notes=("The base has no manifest, so its build stands in for it.",),
+)
+RESULT = Result(None, "index", (SUBCLASSED, UNTOUCHED), ("The release v1 has no manifest.",))
 
 
 def bare(result: Result) -> Result:
@@ -87,14 +94,13 @@ def bare(result: Result) -> Result:
     models = tuple(
         msgspec.structs.replace(
             model,
-            notes=(),
             findings=tuple(
                 msgspec.structs.replace(finding, effects=(), fix="", accept="") for finding in model.findings
             ),
         )
         for model in result.models
     )
-    return msgspec.structs.replace(result, models=models, notes=())
+    return msgspec.structs.replace(result, models=models)
 
 
 def test_schema_1():

@@ -130,7 +130,7 @@ def _ask(workshop: Workshop, order: Order, task: str, entries: Sequence[dict], k
     """The answers about files, in their order; many files share a task and so a build."""
     shares = list(_shares(entries))
     tasks = [Task(f"{task}:{number}", order, task, {"files": share}) for number, share in enumerate(shares)]
-    answers = workshop.do(tasks)
+    answers = workshop.do(tasks, "carrying checkpoints across")
     found = []
     for each, share in zip(tasks, shares, strict=True):
         found += _answers(answers[each.id], len(share), kind)

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,11 @@ class Probe:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def run(self, jobs: Sequence[Job]) -> dict[str, Any]:
+    def run(self, jobs: Sequence[Job], purpose: str = "building") -> dict[str, Any]:
         """Does all jobs, as many at once as there are processors.
+
+        Args:
+            purpose: what it is for, as people are told while they wait.
 
         Returns:
             {job id: Build, or Answer for another task}, one for every job, whatever happened to it.
@@ -121,8 +124,8 @@ class Probe:
         if self.version is None:
             self.progress(f"importing TensorFlow ({self.python})")
         else:
-            self._announce(jobs)
-        return self._collect({job.id: job for job in jobs})
+            self.progress(purpose)
+        return self._collect({job.id: job for job in jobs}, purpose)
 
     def _listen(self) -> None:
         with contextlib.suppress(ValueError):
@@ -135,11 +138,7 @@ class Probe:
             self.process.stdin.write(request)
             self.process.stdin.flush()
 
-    def _announce(self, jobs: Collection[Job]) -> None:
-        plural = "s" if len(jobs) > 1 else ""
-        self.progress(f"{len(jobs)} build{plural} to run with TensorFlow {self.version}")
-
-    def _collect(self, jobs: Mapping[str, Job]) -> dict[str, Any]:
+    def _collect(self, jobs: Mapping[str, Job], purpose: str) -> dict[str, Any]:
         done: dict[str, Any] = {}
         why = None
         while len(done) < len(jobs) and why is None:
@@ -153,12 +152,12 @@ class Probe:
                 )
             elif message.ready is not None:
                 self.version = message.ready.get("tensorflow")
-                self._announce(jobs.values())
+                self.progress(purpose)
             elif message.answered == self.asked:
                 why = "the build's answer was lost on its way"
             elif (job := jobs.get(message.id)) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
-                self.progress(Count(len(done), len(jobs)))
+                self.progress(Count(len(done), len(jobs), purpose))
         for job in jobs.values():
             if job.id not in done:
                 kind = Build if job.task == "build" else Answer

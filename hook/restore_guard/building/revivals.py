@@ -43,7 +43,7 @@ def ask(building: Workshop, asked: Sequence[Question]) -> dict[str, dict[str, Re
         Task(f"revive:{number}", question.order, "revive", {"config": question.config, "package": question.package})
         for number, question in enumerate(asked)
     ]
-    answers = building.do(tasks)
+    answers = building.do(tasks, "making models of saved configurations")
     found: dict[str, dict[str, Revival]] = {}
     for question, task in zip(asked, tasks, strict=True):
         found.setdefault(question.order.id, {})[question.config] = _revival(answers[task.id])

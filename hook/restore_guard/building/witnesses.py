@@ -14,6 +14,8 @@ from restore_guard.build import Answer, Observation, Rivals, Witness
 from restore_guard.building import isolation
 from restore_guard.building.workshop import Order, Task, Workshop
 
+RESTORING = "restoring old checkpoints into the new build"
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -45,7 +47,8 @@ def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
     if not trials:
         return {}
     folders = {trial.name: str(building.folder()) for trial in trials}
-    answers = building.do([_saving(trial, folders[trial.name]) for trial in trials])
+    tasks = [_saving(trial, folders[trial.name]) for trial in trials]
+    answers = building.do(tasks, "saving old checkpoints")
     saved = {trial.name: saved_files(answers[f"save:{trial.name}"]) for trial in trials}
 
     def asked(trial: Trial, order: Order, paths: Iterable[str]) -> _Asked:
@@ -89,14 +92,14 @@ class _Asked:
 def _restored(building: Workshop, asked: Sequence[_Asked]) -> dict[str, tuple[dict[str, Observation], tuple[str, ...]]]:
     """{trial: ({restore path: what was seen}, why others were not)}."""
     whole = {one.trial.name: (one, one.task(list(one.files))) for one in asked if one.files}
-    answers = building.do([task for _, task in whole.values()])
+    answers = building.do([task for _, task in whole.values()], RESTORING)
     # One path may have ended the process of all.
     apart = {
         name: [one.task([path]) for path in one.files]
         for name, (one, task) in whole.items()
         if answers[task.id].died and len(one.files) > 1
     }
-    answers |= building.do([task for tasks in apart.values() for task in tasks]) if apart else {}
+    answers |= building.do([task for tasks in apart.values() for task in tasks], RESTORING) if apart else {}
     found: dict[str, tuple[dict[str, Observation], tuple[str, ...]]] = {one.trial.name: ({}, ()) for one in asked}
     for name, (_, task) in whole.items():
         for each in apart.get(name, [task]):

@@ -63,7 +63,7 @@ def choose_pythons(run: Run, config: Config, sides: Iterable[Side]) -> dict[Side
         return dict.fromkeys(sides, interpreters.find(config.python, run.folder, run.environ).path)
     made = {}
     for side in sides:
-        run.progress(f"making the environment of {side.label} from its lock file")
+        run.progress(f"making the environment {side.where} from its lock file")
         made[side] = locked.python(lockfiles.find(run.repository.reader(side)), run.environ)
     return made
 
@@ -119,7 +119,8 @@ class Workshop:
         # All are warming up while git writes the files.
         for order in missing:
             self._probe(order.python)
-        made = self._run({order.id: (order, self._rooted(order)) for order in missing})
+        purpose = f"building {_named(order.name for order in missing)} {_located(order.side for order in missing)}"
+        made = self._run({order.id: (order, self._rooted(order)) for order in missing}, purpose)
         made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
         done = self._without_crossed(orders, built | made)
         for order in missing:
@@ -137,29 +138,33 @@ class Workshop:
                 found[its[name]] = replace(built[its[name]], signature=None, failure=failure)
         return found
 
-    def do(self, tasks: Sequence[Task]) -> dict[str, Answer]:
-        """{task's id: Answer}, one for every task."""
+    def do(self, tasks: Sequence[Task], purpose: str) -> dict[str, Answer]:
+        """{task's id: Answer}, one for every task.
+
+        Args:
+            purpose: what they are for, as people are told while they wait: their models are named after it.
+        """
         jobs = {}
         for task in tasks:
             job = replace(self._rooted(task.order), id=task.id, task=task.task, options=task.options)
             jobs[task.id] = task.order, job
-        return self._run(jobs)
+        return self._run(jobs, f"{purpose} of {_named(task.order.name for task in tasks)}")
 
     def run(self, python: Path, jobs: Sequence[Job]) -> dict[str, Answer]:
         """{job's id: Answer}, of what needs no model."""
-        return self._probe(python).run(jobs)
+        return self._probe(python).run(jobs, "reading checkpoints")
 
     def folder(self) -> Path:
         """A new empty folder that lasts as long as the building."""
         return Path(tempfile.mkdtemp(dir=self._folder))
 
-    def _run(self, jobs: Mapping[str, tuple[Order, Job]]) -> dict[str, Any]:
+    def _run(self, jobs: Mapping[str, tuple[Order, Job]], purpose: str) -> dict[str, Any]:
         of_python: dict[Path, list[Job]] = {}
         for order, job in jobs.values():
             of_python.setdefault(order.python, []).append(job)
         done: dict[str, Any] = {}
         for python, its in of_python.items():
-            done |= self._probe(python).run(its)
+            done |= self._probe(python).run(its, purpose)
         return done
 
     @cached_property
@@ -229,8 +234,18 @@ class Workshop:
         if side.tree is None:
             return self.worktree
         if side not in self._roots:
-            self.progress(f"writing the files of {side.label} to a temporary folder")
+            self.progress(f"writing the files {side.where} to a temporary folder")
             folder = self.folder()
             self.repository.materialise(side, folder)
             self._roots[side] = folder / self.repository.project
         return self._roots[side]
+
+
+def _named(names: Iterable[str]) -> str:
+    """One or two models by name, more of them counted."""
+    known = list(dict.fromkeys(names))
+    return " and ".join(known) if len(known) <= 2 else f"{len(known)} models"
+
+
+def _located(sides: Iterable[Side]) -> str:
+    return " and ".join(dict.fromkeys(side.where for side in sides))

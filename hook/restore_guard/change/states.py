@@ -13,6 +13,11 @@ class Side:
     label: str
 
     @property
+    def where(self) -> str:
+        """It for a person, as after the name of a model: a commit's sha is cut."""
+        return {"commit": f"at {self.label[:8]}", "index": "as it is staged", "worktree": "on disk"}[self.kind]
+
+    @property
     def written(self) -> str:
         """The tree of a commit or of the index. Raises ValueError for the work tree."""
         if self.tree is None:

@@ -61,7 +61,8 @@ def join(results: Mapping[str, Result]) -> Result:
                 models[model.name] = file, model
             elif not is_left(model):
                 raise UsageError(f"{model.name} is in both {other[0]} and {file}: each model is checked by one job.")
-    return Result(first.base, first.head, tuple(_completed(model) for _, model in models.values()))
+    notes = dict.fromkeys(note for result in results.values() for note in result.notes)
+    return Result(first.base, first.head, tuple(_completed(model) for _, model in models.values()), tuple(notes))
 
 
 def is_left(model: ModelResult) -> bool:

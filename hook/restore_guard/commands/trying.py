@@ -36,7 +36,9 @@ class _Trial:
     def run(self) -> dict[str, Migrated]:
         paths = paths_of(self.case)
         options = {"paths": list(paths), "folder": str(self.folder)}
-        files, _ = saved_files(self.workshop.do([Task("save", self.base, "save", options)])["save"])
+        files, _ = saved_files(
+            self.workshop.do([Task("save", self.base, "save", options)], "saving old checkpoints")["save"]
+        )
         read = self.read(files)
         loads, results = {}, {}
         for path, file in read.items():

@@ -14,9 +14,7 @@ from restore_guard.result_json import encode, told
 def render(result: Result) -> str:
     """The report, in ASCII: a name in it cannot steer a terminal or a log that it is printed to."""
     document = {"schema": 1, "verdict": result.verdict} | msgspec.to_builtins(result)
-    del document["notes"]
     for model in document["models"]:
-        del model["notes"]
         for path in model["restores"].values():
             if path["migration"] is None:
                 del path["migration"]
