@@ -15,7 +15,7 @@ class Struct(msgspec.Struct, frozen=True):
     """Base of the report's data."""
 
 
-class Finding(Struct):
+class Finding(Struct, frozen=True):
     """One root cause.
 
     Attributes:
@@ -53,14 +53,14 @@ class Finding(Struct):
         return self.level == "error" and self.status == "new"
 
 
-class Situation(Struct):
+class Situation(Struct, frozen=True):
     """At which stage a model is saved, and at which one it is restored."""
 
     saved: Literal["untrained", "trained"]
     restored: Literal["uncalled", "untrained", "trained"]
 
 
-class Migrated(Struct):
+class Migrated(Struct, frozen=True):
     """What becomes of a checkpoint of the base that is migrated and restored into the head."""
 
     outcome: Literal["restores", "partial", "raises"]
@@ -68,7 +68,7 @@ class Migrated(Struct):
     error: str | None = None
 
 
-class PathResult(Struct):
+class PathResult(Struct, frozen=True):
     """One restore path of one model; `restored` of `variables` get a saved value.
 
     `outputs` tells whether the restored model computes what the saved one did, where all of it restores; None where
@@ -93,14 +93,14 @@ class PathResult(Struct):
     certain: bool = True
 
 
-class Behaviour(Struct):
+class Behaviour(Struct, frozen=True):
     """Whether what is really saved by the base and restored into the head computes the same from the same inputs."""
 
     same_output: bool
     max_difference: float
 
 
-class ModelResult(Struct):
+class ModelResult(Struct, frozen=True):
     """One model.
 
     Attributes:
@@ -150,7 +150,7 @@ _WORDS = (
 """(word of a model, in the summary of one, of several)."""
 
 
-class Result(Struct):
+class Result(Struct, frozen=True):
     """One run; `base` and `head` are a commit's sha, "index", "worktree", or None where there is no base."""
 
     base: str | None

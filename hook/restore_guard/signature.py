@@ -14,7 +14,7 @@ from restore_guard.keras_tree import KerasTree
 from restore_guard.plain_data import Site, Size, Struct
 
 
-class Variable(Struct):
+class Variable(Struct, frozen=True):
     """A variable; `shape` has None for an unknown dimension and is None for an unknown rank.
 
     Its site is that of its owner where the owner's class is not the user's; `built` is then its own.
@@ -31,7 +31,7 @@ class Variable(Struct):
     built: Site | None = None
 
 
-class Holder(Struct):
+class Holder(Struct, frozen=True):
     """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls."""
 
     path: str
@@ -40,7 +40,7 @@ class Holder(Struct):
     site: Site | None = None
 
 
-class GraphNode(Struct):
+class GraphNode(Struct, frozen=True):
     """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
 
     `slots_by` tells a legacy optimizer, which makes a slot where a checkpoint has one, from a later one of Keras 2,
@@ -62,7 +62,7 @@ class Arrival(NamedTuple):
     runs: tuple[int, ...] = ()
 
 
-class ObjectGraph(Struct):
+class ObjectGraph(Struct, frozen=True):
     """What tf.train.Checkpoint saves, the root first; `error` where TensorFlow refuses to save it.
 
     Before the first call some edges are not there yet: `arrivals` in their order, and those that are `unannounced`,
@@ -75,7 +75,7 @@ class ObjectGraph(Struct):
     unannounced: tuple[tuple[int, str], ...] = ()
 
 
-class H5Layer(Struct):
+class H5Layer(Struct, frozen=True):
     """A layer in the order of the legacy HDF5 format, and its weights; `by_name` where loading by name fills others."""
 
     name: str
@@ -84,14 +84,14 @@ class H5Layer(Struct):
     by_name: tuple[int, ...] | None = None
 
 
-class H5File(Struct):
+class H5File(Struct, frozen=True):
     """What the legacy HDF5 format writes, the model's own weights last; `error` where it cannot be written."""
 
     layers: tuple[H5Layer, ...] = ()
     error: str | None = None
 
 
-class SaverEntry(Struct):
+class SaverEntry(Struct, frozen=True):
     """A variable as tf.compat.v1.train.Saver keeps it: under `name`, a part of a whole of `shape` from `offset` on.
 
     A `strict` one, a reference variable, takes no value of another shape; a resource variable does.
@@ -109,7 +109,7 @@ class SaverEntry(Struct):
             raise ValueError(f"{self.name} is a part of no known size and place")
 
 
-class SaverFile(Struct):
+class SaverFile(Struct, frozen=True):
     """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver."""
 
     entries: tuple[SaverEntry, ...] = ()
@@ -120,7 +120,7 @@ class SaverFile(Struct):
             raise ValueError("parts of one tensor are of tensors of different shapes")
 
 
-class Stage(Struct):
+class Stage(Struct, frozen=True):
     """What a model is at an earlier stage than its signature: not called yet, or with an optimizer without slots.
 
     Attributes:
@@ -137,7 +137,7 @@ class Stage(Struct):
     h5_file: H5File | None = None
 
 
-class Tensor(Struct):
+class Tensor(Struct, frozen=True):
     """An input or output; the batch dimension is None."""
 
     name: str
@@ -145,7 +145,7 @@ class Tensor(Struct):
     dtype: str
 
 
-class Input(Struct):
+class Input(Struct, frozen=True):
     """Something that a model is called with.
 
     Attributes:
@@ -163,7 +163,7 @@ class Input(Struct):
     site: Site | None = None
 
 
-class Revival(Struct):
+class Revival(Struct, frozen=True):
     """What some code makes of a configuration: the signature of a model, or the error and its place."""
 
     signature: Signature | None = None
@@ -175,7 +175,7 @@ class Revival(Struct):
             raise ValueError("what a configuration makes is a Keras model")
 
 
-class Archive(Struct):
+class Archive(Struct, frozen=True):
     """What a `.keras` file holds besides the weights.
 
     Attributes:
@@ -207,7 +207,7 @@ class Reads(msgspec.Struct, frozen=True):
     opaque: tuple[str, ...] = ()
 
 
-class Signature(Struct):
+class Signature(Struct, frozen=True):
     """All that decides what restoring a checkpoint of a model, or into a model, does.
 
     Attributes:
@@ -257,9 +257,9 @@ class Signature(Struct):
             raise ValueError("only a Keras model is made of a configuration")
         if self.h5_file and not self.h5_file.layers and self.h5_file.error is None:
             raise ValueError("an HDF5 file has at least the model's own weights")
-        graph, saver = self.object_graph.nodes, self.saver_file.entries if self.saver_file else ()
+        graph, saver = self.object_graph.nodes, self.saver_entries
         tree = self.keras_tree.nodes if self.keras_tree else ()
-        layers = self.h5_file.layers if self.h5_file else ()
+        layers = self.h5_layers
         _check(nodes, "node", [child for node in graph for _, child in node.children])
         _check(nodes, "slot", [number for node in graph for _, *both in node.slots for number in both])
         _check(count, "variable", [node.variable for node in graph if node.variable is not None])
@@ -270,8 +270,9 @@ class Signature(Struct):
         for entry in saver:
             entry.check_part(self.variables[entry.variable].shape)
         self._check_arrivals(self.object_graph)
-        for number, stage in enumerate(self.stages or ()):
-            if stage.name in {other.name for other in self.stages[:number]}:
+        stages = self.stages or ()
+        for number, stage in enumerate(stages):
+            if stage.name in {other.name for other in stages[:number]}:
                 raise ValueError("a stage is described twice")
             self.at(stage.name)
             _check(count, "variable", list(stage.absent))
@@ -279,6 +280,27 @@ class Signature(Struct):
     def _check_arrivals(self, graph: ObjectGraph) -> None:
         edges = [(arrival.node, arrival.edge) for arrival in graph.arrivals] + list(graph.unannounced)
         _check(len(graph.nodes), "node", [node for node, _ in edges])
+
+    @property
+    def h5_layers(self) -> tuple[H5Layer, ...]:
+        """The layers of the legacy HDF5 format; none where the model has no such form."""
+        return self.h5_file.layers if self.h5_file is not None else ()
+
+    @property
+    def saver_entries(self) -> tuple[SaverEntry, ...]:
+        """What a Saver keeps; nothing where there is no Saver."""
+        return self.saver_file.entries if self.saver_file is not None else ()
+
+    @property
+    def known_tree(self) -> KerasTree:
+        """The Keras tree of what is known to be a Keras model.
+
+        Raises:
+            ValueError: it is no Keras model.
+        """
+        if self.keras_tree is None:
+            raise ValueError("what is saved or loaded as a Keras model is one")
+        return self.keras_tree
 
     def stage(self, name: str) -> Stage | None:
         """What is known of a stage; None where it is as the next one."""
@@ -313,10 +335,10 @@ class Signature(Struct):
         return None if lost else found
 
     def _located(self, site: Callable[[Site], Site | None]) -> Signature:
-        def located(items: Iterable[Any]) -> tuple:
+        def located(items: Iterable[Any]) -> tuple[Any, ...]:
             return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
 
-        def built(items: Iterable[Variable]) -> tuple:
+        def built(items: Iterable[Variable]) -> tuple[Variable, ...]:
             return tuple(
                 msgspec.structs.replace(item, built=site(item.built)) if item.built is not None else item
                 for item in items

@@ -61,7 +61,8 @@ def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outc
         return before, before
     if path in model.unread:
         return _unread(path, model), before
-    worst, gravest = None, (False, 0)
+    worst = before, before
+    gravest: tuple[bool, int] | None = None
     for situation in situations.existing(path, saved, model):
         itself = before if situation == situations.TRAINED else in_situation(path, saved, saved, situation)
         if itself.kind not in ("restores", "partial"):
@@ -71,7 +72,7 @@ def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outc
             # There are such checkpoints, and this model cannot load them.
             outcome = dataclasses.replace(outcome, kind="raises")
         gravity = (outcome.kind == "raises", 0 if outcome.kind == "raises" else _lost(outcome) - _lost(itself))
-        if worst is None or gravity > gravest:
+        if gravest is None or gravity > gravest:
             worst, gravest = (outcome, itself), max(gravity, (False, 0))
     return worst
 
@@ -120,9 +121,8 @@ def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool
     )
 
 
-def _visible(signature: Signature) -> set[tuple]:
-    variables = {(v.path, v.shape, v.dtype, v.trainable, v.owner) for v in signature.variables if not v.seed}
-    return variables
+def _visible(signature: Signature) -> set[tuple[object, ...]]:
+    return {(v.path, v.shape, v.dtype, v.trainable, v.owner) for v in signature.variables if not v.seed}
 
 
 def _same_tensors(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:

@@ -24,8 +24,8 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if (refused := unsupported(saved, model)) is not None:
         return refused
     load = Load(saved, model)
-    *olds, old_top = saved.h5_file.layers
-    *news, new_top = model.h5_file.layers
+    *olds, old_top = saved.h5_layers
+    *news, new_top = model.h5_layers
     olds, news = [layer for layer in olds if layer.variables], [layer for layer in news if layer.variables]
     if len(olds) != len(news):
         load.fail(
@@ -127,7 +127,7 @@ class Load:
         saved, model = (
             tuple(
                 signature.variables[position].path
-                for layer in signature.h5_file.layers
+                for layer in signature.h5_layers
                 if id(layer) in failing
                 for position in layer.variables
             )
@@ -142,7 +142,7 @@ class Load:
             assigned=self.assigned,
             converted=self.converted,
             used=self.used,
-            written=[position for layer in self.saved.h5_file.layers for position in layer.variables],
+            written=[position for layer in self.saved.h5_layers for position in layer.variables],
             written_at=lambda: _addresses(self.saved),
             read_at=lambda: _addresses(self.model),
             failures=tuple(self.failures),
@@ -152,6 +152,6 @@ class Load:
 def _addresses(signature: Signature) -> dict[int, str]:
     return {
         position: f"{layer.name}/{number}"
-        for layer in signature.h5_file.layers
+        for layer in signature.h5_layers
         for number, position in enumerate(layer.variables)
     }

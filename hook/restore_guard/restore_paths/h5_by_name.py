@@ -26,8 +26,8 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     if (refused := unsupported(saved, model)) is not None:
         return refused
     load = _LoadByName(saved, model)
-    *olds, old_top = saved.h5_file.layers
-    *news, new_top = model.h5_file.layers
+    *olds, old_top = saved.h5_layers
+    *news, new_top = model.h5_layers
     named = defaultdict(list)
     for new in news:
         named[new.name].append(new)

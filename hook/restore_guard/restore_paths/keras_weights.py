@@ -8,7 +8,7 @@ Keras 3 collects errors, lets a later address mend an earlier failure, and numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn
@@ -21,9 +21,8 @@ from restore_guard.signature import Signature
 
 def restore(saved: Signature, model: Signature) -> Outcome:
     """What `model.load_weights("x.weights.h5")` does with a file that `saved` wrote."""
-    for signature in (saved, model):
-        if signature.keras_tree is None:
-            return Outcome("unsupported", failures=(Failure("only a Keras model has save_weights"),))
+    if saved.keras_tree is None or model.keras_tree is None:
+        return Outcome("unsupported", failures=(Failure("only a Keras model has save_weights"),))
     if not saved.eager:
         message = "numpy() is only available when eager execution is enabled."
         return Outcome("unsupported", failures=(Failure(message),))
@@ -41,7 +40,8 @@ def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outco
     Args:
         archived: they are in a `.keras` file, and the vocabularies of lookup layers beside them.
     """
-    file, kind = save(saved.keras_tree), _Load3 if model.keras_tree.generation == 3 else _Load2
+    trees = saved.known_tree, model.known_tree
+    file, kind = save(trees[0]), _Load3 if trees[1].generation == 3 else _Load2
     load = kind(saved, model, file, archived)
     if file.plain and load.is_its_own:
         load.back()
@@ -58,7 +58,7 @@ def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outco
         },
         read_at=load.read_at,
         failures=tuple(load.failures.values()),
-        certain=not any(node.role == "custom" for tree in (saved.keras_tree, model.keras_tree) for node in tree.nodes),
+        certain=not any(node.role == "custom" for tree in trees for node in tree.nodes),
     )
 
 
@@ -140,7 +140,7 @@ def save(tree: KerasTree) -> File:
     return file
 
 
-def _numbered(items: Items, skipped: set[int] | tuple) -> Iterator[tuple[str, object]]:
+def _numbered(items: Items, skipped: Collection[int]) -> Iterator[tuple[str, int | Items | None]]:
     """Yields (unique name, target): the second `dense` is `dense_1`. `skipped` is looked at as the walk goes on."""
     counts: dict[str, int] = {}
     for key, target in items:
@@ -164,14 +164,14 @@ class _Load:
     def __init__(self, saved: Signature, model: Signature, file: File, archived: bool) -> None:
         self.saved, self.model, self.file, self.archived = saved, model, file, archived
         self.olds, self.news = saved.variables, model.variables
-        self.tree: KerasTree = model.keras_tree
+        self.tree = model.known_tree
         self.assigned: dict[int, int] = {}
         self.used: set[int] = set()
         self.looked_at: list[tuple[str, tuple[int, ...]]] = []
         self.visited: set[int] = set()
         self.failures: dict[int, Failure] = {}
         # Keras 3 writes beside the bytes which type they are, and reads it.
-        self.knows_bfloat16 = saved.keras_tree.generation == model.keras_tree.generation == 3
+        self.knows_bfloat16 = saved.known_tree.generation == self.tree.generation == 3
         self.is_its_own = self.tree is saved.keras_tree and self.news is self.olds and self.knows_bfloat16
 
     def back(self) -> None:
@@ -323,4 +323,5 @@ class _Load2(_Load):
                 self.state(target, below)
             else:
                 for name, item in _numbered(target, self.visited):
-                    self.state(item, _join(below, name))
+                    if isinstance(item, int):  # Keras 2 walks no containers within containers
+                        self.state(item, _join(below, name))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, 
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from restore_guard.signature import Signature
 
@@ -109,13 +109,11 @@ class _Later(Mapping[str, str]):
     """A mapping that is made when it is first looked at: of most outcomes only the kind is asked."""
 
     def __init__(self, make: Callable[[], dict[str, str]]) -> None:
-        self._make, self._made = make, None
+        self._make = make
 
-    @property
+    @cached_property
     def _mapping(self) -> dict[str, str]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+        return self._make()
 
     def __getitem__(self, key: str) -> str:
         return self._mapping[key]
@@ -128,7 +126,7 @@ class _Later(Mapping[str, str]):
 
     # What `Mapping` has for these asks for each key anew.
 
-    def get(self, key: str, default: str | None = None) -> str | None:
+    def get(self, key: str, default: Any = None) -> Any:
         return self._mapping.get(key, default)
 
     def items(self) -> ItemsView[str, str]:

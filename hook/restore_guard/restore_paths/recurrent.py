@@ -21,7 +21,7 @@ class IncompatibleError(Exception):
     """The weights cannot be converted; the message is that of Keras."""
 
 
-def converted(layer: H5Layer, saved: Sequence[Variable], model: Signature) -> dict[int, Shape]:
+def converted(layer: H5Layer, saved: Sequence[Variable], model: Signature) -> dict[int, Shape | None]:
     """What loading makes of the weights of recurrent layers.
 
     Args:
@@ -34,7 +34,7 @@ def converted(layer: H5Layer, saved: Sequence[Variable], model: Signature) -> di
     Raises:
         IncompatibleError: as Keras raises.
     """
-    found: dict[int, Shape] = {}
+    found: dict[int, Shape | None] = {}
     if model.keras_tree is None or model.keras_tree.generation == 3:
         return found
     for start, kind, target in _recurrent(layer, model):

@@ -21,17 +21,17 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for signature in (saved, model):
         file = signature.saver_file
         if file is None or file.error:
-            reason = file.error if file else "only a tf.Graph is saved by tf.compat.v1.train.Saver"
-            return Outcome("unsupported", failures=(Failure(reason),))
-    stored = {entry.name: entry for entry in saved.saver_file.entries}
-    cut = _cut(saved.saver_file.entries) if len(stored) < len(saved.saver_file.entries) else {}
+            reason = file.error if file is not None else "only a tf.Graph is saved by tf.compat.v1.train.Saver"
+            return Outcome("unsupported", failures=(Failure(reason or ""),))
+    stored = {entry.name: entry for entry in saved.saver_entries}
+    cut = _cut(saved.saver_entries) if len(stored) < len(saved.saver_entries) else {}
     olds, news = saved.variables, model.variables
     assigned: dict[int, int] = {}
     used: set[int] = set()
     failures = []
-    for entry in model.saver_file.entries:
+    for entry in model.saver_entries:
         part = stored.get(entry.name)
-        parts = cut.get(entry.name) or (() if part is None else (part,))
+        parts: Sequence[SaverEntry] = cut.get(entry.name) or (() if part is None else (part,))
         message = _mismatch(olds, parts, news, entry)
         if message:
             paths = tuple(olds[part.variable].path for part in parts)
@@ -48,14 +48,14 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         # The operations that assign run after all that read: one that cannot read leaves every variable alone.
         assigned={} if failures else assigned,
         used=set() if failures else used,
-        written=[entry.variable for entry in saved.saver_file.entries],
+        written=[entry.variable for entry in saved.saver_entries],
         written_at=lambda: _addresses(saved),
         read_at=lambda: _addresses(model),
         failures=tuple(failures),
     )
     if failures:
         return outcome
-    taken = ((stored[entry.name], entry) for entry in model.saver_file.entries)
+    taken = ((stored[entry.name], entry) for entry in model.saver_entries)
     reshaped = [news[entry.variable].path for part, entry in taken if part.shape != entry.shape]
     return dataclasses.replace(outcome, reshaped=tuple(reshaped))
 
@@ -99,12 +99,17 @@ def _overlap(olds: Sequence[Variable], part: SaverEntry, news: Sequence[Variable
     """Whether a saved part of a tensor holds something of a variable that is a part of it too."""
     if not part.offset:
         return True
-    sizes = olds[part.variable].shape, news[entry.variable].shape
+    sizes = _size(olds[part.variable]), _size(news[entry.variable])
     return all(
         a < b + size_b and b < a + size_a
         for a, b, size_a, size_b in zip(part.offset, entry.offset, *sizes, strict=True)
     )
 
 
+def _size(part: Variable) -> tuple[int, ...]:
+    """The size of a part of a tensor: `SaverEntry.check_part` has made sure that it is known."""
+    return tuple(size for size in part.shape or () if size is not None)
+
+
 def _addresses(signature: Signature) -> dict[int, str]:
-    return {entry.variable: entry.name for entry in signature.saver_file.entries}
+    return {entry.variable: entry.name for entry in signature.saver_entries}

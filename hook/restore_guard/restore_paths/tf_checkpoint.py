@@ -24,9 +24,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     for graph in (saved.object_graph, model.object_graph):
         if graph.error or not graph.nodes:
             return Outcome("unsupported", failures=(Failure(graph.error or "no object can be saved"),))
-    written, reshaped = _written(saved.object_graph), ()
+    written = _written(saved.object_graph)
+    failures: tuple[Failure, ...] = ()
+    reshaped: tuple[str, ...] = ()
     if saved is model:  # every object is bound to itself
-        assigned, used, failures = dict(zip(written, written, strict=True)), written, ()
+        assigned, used = dict(zip(written, written, strict=True)), written
     else:
         found = _Restoration(saved.object_graph, model.object_graph)
         found.run()
@@ -71,9 +73,9 @@ def contents(signature: Signature) -> object:
             None if node.variable is None else signature.variables[node.variable].path,
             [(edge, names[child]) for edge, child in node.children if child in valued],
             [
-                (slot, names[original], signature.variables[graph.nodes[value].variable].path)
+                (slot, names[original], signature.variables[position].path)
                 for slot, original, value in node.slots
-                if original in names and graph.nodes[value].variable is not None
+                if original in names and (position := graph.nodes[value].variable) is not None
             ],
         )
         for number, node in enumerate(graph.nodes)
@@ -197,8 +199,8 @@ class _Restoration:
         elif self.model.nodes[optimizer].slots_by == "making":
             if self.model.nodes[original].variable is None:
                 self.fail(f"'{self.model.nodes[original].type}' object has no attribute '_unique_id'")
-            elif self.saved.nodes[source].variable is not None:
-                self.created.add(self.saved.nodes[source].variable)
+            elif (variable := self.saved.nodes[source].variable) is not None:
+                self.created.add(variable)
 
     def fail(self, message: str) -> None:
         if Failure(message) not in self.failures:
@@ -264,7 +266,7 @@ def _mismatch(saved: Variable, model: Variable, *, any_shape: bool) -> str | Non
     return None
 
 
-def _text(shape: tuple | None) -> str:
+def _text(shape: tuple[int | None, ...] | None) -> str:
     return "unknown" if shape is None else f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
@@ -277,12 +279,13 @@ def _written(graph: ObjectGraph) -> set[int]:
                 reached.add(child)
                 queue.append(child)
     reached.update(slot for node in graph.nodes for _, _, slot in node.slots)
-    return {graph.nodes[number].variable for number in reached} - {None}
+    return {variable for number in reached if (variable := graph.nodes[number].variable) is not None}
 
 
 def _addresses(graph: ObjectGraph) -> dict[int, str]:
     """{variable: its first path of edges}, which is the key that a checkpoint keeps it under."""
-    names, found = _names(graph), {}
+    names = _names(graph)
+    found: dict[int, str] = {}
     for number, name in names.items():
         variable = graph.nodes[number].variable
         if variable is not None:
