@@ -18,7 +18,7 @@ from restore_guard.errors import RestoreGuardError, UsageError
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
     from restore_guard.change.run import Run
-    from restore_guard.commands.update import Updated
+    from restore_guard.commands.renewing import Updated
     from restore_guard.progress import Progress
     from restore_guard.result import Result
 

@@ -13,7 +13,8 @@ import msgspec
 from restore_guard.change import sides
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
-from restore_guard.commands.update import Updated, update
+from restore_guard.commands.renewing import Updated
+from restore_guard.commands.update import update
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import Project, load
 from restore_guard.result import ModelResult, Result

@@ -17,6 +17,7 @@ from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import discovery, origin, setup_files, update
 from restore_guard.commands.discovery import Candidate
+from restore_guard.commands.renewing import Updated
 from restore_guard.commands.setup_files import File
 from restore_guard.config import Config, Input
 from restore_guard.environments import interpreters
@@ -184,7 +185,7 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook))
 
 
-def write(run: Run, proposed: Plan) -> list[update.Updated]:
+def write(run: Run, proposed: Plan) -> list[Updated]:
     """Writes the files of a plan, then the manifests.
 
     Raises:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.change.diffs import Diff
+from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.judging import translation
 from restore_guard.judging.comparison import Comparison, compare, troubles
@@ -31,7 +32,7 @@ class Pin:
     edge: str | None = None
 
 
-def kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, Pin]:
+def kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[RestorePath, Pin]:
     """The pins that are there already: those of the work tree win, those that it has lost come from the commit."""
     return {
         path: Pin(name, found.signature)
@@ -41,16 +42,18 @@ def kept_pins(promise: Manifest | None, own: Manifest | None) -> dict[str, Pin]:
     }
 
 
-def loads(pin: Pin, path: str, model: Signature) -> list[Comparison]:
+def loads(pin: Pin, path: RestorePath, model: Signature) -> list[Comparison]:
     """The checkpoint loaded into the model."""
     return compare(pin.saved, below(model, pin.edge), [path], Diff({}, compared=False))
 
 
-def is_troubled(pin: Pin, path: str, model: Signature) -> bool:
+def is_troubled(pin: Pin, path: RestorePath, model: Signature) -> bool:
     return any(troubles(load) for load in loads(pin, path, model))
 
 
-def pins(project: Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint) -> dict[str, Pin]:
+def pins(
+    project: Project, name: str, model: Signature, paths: Sequence[str], checkpoint: Checkpoint
+) -> dict[RestorePath, Pin]:
     """The file on each restore path that it is of and that the model promises.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from restore_guard.commands.update import Updated
+from restore_guard.commands.renewing import Updated
 from restore_guard.reports import text_report
 from restore_guard.reports.wording import plain
 

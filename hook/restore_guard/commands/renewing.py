@@ -1,0 +1,257 @@
+"""One manifest, regenerated: what it is pinned to, what breaks, what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from restore_guard.build import Build
+from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.change.repository import Repository
+from restore_guard.commands import pinning
+from restore_guard.commands.pinning import Pin
+from restore_guard.commands.settling import Promises, Settled, settle
+from restore_guard.config import RestorePath
+from restore_guard.errors import UsageError
+from restore_guard.judging import findings
+from restore_guard.judging.case import promised
+from restore_guard.judging.comparison import Comparison, never_written
+from restore_guard.judging.proposal import Proposal
+from restore_guard.promise import manifest
+from restore_guard.promise.files import write
+from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.migrations import MigrationError
+from restore_guard.promise.migrations_text import with_migration
+from restore_guard.promise.pins import pin
+from restore_guard.promise.project import Project
+from restore_guard.restore_paths.situations import optimizer_state
+from restore_guard.result import Finding
+from restore_guard.signature import Revival, Signature
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What became of one manifest.
+
+    Attributes:
+        state: written, unchanged, refused (a break without a reason) or failed (no build).
+        message: one sentence for a person.
+        findings: the breaks that were refused or accepted, and what no path ever writes.
+    """
+
+    name: str
+    state: str
+    message: str
+    findings: tuple[Finding, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """All that decides what becomes of one manifest.
+
+    Attributes:
+        build: of the files that the manifest is to describe.
+        revived: {configuration in old `.keras` files: what these files make of it}.
+        reason: why a break is accepted, or migrated; None refuses it.
+        checkpoint: a file that the manifest is to be pinned to.
+        proposal: the migration that carries old checkpoints across a break.
+    """
+
+    repository: Repository
+    project: Project
+    name: str
+    build: Build
+    promises: Promises
+    revived: Mapping[str, Revival] = field(default_factory=dict)
+    reason: str | None = None
+    checkpoint: Checkpoint | None = None
+    proposal: Proposal | None = None
+
+    @property
+    def file(self) -> str:
+        """The manifest, relative to the project."""
+        return self.project.manifest_file(self.name)
+
+    @cached_property
+    def own(self) -> Manifest | None:
+        """What is on disk of it."""
+        found = self.project.manifest(self.name)
+        return found if isinstance(found, Manifest) else None
+
+    def ended(self, state: str, message: str, findings: tuple[Finding, ...] = (), detail: str = "") -> Updated:
+        """The manifest stays as it is, for the reason in `message`."""
+        return Updated(self.name, state, message, findings, detail)
+
+
+@dataclass(frozen=True)
+class _Pins:
+    """What a manifest is to be pinned to.
+
+    Attributes:
+        before: {restore path: the pin that was there already}.
+        wanted: {restore path: the pin that is to hold from now on}.
+        fresh: the restore paths of the file that was given now.
+        loads: that file, loaded into the model.
+    """
+
+    before: Mapping[RestorePath, Pin]
+    wanted: Mapping[RestorePath, Pin]
+    fresh: frozenset[str] = frozenset()
+    loads: Sequence[Comparison] = ()
+
+
+def renew(renewal: Renewal) -> Updated:
+    """Writes one manifest, at once or not at all, and the migration that goes with it.
+
+    Raises:
+        UsageError: the file of migrations cannot be read; the model promises no restore path of the checkpoint.
+    """
+    build = renewal.build.signature
+    if build is None:
+        return renewal.ended("failed", f"could not be built: {renewal.build.failure}", detail=renewal.build.detail)
+    paths = promised(renewal.project.config, renewal.name, None, build)
+    if unread := [build.unread[path] for path in paths if path in build.unread]:
+        return renewal.ended("failed", f"cannot be described: {unread[0]}")
+    model = build if "keras-archive" in paths else msgspec.structs.replace(build, archive=None)
+    pins = _pins(renewal, model, paths)
+    if isinstance(pins, Updated):
+        return pins
+    settled = settle(
+        renewal.project.config,
+        renewal.name,
+        renewal.file,
+        renewal.promises,
+        renewal.own,
+        build,
+        revived=renewal.revived,
+        loads=pins.loads,
+        reason=renewal.reason,
+    )
+    if settled.history is None:
+        return _refused(renewal, settled)
+    signature, pinned = _pinned(model, pins)
+    new = Manifest(renewal.name, paths, signature, settled.epoch, settled.history, pinned)
+    breaks = _with_migration(renewal, settled.breaks)
+    unsaved = _unsaved(renewal.project, renewal.name, model, paths, renewal.promises.current)
+    written = manifest.write(renewal.repository.root / renewal.repository.project / renewal.file, new)
+    message = _message(renewal, new, pins, breaks, written=written)
+    return Updated(renewal.name, "written" if written else "unchanged", message, breaks + unsaved)
+
+
+def _pins(renewal: Renewal, model: Signature, paths: tuple[str, ...]) -> _Pins | Updated:
+    """What the manifest is to be pinned to; or why it cannot be pinned to the file that was given."""
+    before = pinning.kept_pins(renewal.promises.current, renewal.own)
+    wanted = {path: pin for path, pin in before.items() if not pinning.is_troubled(pin, path, model)}
+    checkpoint = renewal.checkpoint
+    if checkpoint is None:
+        return _Pins(before, wanted)
+    if (refused := _refusal(renewal.name, checkpoint)) is not None:
+        return refused
+    fresh = pinning.pins(renewal.project, renewal.name, model, paths, checkpoint)
+    loads = [load for path, pin in fresh.items() for load in pinning.loads(pin, path, model)]
+    outcomes = [outcome for load in loads for outcome in load.outcomes.values()]
+    if not all(outcome.certain for outcome in outcomes):
+        return renewal.ended("failed", "a layer reads its variables by code of its own, which is not simulated")
+    if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
+        return renewal.ended("refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
+    return _Pins(before, wanted | fresh, frozenset(fresh), loads)
+
+
+def _refused(renewal: Renewal, settled: Settled) -> Updated:
+    lost = "old checkpoints would no longer restore"
+    if renewal.checkpoint is not None:
+        lost = f"{renewal.checkpoint.name}, or what is promised already, would not restore completely"
+    return renewal.ended("refused", f"{lost}; the manifest stays as it is", settled.breaks)
+
+
+def _pinned(model: Signature, pins: _Pins) -> tuple[Signature, dict[RestorePath, str]]:
+    """The model as the pinned files hold it, and {restore path: the name of its file}."""
+    signature, pinned = model, {}
+    for path, wanted in pins.wanted.items():
+        held = pin(signature, wanted.saved, path, wanted.edge)
+        if held is not None:
+            signature, pinned[path] = held, wanted.name
+    return signature, pinned
+
+
+def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Writes the migration that is proposed; the breaks that it carries checkpoints across are migrated then.
+
+    It is written before the manifest: a migration that leads nowhere yet does no harm.
+    """
+    accepted = any(finding.status == "accepted" for finding in breaks)
+    if not accepted or renewal.proposal is None or renewal.reason is None:
+        return breaks
+    _write_migration(renewal.repository, renewal.project, renewal.name, renewal.proposal)
+    return tuple(
+        msgspec.structs.replace(item, status="migrated") if item.status == "accepted" else item for item in breaks
+    )
+
+
+def _message(renewal: Renewal, new: Manifest, pins: _Pins, breaks: Sequence[Finding], *, written: bool) -> str:
+    count = sum(not variable.seed for variable in new.signature.variables)
+    said = [f"{renewal.file} {'written' if written else 'is current'} ({count} variables)"]
+    if renewal.promises.theirs is not None:
+        said.append("what both sides of the merge promised restores, or was accepted")
+    said += [f"{path} is pinned to {held}" for path, held in new.pinned.items()]
+    said += [
+        f"{path} is not pinned to {pin.name} any more" for path, pin in pins.before.items() if path not in new.pinned
+    ]
+    if renewal.checkpoint is not None and pins.loads and not new.pinned.keys() & pins.fresh:
+        said.append(f"loading {renewal.checkpoint.name} raises, so nothing is pinned to it")
+    statuses = {finding.status for finding in breaks}
+    if "migrated" in statuses and renewal.proposal is not None:
+        what = _about(renewal.project, renewal.name, renewal.proposal)
+        said.append(f"a break is migrated, epoch {new.epoch}: {renewal.reason}; {what}")
+    elif "accepted" in statuses:
+        said.append(f"a break was accepted, epoch {new.epoch}: {new.history[-1].reason}")
+    elif renewal.reason is not None:
+        said.append("nothing breaks, so the reason was not recorded")
+    return "; ".join(said)
+
+
+def _write_migration(repository: Repository, project: Project, name: str, proposal: Proposal) -> None:
+    """Raises UsageError where the file of migrations cannot be read."""
+    there = project.migrations(name)
+    if isinstance(there, MigrationError):
+        raise UsageError(str(there))
+    if there is not None and proposal.migration in there.tables:
+        return
+    text = with_migration(there.text if there is not None else None, proposal.migration, proposal.why)
+    file = repository.root / repository.project / project.migrations_file(name)
+    write(file, text.encode())
+
+
+def _about(project: Project, name: str, proposal: Proposal) -> str:
+    """What to do with a migration that was written."""
+    file, undecided = project.migrations_file(name), len(proposal.migration.open)
+    if undecided:
+        return f"{undecided} of its entries are open: decide them in {file}"
+    return f"review {file}, which `restore-guard check` tries on a real checkpoint"
+
+
+def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
+    """Why a file cannot be pinned at all."""
+    if checkpoint.state == "unread":
+        return Updated(name, "failed", f"{checkpoint.name} could not be read: {checkpoint.failure}")
+    if checkpoint.damage:
+        return Updated(name, "refused", f"{checkpoint.name} is damaged: {checkpoint.damage[0]}")
+    if checkpoint.signature is None:
+        return Updated(name, "refused", f"{checkpoint.name} holds nothing that restores")
+    return None
+
+
+def _unsaved(
+    project: Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
+) -> tuple[Finding, ...]:
+    """What no checkpoint will ever hold is said once, when the manifest is first made."""
+    if promise is not None:
+        return ()
+    context = findings.Context(name, project.manifest_file(name), project.config)
+    state = optimizer_state(signature)
+    unsaved = {path: never_written(path, signature) - state for path in paths}
+    return tuple(findings.never_saved(signature, unsaved, context))
