@@ -79,7 +79,7 @@ def seconds(kind: str, count: int) -> float:
     diff = Diff({"model.py": FileDiff("model.py", old, old.replace("line 9\n", "renamed\n"))})
     begin = time.perf_counter()
     compared = compare(saved, model, paths, diff, revivals)
-    found = findings.find(compared, findings.Context("bench", "bench.json", Config()))
+    found = findings.findings_of(compared, findings.Context("bench", "bench.json", Config()))
     taken = time.perf_counter() - begin
     broken = {path for finding in found for path in finding.restores}
     assert broken and "h5" not in broken and broken <= set(paths) and set(KERAS) | {"tf1-saver"} == set(RESTORE_PATHS)

@@ -149,7 +149,7 @@ def test_findings_stand_where_a_person_expects_them(corpus, name):
     texts = [(PAIRS / name / f"{side}.py").read_text() for side in ("base", "head")]
     paths = default_paths(head)
     compared = compare(base, head, paths, Diff({"base.py": FileDiff("head.py", *texts)}))
-    found = {(finding.rule, finding.line) for finding in findings.find(compared, CONTEXT)}
+    found = {(finding.rule, finding.line) for finding in findings.findings_of(compared, CONTEXT)}
     # What the base never saved either is no news on a change; `update` says it when it makes a manifest.
     unsaved = {path: never_written(path, head) for path in paths}
     told = {(finding.rule, finding.line) for finding in findings.never_saved(head, unsaved, CONTEXT)}
@@ -164,14 +164,14 @@ def test_an_unchanged_model_gives_no_finding(corpus, name):
     for side in ("base", "head"):
         signature = corpus.signatures[f"{name}:{side}"]
         compared = compare(signature, signature, default_paths(signature), Diff({}))
-        assert findings.find(compared, CONTEXT) == []
+        assert findings.findings_of(compared, CONTEXT) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_break_is_an_error_and_what_restores_is_none(judged, corpus, name):
     base, head = corpus.signatures[f"{name}:base"], corpus.signatures[f"{name}:head"]
     compared = compare(base, head, default_paths(head), Diff({}))
-    errors = {path for finding in findings.find(compared, CONTEXT) if finding.fails for path in finding.restores}
+    errors = {path for finding in findings.findings_of(compared, CONTEXT) if finding.fails for path in finding.restores}
     (comparison,) = compared
     for path, outcome in comparison.outcomes.items():
         if not outcome.certain:  # only a witness can tell

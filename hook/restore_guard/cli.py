@@ -384,7 +384,7 @@ def _find(checkpoint: str, name: str | None, form: str) -> int:
     from restore_guard.reports import finding_json, finding_text
 
     with terminal.run() as run:
-        found = finding.find(run, checkpoint, name=name)
+        found = finding.look_up(run, checkpoint, name=name)
     click.echo(finding_json.render(found) if form == "json" else finding_text.render(found), nl=False)
     return found.exit_code
 

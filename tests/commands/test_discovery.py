@@ -2,7 +2,7 @@
 
 import pytest
 
-from restore_guard.commands.discovery import find
+from restore_guard.commands.discovery import candidates
 
 
 def _found(files):
@@ -10,7 +10,7 @@ def _found(files):
 
 
 def _all(files):
-    return find(lambda path: files[path].encode() if path in files else None, files)
+    return candidates(lambda path: files[path].encode() if path in files else None, files)
 
 
 @pytest.mark.parametrize(

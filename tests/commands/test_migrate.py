@@ -257,7 +257,7 @@ def test_a_file_is_found_in_history_without_a_build(warm, tmp_path):
 
     def find(checkpoint):
         with Repository(warm.project.root) as repository:
-            return finding.find(Run(repository, warm.project.environ), str(checkpoint), name=None)
+            return finding.look_up(Run(repository, warm.project.environ), str(checkpoint), name=None)
 
     (place,) = find(warm.folder / "old1/old.weights.h5").places
     first, second = (warm.project.git("rev-parse", ref)[:8] for ref in ("HEAD~3", "HEAD~2"))

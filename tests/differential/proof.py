@@ -169,7 +169,8 @@ def _untold(oracle: Oracle, probe: probing.Probe, folder: Path, pair: roles.Pair
     (compared,) = compare(saved, model, _SILENT, diff)
     compared, _ = outranked(compared, _witness(probe, folder, rivals(saved, model, diff)))
     context = findings.Context("pair", "restore-manifest/pair.json", Config())
-    broken = {path for finding in findings.find([compared], context) if finding.fails for path in finding.restores}
+    found = findings.findings_of([compared], context)
+    broken = {path for finding in found if finding.fails for path in finding.restores}
     for path, seen in truth.items():
         if seen["outcome"] not in ("restores", "partial"):
             continue

@@ -28,7 +28,7 @@ def project(tmp_path):
 
 
 def _find(project, environ, configured=None):
-    return interpreters.find(configured, project, {"PATH": "/nowhere"} | environ)
+    return interpreters.choose(configured, project, {"PATH": "/nowhere"} | environ)
 
 
 def test_configuration_wins_and_is_seen_from_the_project(project):

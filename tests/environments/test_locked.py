@@ -213,7 +213,7 @@ def test_included_files_are_read_from_the_side_and_nowhere_else(make_repository)
     )
     with Repository(project.root / "app") as repository:
         for side in (repository.commit("HEAD"), repository.worktree()):
-            lock = lockfiles.find(repository.reader(side))
+            lock = lockfiles.lock_of(repository.reader(side))
             assert sorted(lock.contents) == ["../app/req.txt", "../base.txt", "req.txt", "requirements.txt"]
 
 
@@ -229,7 +229,7 @@ def test_what_is_no_file_of_the_repository_is_told(make_repository, named):
     with Repository(project.root) as repository:
         for side in (repository.commit("HEAD"), repository.worktree()):
             with pytest.raises(UncheckedError, match=r"requirements.txt:2: .* is no file of the repository"):
-                lockfiles.find(repository.reader(side))
+                lockfiles.lock_of(repository.reader(side))
 
 
 # --- variables -----------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_an_interpreter_that_is_only_asked_sees_no_secret(tmp_path, monkeypatch)
     python.chmod(0o755)
     monkeypatch.setenv("HF_TOKEN", "s3cr3t")
     environ = {**os.environ, "PATH": "/nowhere"}
-    assert interpreters.find(None, tmp_path, environ).path == python
+    assert interpreters.choose(None, tmp_path, environ).path == python
     assert "PATH=" in log.read_text() and "s3cr3t" not in log.read_text()
 
 
@@ -284,7 +284,7 @@ def test_poetry_sees_its_settings_and_no_secret(tmp_path):
         "POETRY_VIRTUALENVS_PATH": "/v",
         "POETRY_PYPI_TOKEN_A": "secret",
     }
-    (found, *_) = managers.find(tmp_path, environ)
+    (found, *_) = managers.asked_for(tmp_path, environ)
     assert found.python == Path(sys.executable)
     seen = (tmp_path / "seen").read_text()
     assert "POETRY_VIRTUALENVS_PATH=/v" in seen and "s3cr3t" not in seen

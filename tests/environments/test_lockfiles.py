@@ -3,7 +3,7 @@
 import pytest
 
 from restore_guard.change.pins_moved import Move, is_framework, moves, pins, settled
-from restore_guard.environments.lockfiles import find
+from restore_guard.environments.lockfiles import lock_of
 from restore_guard.errors import UncheckedError
 
 UV = b"""\
@@ -61,19 +61,19 @@ def test_what_decides_how_checkpoints_restore(name):
 
 
 def test_the_most_exact_file_with_all_that_decides_it():
-    lock = find(reader(uv_dot_lock="version = 1", pyproject_dot_toml="[project]", requirements_dot_txt="tensorflow"))
+    lock = lock_of(reader(uv_dot_lock="version = 1", pyproject_dot_toml="[project]", requirements_dot_txt="tensorflow"))
     assert (lock.file, sorted(lock.contents)) == ("uv.lock", ["pyproject.toml", "uv.lock"])
     files = {
         "requirements.txt": b"-r base/all.txt\n",
         "base/all.txt": b"-c limits.txt\n",
         "base/limits.txt": b"numpy<2\n",
     }
-    lock = find((files | {".python-version": b"# old\n3.11\n"}).get)
+    lock = lock_of((files | {".python-version": b"# old\n3.11\n"}).get)
     assert (sorted(lock.contents), lock.python) == (["base/all.txt", "base/limits.txt", "requirements.txt"], "3.11")
 
 
 def test_what_cannot_be_installed_says_how_to_mend_it():
     with pytest.raises(UncheckedError, match="poetry export --output requirements.txt"):
-        find(reader(poetry_dot_lock=""))
+        lock_of(reader(poetry_dot_lock=""))
     with pytest.raises(UncheckedError, match="needs one of uv.lock"):
-        find(reader())
+        lock_of(reader())

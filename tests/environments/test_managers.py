@@ -61,7 +61,7 @@ def test_environment_of_a_manager(managers, home, project, tool):
     hooks = environ | {"PRE_COMMIT": "1", "VIRTUAL_ENV": sys.prefix, "PATH": f"{sys.prefix}/bin:{environ['PATH']}"}
     before = _contents(project)
     with pytest.raises(UncheckedError, match="No Python with TensorFlow was found"):
-        interpreters.find(None, project, hooks)
+        interpreters.choose(None, project, hooks)
     assert _contents(project) == before, "looking for an environment made something"
     # Some look for updates of themselves, or ask for the index, where they can.
     # pipenv's virtualenv looks for newer wheels in a process of its own, which would write while we look.
@@ -71,30 +71,30 @@ def test_environment_of_a_manager(managers, home, project, tool):
     before = _contents(project), _contents(home)
     for folder in (project, project / "models"):
         with pytest.raises(UncheckedError) as caught:
-            interpreters.find(None, folder, hooks)
+            interpreters.choose(None, folder, hooks)
         assert f"({tool}'s environment, for there is {file}) has no TensorFlow" in str(caught.value)
         assert f"{tool} " in str(caught.value) and 'python = ".venv/bin/python"' in str(caught.value)
 
-    (managed,) = managing.find(project, environ)
+    (managed,) = managing.asked_for(project, environ)
     asked = [managed.python, "-B", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     library = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
     assert not library.is_relative_to(sys.prefix)
     assert (_contents(project), _contents(home)) == before, "looking for an environment made something"
     (library / "tensorflow").mkdir()
     with pytest.raises(UncheckedError, match="has no TensorFlow"):  # what an uninstalled package leaves behind
-        interpreters.find(None, project, hooks)
+        interpreters.choose(None, project, hooks)
     (library / "tensorflow/__init__.py").touch()
     for folder in (project, project / "models"):
-        found = interpreters.find(None, folder, hooks)
+        found = interpreters.choose(None, folder, hooks)
         assert (found.path, found.reason) == (managed.python, f"{tool}'s environment, for there is {file}")
 
 
 def test_environment_of_uv_elsewhere(project, home):
     _write(project, {"uv.lock": ""})
     python = _python(project / "env")
-    (managed,) = managing.find(project, {"UV_PROJECT_ENVIRONMENT": "env"})
+    (managed,) = managing.asked_for(project, {"UV_PROJECT_ENVIRONMENT": "env"})
     assert managed.python == python
-    (managed,) = managing.find(project, {})
+    (managed,) = managing.asked_for(project, {})
     assert (managed.python, managed.make) == (None, "uv sync")
 
 
@@ -104,21 +104,21 @@ def test_environment_of_conda(project, home, line):
     python = _python(home / "miniconda3/envs/ranker")
     other = _python(home / "elsewhere/ranker")
     _write(project, {"environment.yml": f"channels: [conda-forge]\n{line}\n"})
-    (managed,) = managing.find(project, {})
+    (managed,) = managing.asked_for(project, {})
     assert (managed.python, managed.make) == (None, "conda env create --file environment.yml")
     (home / ".conda").mkdir()
     (home / ".conda/environments.txt").write_text(f"{home}/miniconda3\n{python.parents[1]}\n")
-    (managed,) = managing.find(project, {})
+    (managed,) = managing.asked_for(project, {})
     assert (managed.python, managed.reason) == (python, "conda's environment, for there is environment.yml")
-    (managed,) = managing.find(project, {"CONDA_PREFIX": str(other.parents[1])})  # the active one
+    (managed,) = managing.asked_for(project, {"CONDA_PREFIX": str(other.parents[1])})  # the active one
     assert managed.python == other
-    (managed,) = managing.find(project, {"CONDA_PREFIX": str(home / "miniconda3")})  # base is always active
+    (managed,) = managing.asked_for(project, {"CONDA_PREFIX": str(home / "miniconda3")})  # base is always active
     assert managed.python == python
 
 
 def test_files_beyond_the_repository_do_not_count(project, home):
     _write(project.parent, {"uv.lock": ""})
-    assert list(managing.find(project, {})) == []
+    assert list(managing.asked_for(project, {})) == []
 
 
 def _python(folder):

@@ -3,7 +3,7 @@
 from signatures import module
 
 from restore_guard.change.diffs import Diff, FileDiff, Place
-from restore_guard.judging.blame import Blame, Clues, Question
+from restore_guard.judging.blame import Blame, BlameQuery, Clues
 from restore_guard.plain_data import Frame
 
 BASE = """\
@@ -37,24 +37,24 @@ FRAMES = ((0.0, (Frame("m.py", 10), Frame("m.py", 14))),)
 
 
 def test_a_constant_that_an_argument_is():
-    assert line(blame(BASE.replace("SIZE = 3", "SIZE = 4")).line(Question(FRAMES, ()))) == 1
+    assert line(blame(BASE.replace("SIZE = 3", "SIZE = 4")).line(BlameQuery(FRAMES, ()))) == 1
 
 
 def test_a_default_that_no_caller_names():
-    assert line(blame(BASE.replace("bias=True", "bias=False")).line(Question(FRAMES, ()))) == 9
+    assert line(blame(BASE.replace("bias=True", "bias=False")).line(BlameQuery(FRAMES, ()))) == 9
 
 
 def test_the_call_of_a_helper():
-    assert line(blame(BASE.replace("make(SIZE)", "make(SIZE + 1)")).line(Question(FRAMES, ()))) == 14
+    assert line(blame(BASE.replace("make(SIZE)", "make(SIZE + 1)")).line(BlameQuery(FRAMES, ()))) == 14
 
 
 def test_of_two_lines_the_one_that_shows_the_size():
     both = blame(BASE.replace("bias=True", "bias=False").replace("SIZE = 3", "SIZE = 4"))
-    assert line(both.line(Question(FRAMES, (), Clues(sizes=frozenset({(3, 4)}))))) == 1
+    assert line(both.line(BlameQuery(FRAMES, (), Clues(sizes=frozenset({(3, 4)}))))) == 1
 
 
 def test_a_comment_is_never_blamed():
-    assert blame(BASE.replace("SIZE = 3", "SIZE = 3  # three")).line(Question(FRAMES, ())) is None
+    assert blame(BASE.replace("SIZE = 3", "SIZE = 3  # three")).line(BlameQuery(FRAMES, ())) is None
 
 
 def test_what_only_a_method_of_storing_can_have_done():

@@ -110,7 +110,7 @@ def troubles(draw):
 @given(troubles())
 def test_just_one_rule_explains_a_trouble(trouble):
     sight = Sight(trouble, VIEW)
-    found = {rule.name: subject for rule in explaining() if (subject := rule.explains.applies(sight)) is not None}
+    found = {name: subject for name, each in explaining().items() if (subject := each.applies(sight)) is not None}
     assert len(found) == 1, found
 
 
@@ -134,5 +134,5 @@ def test_just_one_rule_explains_a_trouble(trouble):
     ],
 )
 def test_the_rule_that_explains_a_trouble(trouble, rule):
-    (found,) = [each.name for each in explaining() if each.explains.applies(Sight(trouble, VIEW)) is not None]
+    (found,) = [name for name, each in explaining().items() if each.applies(Sight(trouble, VIEW)) is not None]
     assert found == rule

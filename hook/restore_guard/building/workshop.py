@@ -60,11 +60,11 @@ def choose_pythons(run: Run, config: Config, sides: Iterable[Side]) -> dict[Side
         UncheckedError: there is no such Python, or it cannot be made.
     """
     if config.environment == "shared":
-        return dict.fromkeys(sides, interpreters.find(config.python, run.folder, run.environ).path)
+        return dict.fromkeys(sides, interpreters.choose(config.python, run.folder, run.environ).path)
     made = {}
     for side in sides:
         run.progress(f"making the environment {side.where} from its lock file")
-        made[side] = locked.python(lockfiles.find(run.repository.reader(side)), run.environ)
+        made[side] = locked.python(lockfiles.lock_of(run.repository.reader(side)), run.environ)
     return made
 
 

@@ -156,7 +156,7 @@ def compared(saved: Signature, model: Signature, path: str, revived: Mapping[str
 
 def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     """What keeps a file from restoring; the levels and the ignore list of the configuration are about commits."""
-    found = findings.find([comparison], findings.Context(name, file, Config()))
+    found = findings.findings_of([comparison], findings.Context(name, file, Config()))
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
 
 

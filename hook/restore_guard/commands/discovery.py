@@ -81,7 +81,7 @@ class _Module:
         return ""
 
 
-def find(read: Read, files: Iterable[str]) -> list[Candidate]:
+def candidates(read: Read, files: Iterable[str]) -> list[Candidate]:
     """The models of a project, those that need no arguments first, in the order of their files.
 
     Args:

@@ -69,7 +69,7 @@ def examine(run: Run) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
     try:
         if project.config.environment == "shared":
-            python = interpreters.find(project.config.python, run.folder, run.environ)
+            python = interpreters.choose(project.config.python, run.folder, run.environ)
         else:
             found = choose_pythons(run, project.config, [project.side])[project.side]
             python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')

@@ -49,7 +49,7 @@ class Found(msgspec.Struct, frozen=True):
         return 0 if self.places else 3 if self.checkpoint.state == "unread" else 1
 
 
-def find(run: Run, path: str, *, name: str | None) -> Found:
+def look_up(run: Run, path: str, *, name: str | None) -> Found:
     """Reads a checkpoint and looks for it among all manifests that were ever committed.
 
     Args:

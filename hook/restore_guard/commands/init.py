@@ -95,7 +95,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     read = repository.reader(worktree)
     prefix = f"{repository.project}/" if repository.project else ""
     files = [path.removeprefix(prefix) for path in repository.files(worktree, repository.project)]
-    found = discovery.find(read, files)
+    found = discovery.candidates(read, files)
     loaded = config.load(read)
     settings = loaded[1] if loaded else None
     known = {model.builder for model in settings.models.values()} if settings else set()
@@ -108,7 +108,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
             'builder = "package.module:function".'
         )
     root = repository.root / repository.project
-    python = interpreters.find(settings.python if settings else None, root, environ)
+    python = interpreters.choose(settings.python if settings else None, root, environ)
     ready = tuple(Model(candidate, Build()) for candidate in found if not candidate.required)
     uncallable = tuple(candidate for candidate in found if candidate.required)
     return Survey(repository.project, settings, python, (), ready, uncallable)
@@ -164,7 +164,7 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     models = tuple(by_name[name] for name in chosen or by_name)
     if not models:
         raise UsageError("No model that was found can be built as it is, so there is nothing to guard yet.")
-    root, source, read = repository.root, origin.find(), repository.reader(repository.worktree())
+    root, source, read = repository.root, origin.recorded(), repository.reader(repository.worktree())
     pythonpath = _pythonpath(found.settings, models)
     if found.settings is not None and pythonpath != found.settings.pythonpath:
         raise UsageError(f"Set pythonpath = {json.dumps(pythonpath)} in the configuration, then run this again.")

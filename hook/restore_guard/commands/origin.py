@@ -31,7 +31,7 @@ class Origin(NamedTuple):
         return f"{path}@{self.revision}" if parts.hostname == "github.com" and path.count("/") == 1 else None
 
 
-def find() -> Origin:
+def recorded() -> Origin:
     """As pip recorded it: a commit of a repository, or a folder; an index names no repository."""
     distribution = metadata.distribution("restore-guard")
     recorded = json.loads(distribution.read_text("direct_url.json") or "{}")

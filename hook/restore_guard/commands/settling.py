@@ -127,7 +127,7 @@ def settle(
             known=promises.known(old) if old is not None else frozenset(),
             accepted=since(old, history) if old is not None else history[len(committed) :],
         )
-        mine = [f for f in findings.find(comparisons, context) if f.restores and f.status != "pre-existing"]
+        mine = [f for f in findings.findings_of(comparisons, context) if f.restores and f.status != "pre-existing"]
         if mine:
             compared += comparisons
             breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}

@@ -127,7 +127,7 @@ class Planning:
         ]
         tables = self.migrations
         try:
-            return Way(file, path, route.find(held, kind, promises, today, tables, self.epoch))
+            return Way(file, path, route.by_promises(held, kind, promises, today, tables, self.epoch))
         except NoRoute:
             if tables is not None or self.epoch is not None:
                 raise

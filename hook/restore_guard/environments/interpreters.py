@@ -25,7 +25,7 @@ class Interpreter:
     reason: str
 
 
-def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> Interpreter:
+def choose(configured: str | None, project: Path, environ: Mapping[str, str]) -> Interpreter:
     """Returns the Python that builds.
 
     Args:
@@ -49,7 +49,7 @@ def find(configured: str | None, project: Path, environ: Mapping[str, str]) -> I
     looked_at = []
     users = _without_own(environ)
     for folder in folders:
-        for managed in managers.find(folder, users):
+        for managed in managers.asked_for(folder, users):
             if managed.python is None:
                 looked_at.append(f"{managed.reason}, is not there in {folder} (`{managed.make}` makes it)")
             elif _has_tensorflow(managed.python, environ):

@@ -19,7 +19,7 @@ _ASIDE = ".making-"
 _held: list[int] = []
 
 
-def find(folder: Path) -> Path | None:
+def reuse(folder: Path) -> Path | None:
     """The Python of an environment, which nobody removes while this process lives; None where there is none."""
     try:
         held = folders.hold(folder, alone=False)

@@ -32,7 +32,7 @@ def python(lock: Lock, environ: Mapping[str, str]) -> Path:
         raise UncheckedError('environment = "per-commit" needs a place to keep environments: set RESTORE_GUARD_CACHE.')
     home = cache / "environments"
     folder = home / _digest(lock)
-    found = kept.find(folder)
+    found = kept.reuse(folder)
     if found is None:
         uv = _uv(environ)
         try:
@@ -55,11 +55,11 @@ def _made(uv: str, lock: Lock, folder: Path, environ: Mapping[str, str]) -> Path
         try:
             os.rename(made, folder)
         except OSError:
-            found = kept.find(folder)  # another run was first
+            found = kept.reuse(folder)  # another run was first
             if found is None:
                 raise
             return found
-    found = kept.find(folder)
+    found = kept.reuse(folder)
     kept.make_room(folder.parent)
     if found is None:
         raise UncheckedError(f"uv made an environment of {lock.file} without a Python, in {folder}.")

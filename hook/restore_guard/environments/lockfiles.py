@@ -37,7 +37,7 @@ class Lock:
     python: str | None
 
 
-def find(read: Read) -> Lock:
+def lock_of(read: Read) -> Lock:
     """Returns the lock of the side that `read` gives files of.
 
     Raises:

@@ -42,7 +42,7 @@ class Managed:
         return f"{self.manager}'s environment, for there is {self.file}"
 
 
-def find(project: Path, environ: Mapping[str, str]) -> Iterator[Managed]:
+def asked_for(project: Path, environ: Mapping[str, str]) -> Iterator[Managed]:
     """The environments that the files of a project, or of the repository around it, ask for; best first.
 
     Args:

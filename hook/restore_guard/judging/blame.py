@@ -43,8 +43,8 @@ class Blamed(NamedTuple):
     is_gone: bool = False
 
 
-class Question(NamedTuple):
-    """What to look for.
+class BlameQuery(NamedTuple):
+    """Which change is looked for; it is asked of `Blame` alone, never of the probe as a `build.Job` is.
 
     Attributes:
         head, base: (cost, frames) of the creations on either side, from where to look.
@@ -69,7 +69,7 @@ class Blame:
 
     def __init__(self, saved: Signature, model: Signature, diff: Diff) -> None:
         self.saved, self.model, self.diff = saved, model, diff
-        self._known: dict[Question, Blamed | None] = {}
+        self._known: dict[BlameQuery, Blamed | None] = {}
 
     @cached_property
     def head(self) -> Code:
@@ -96,11 +96,11 @@ class Blame:
             code.note(kind, stack(site))
         return code
 
-    def line(self, question: Question) -> Blamed | None:
+    def line(self, query: BlameQuery) -> Blamed | None:
         """The changed line behind something; None where no line is known."""
-        if question not in self._known:
-            self._known[question] = self._find(question)
-        return self._known[question]
+        if query not in self._known:
+            self._known[query] = self._find(query)
+        return self._known[query]
 
     def within(self, names: Collection[str]) -> Blamed | None:
         """The first edit in a function of one of these names, for what only such a function can have done."""
@@ -111,25 +111,25 @@ class Blame:
                         return Blamed(touched.place, 0.0, touched.is_gone)
         return None
 
-    def _find(self, question: Question) -> Blamed | None:
+    def _find(self, query: BlameQuery) -> Blamed | None:
         if self.diff.is_empty and not self.diff.entry:
-            made = [] if self.diff.compared else [frames for _, frames in sorted(question.head) if frames]
+            made = [] if self.diff.compared else [frames for _, frames in sorted(query.head) if frames]
             return Blamed(Place(made[0][0].file, made[0][0].line), 0.0) if made else None
         found: list[Reached] = []
-        for code, stacks in ((self.base, question.base), (self.head, question.head)):
-            search = Search(code, question.data)
+        for code, stacks in ((self.base, query.base), (self.head, query.head)):
+            search = Search(code, query.data)
             for cost, frames in stacks:
                 search.start(frames, cost)
             found += search.run(enough=_CLUE)
-        found += self._mentions(question)
-        found = found or list(self._left(question))
-        ranked = [Blamed(item.place, item.cost - self._worth(item, question.clues), item.is_gone) for item in found]
+        found += self._mentions(query)
+        found = found or list(self._left(query))
+        ranked = [Blamed(item.place, item.cost - self._worth(item, query.clues), item.is_gone) for item in found]
         return min(ranked, key=lambda item: (item.cost, item.place), default=None)
 
-    def _mentions(self, question: Question) -> Iterator[Reached]:
+    def _mentions(self, query: BlameQuery) -> Iterator[Reached]:
         """The lines that give something a name, in files through which the frames go."""
-        files = {frame.file for _, frames in question.head for frame in frames}
-        for name in question.clues.names:
+        files = {frame.file for _, frames in query.head for frame in frames}
+        for name in query.clues.names:
             given = re.compile(rf"(?:\b|_){re.escape(name)}\b[\"']?\s*(?:=(?!=)|:)|[\"']{re.escape(name)}[\"']")
             for file in sorted(files & self.diff.edits[1].keys()):
                 lines = (self.diff.text(1, file) or "").splitlines()
@@ -160,10 +160,10 @@ class Blame:
         numbers = item.edit.before if number == 0 else (item.place.line,)
         return {word for n in numbers if n <= len(lines) for word in re.findall(r"\w+", lines[n - 1])}
 
-    def _left(self, question: Question) -> Iterator[Reached]:
+    def _left(self, query: BlameQuery) -> Iterator[Reached]:
         """By elimination: what else changed in the functions that ran, or the only change in their files."""
         files = set()
-        for code, stacks in ((self.base, question.base), (self.head, question.head)):
+        for code, stacks in ((self.base, query.base), (self.head, query.head)):
             for _, frames in stacks:
                 files |= {(code.number, frame.file) for frame in frames}
                 for scope, statement in code.follow(frames):

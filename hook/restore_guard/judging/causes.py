@@ -31,16 +31,16 @@ _FOLLOWS = 0.75
 _SURER = 2.0
 
 
-def find(comparison: Comparison) -> list[Cause]:
+def root_causes(comparison: Comparison) -> list[Cause]:
     """Returns the causes of all troubles of a comparison, in the order of the variables."""
     found = troubles(comparison)
     if not found:
         return []
-    placed: dict[Hashable, list[Symptom]] = {}
+    placed: dict[tuple[Place, bool], list[tuple[Blamed, Symptom]]] = {}
     loose: list[Symptom] = []
     for symptom in _sized(list(Symptoms(comparison, found)), comparison.diff.is_one_edit):
         if symptom.at is not None:
-            placed.setdefault((symptom.at.place, symptom.at.is_gone), []).append(symptom)
+            placed.setdefault((symptom.at.place, symptom.at.is_gone), []).append((symptom.at, symptom))
         else:
             loose.append(symptom)
     causes = [_of_line(place, symptoms) for (place, _), symptoms in placed.items()]
@@ -52,26 +52,28 @@ def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bo
     """The symptoms, those of a size that another variable changed first on the same path with its line."""
     first: dict[Hashable, Blamed] = {}
     for symptom in symptoms:
-        for size in symptom.sizes if symptom.at is not None else ():
+        if (at := symptom.at) is None:
+            continue
+        for size in symptom.sizes:
             key = symptom.trouble.path, size
-            first[key] = min(first.get(key, symptom.at), symptom.at, key=lambda at: (at.cost, at.place))
+            first[key] = min(first.get(key, at), at, key=lambda at: (at.cost, at.place))
     found = []
     for symptom in symptoms:
         known = [first[key] for size in symptom.sizes if (key := (symptom.trouble.path, size)) in first]
-        nearest = min(known, key=lambda at: (at.cost, at.place), default=None)
-        if nearest is not None and (symptom.at is None or nearest.cost < symptom.at.cost - _SURER):
+        nearest, at = min(known, key=lambda at: (at.cost, at.place), default=None), symptom.at
+        if nearest is not None and (at is None or nearest.cost < at.cost - _SURER):
             symptom = dataclasses.replace(symptom, at=Blamed(nearest.place, nearest.cost + _SURER))
-        elif nearest is not None and is_one_edit(nearest.place, symptom.at.place):
-            first_line = min(at.place for at in (nearest, symptom.at))
-            symptom = dataclasses.replace(symptom, at=Blamed(first_line, symptom.at.cost))
+        elif nearest is not None and at is not None and is_one_edit(nearest.place, at.place):
+            first_line = min(nearest.place, at.place)
+            symptom = dataclasses.replace(symptom, at=Blamed(first_line, at.cost))
         found.append(symptom)
     return found
 
 
-def _of_line(place: Place, symptoms: Sequence[Symptom]) -> Cause:
+def _of_line(place: Place, symptoms: Sequence[tuple[Blamed, Symptom]]) -> Cause:
     """What one line did: the nearest symptoms are its own, the others follow from them."""
-    nearest = min(symptom.at.cost for symptom in symptoms)
-    own = [symptom for symptom in symptoms if symptom.at.cost <= nearest + _FOLLOWS or not symptom.may_follow]
+    nearest = min(at.cost for at, _ in symptoms)
+    own = [symptom for at, symptom in symptoms if at.cost <= nearest + _FOLLOWS or not symptom.may_follow]
     cause, *others = sorted(_alike(own, place), key=lambda cause: _ORDER.index(cause.rule))
     if cause.rule == "layer-type-changed":
         # A layer of another type has other variables: no news.
@@ -80,7 +82,7 @@ def _of_line(place: Place, symptoms: Sequence[Symptom]) -> Cause:
         others = []
     cause.also = others
     told = {(trouble.path, trouble.old, trouble.new) for trouble in cause.own}
-    for symptom in symptoms:
+    for _, symptom in symptoms:
         trouble = symptom.trouble
         if (trouble.path, trouble.old, trouble.new) not in told:
             cause.consequences.append(trouble)
@@ -89,10 +91,14 @@ def _of_line(place: Place, symptoms: Sequence[Symptom]) -> Cause:
 
 def _without_shifts(causes: Sequence[Cause], is_one_edit: Callable[[Place, Place], bool]) -> list[Cause]:
     """The causes; what was only moved by another one of the same edit, on all of its paths, follows from that."""
+
+    def same_edit(one: Place | None, other: Place | None) -> bool:
+        return one is not None and other is not None and is_one_edit(one, other)
+
     kept = [cause for cause in causes if not cause.is_shift]
     for cause in causes:
         if cause.is_shift:
-            others = (other for other in kept if is_one_edit(other.place, cause.place) and cause.paths <= other.paths)
+            others = (other for other in kept if same_edit(other.place, cause.place) and cause.paths <= other.paths)
             reason = next((other for other in others if not other.is_shift), None)
             if reason is not None:
                 reason.consequences += cause.every

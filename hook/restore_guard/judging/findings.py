@@ -16,7 +16,7 @@ from restore_guard.judging.comparison import Comparison, troubles
 from restore_guard.judging.sentences import effect, message
 from restore_guard.promise.manifest import Accepted
 from restore_guard.result import Behaviour, Finding, Status
-from restore_guard.rules import RULES, not_saved
+from restore_guard.rules import RULES, explanation, not_saved
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Trouble
 from restore_guard.rules.shared.rule import Rule, Told
@@ -47,7 +47,7 @@ class Context:
     migrated: Collection[str] = frozenset()
 
 
-def find(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
+def findings_of(comparisons: Iterable[Comparison], context: Context) -> list[Finding]:
     """Returns the findings of one model, the gravest first; those of a rule that is off are left out."""
     findings: dict[Hashable, Finding] = {}
     for comparison in comparisons:
@@ -73,7 +73,7 @@ def ignoring(found: Iterable[Finding], context: Context) -> list[Finding]:
 
 
 def _of(comparison: Comparison, context: Context) -> Iterator[Finding]:
-    found = causes.find(comparison)
+    found = causes.root_causes(comparison)
     for cause in found:
         if context.certain is not None and not all(trouble.key in context.certain for trouble in cause.every):
             continue
@@ -118,7 +118,8 @@ def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], co
 
 
 def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) -> Told:
-    old, new = rule.explains.ends(cause, comparison)
+    explains = explanation(rule.name)
+    old, new = explains.ends(cause, comparison)
     status = _status(context, cause)
     paths = tuple(path for path in comparison.outcomes if path in cause.paths)
     return Told(
@@ -131,7 +132,7 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
         effects=tuple(effect(comparison, cause, path) for path in paths),
         variables=tuple(dict.fromkeys(trouble.name for trouble in cause.own)),
         count=cause.count,
-        fix=rule.explains.advice(cause) if status != "accepted" else None,
+        fix=explains.advice(cause) if status != "accepted" else None,
         level=rule.breaking,
         accept=words.accept_command(context.model) if status == "new" else "",
     )

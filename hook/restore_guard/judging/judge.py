@@ -136,7 +136,7 @@ def _of_variables(compared: _Compared) -> list[Finding]:
     context = replace(_context(case, _known(compared), accepted_breaks(case)), migrated=across)
     if compared.draw is not None:
         context = replace(context, certain=certain(case, saved, compared.comparisons))
-    return findings.find(compared.comparisons, context)
+    return findings.findings_of(compared.comparisons, context)
 
 
 def _verdict(compared: _Compared, found: Sequence[Finding]) -> Verdict:
@@ -228,7 +228,7 @@ def _of_release(compared: _Compared, promise: Manifest) -> list[Finding]:
     accepted = since(promise, current.history) if current else ()
     migrated = promise.restores if carries(case, promise, head) else ()
     context = replace(_context(case, known, accepted), migrated=migrated)
-    return findings.find(compare(released, head, promise.restores, case.diff, case.head_revivals), context)
+    return findings.findings_of(compare(released, head, promise.restores, case.diff, case.head_revivals), context)
 
 
 def _other_moves(case: Case) -> list[str]:

@@ -46,7 +46,7 @@ class NoRoute(ValueError):
     """A file that cannot be carried over; the message says why and what to do."""
 
 
-def find(
+def by_promises(
     file: Signature,
     kind: str,
     promises: Sequence[Promise],
@@ -168,4 +168,4 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-__all__ = ["NoRoute", "Promise", "Route", "as_error", "by_mapping", "difference", "find"]
+__all__ = ["NoRoute", "Promise", "Route", "as_error", "by_mapping", "by_promises", "difference"]

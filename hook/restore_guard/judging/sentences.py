@@ -5,7 +5,7 @@ from __future__ import annotations
 from restore_guard.judging.comparison import Comparison
 from restore_guard.restore_paths.outcome import gist
 from restore_guard.restore_paths.situations import phrase
-from restore_guard.rules import RULES
+from restore_guard.rules import explanation
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause
 
@@ -13,7 +13,7 @@ from restore_guard.rules.shared.cause import Cause
 def message(comparison: Comparison, cause: Cause) -> str:
     """What happened, and what else no longer restores because of it."""
     kinds = (cause, *cause.also)
-    sentence = " ".join(RULES[kind.rule].explains.says(kind, comparison) for kind in kinds)
+    sentence = " ".join(explanation(kind.rule).says(kind, comparison) for kind in kinds)
     own = {trouble.name for trouble in cause.own}
     others = len({trouble.name for trouble in cause.consequences} - own)
     if others:

@@ -20,7 +20,7 @@ class Shift(NamedTuple):
     order: int
 
 
-def find(saved: Signature, model: Signature, diff: Diff) -> list[Shift]:
+def shifts_between(saved: Signature, model: Signature, diff: Diff) -> list[Shift]:
     """Returns what was put in or taken out; what took another's place on the same lines is neither."""
     olds: dict[Hashable, list[int]] = defaultdict(list)
     for number, (kind, site) in enumerate(saved.created):

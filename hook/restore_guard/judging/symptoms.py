@@ -9,13 +9,14 @@ from functools import cached_property
 
 from restore_guard.change.diffs import Place
 from restore_guard.judging import renames, shifts
-from restore_guard.judging.blame import Blame, Blamed, Clues, Question, Size, Stack, stack
+from restore_guard.judging.blame import Blame, Blamed, BlameQuery, Clues, Size, Stack, stack
 from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import is_automatic_name
 from restore_guard.judging.renames import Renaming
-from restore_guard.rules import RULES, explaining
+from restore_guard.plain_data import Site
+from restore_guard.rules import explaining, explanation
 from restore_guard.rules.shared.cause import Subject, Trouble
-from restore_guard.rules.shared.rule import Rule
+from restore_guard.rules.shared.rule import Explanation
 from restore_guard.rules.shared.view import Sight, View
 from restore_guard.signature import Holder, Variable, leaf, owner
 
@@ -69,10 +70,10 @@ class Symptoms:
     def __iter__(self) -> Iterator[Symptom]:
         """A variable below two renamed layers shows both."""
         for sight, rule, subject in self.sights:
-            if rule == "variable-renamed":
-                yield from self._renamed(sight, subject)
+            if rule == "variable-renamed" and sight.same_form is not None:
+                yield from self._renamed(sight, *sight.same_form, subject)
             else:
-                asked = self._question(sight, rule, subject)
+                asked = self._query(sight, rule, subject)
                 at = None if sight.is_slot else self.blame.line(asked)
                 if sight.kind == "unnamed" and at is None:
                     at = self._quoted(sight)
@@ -84,20 +85,20 @@ class Symptoms:
         words = set(re.findall(r"[\w./-]+", self.comparison.outcomes[sight.trouble.path].error or ""))
         named = (item for item in self.comparison.model.variables if words & {item.path, item.owner_name})
         starts = dict.fromkeys((0.0, stack(item.site)) for item in named)
-        found = self.blame.line(_question(starts, [])) if starts else None
+        found = self.blame.line(_query(starts, [])) if starts else None
         return found or self.blame.within(_STORING)
 
-    def _renamed(self, sight: Sight, subject: Subject) -> Iterator[Symptom]:
-        parts = renames.renamings(sight.old.path, sight.new.path) if subject != _MOVED else []
+    def _renamed(self, sight: Sight, old: Variable, new: Variable, subject: Subject) -> Iterator[Symptom]:
+        parts = renames.renamings(old.path, new.path) if subject != _MOVED else []
         told = [part for part in parts if part.kind != "index" and not self._is_counted(part)]
         rule, slot = "variable-renamed", sight.is_slot
         for part in told:
-            at = None if slot else self.blame.line(self._renaming(part, sight.old, sight.new))
+            at = None if slot else self.blame.line(self._renaming(part, old, new))
             ends = part.old.split("/")[-1], part.new.split("/")[-1]
             yield Symptom(rule, (part.old, part.new), ends, sight.trouble, at, is_slot=slot)
         if not told:
             ways = (parts[0].old, parts[0].new) if parts else _MOVED
-            yield Symptom(rule, ways, ways, sight.trouble, self._shifted(sight.new), is_moved=True, is_slot=slot)
+            yield Symptom(rule, ways, ways, sight.trouble, self._shifted(new), is_moved=True, is_slot=slot)
 
     def _is_counted(self, part: Renaming) -> bool:
         """Whether Keras gave both names, and they only count what was created before."""
@@ -106,11 +107,11 @@ class Symptoms:
             return False
         return all(is_automatic_name(leaf(item.path), item.type) for item in (before, after))
 
-    def _renaming(self, part: Renaming, old: Variable, new: Variable) -> Question:
+    def _renaming(self, part: Renaming, old: Variable, new: Variable) -> BlameQuery:
         """Where to look for what renamed a part of a variable's path."""
         own = stack(new.site)
         if part.kind == "below" and own and self.comparison.diff.is_changed(Place(*own[0][:2])):
-            return _question([(0.0, own)], [])
+            return _query([(0.0, own)], [])
         holder = self.comparison.new_holders.get(part.new)
         before = self.comparison.old_holders.get(part.old)
         head = [(0.0 if part.new == new.path else _HOLDER, stack(new.site))]
@@ -120,18 +121,20 @@ class Symptoms:
         if before is not None:
             base.append((0.25, stack(before.site)))
         head.append((_BUILT, stack(new.built)))
-        return _question(head, base, Clues(names=part.names))
+        return _query(head, base, Clues(names=part.names))
 
-    def _question(self, sight: Sight, rule: str, subject: Subject) -> Question:
+    def _query(self, sight: Sight, rule: str, subject: Subject) -> BlameQuery:
         """Where to look for what a rule says of a thing."""
-        explains, old, new = RULES[rule].explains, sight.old, sight.new
+        explains, old, new = explanation(rule), sight.old, sight.new
         if (refusal := explains.refusal(self.comparison)) is not None:
-            return _question([(0.0, stack(refusal))], [])
+            return _query([(0.0, stack(refusal))], [])
         own = self._own_lines.get(subject, set()) if rule == "layer-type-changed" else set()
         if len({frames[0] for frames in own}) == 1:
-            return _question([(0.0, next(iter(own)))], [])
-        before, after = self.comparison.old_holders.get(subject[0]), self.comparison.new_holders.get(subject[1])
-        head, base = [], []
+            return _query([(0.0, next(iter(own)))], [])
+        before = _holder(self.comparison.old_holders, subject[0])
+        after = _holder(self.comparison.new_holders, subject[1])
+        head: list[tuple[float, Stack]] = []
+        base: list[tuple[float, Stack]] = []
         if explains.whole and after is not None:
             head.append((0.0, stack(after.site)))
         if explains.whole and before is not None:
@@ -140,11 +143,11 @@ class Symptoms:
         head += self._around(new, self.comparison.new_holders, far)
         base += self._around(old, self.comparison.old_holders, far + 0.25)
         if new is None and old is not None and subject[0] in (None, old.path, owner(old.path)):
-            counterpart = self.comparison.new_holders.get(self.view.owner_of_old.get(owner(old.path)))
+            counterpart = _holder(self.comparison.new_holders, self.view.owner_of_old.get(owner(old.path)))
             head += [(0.0, stack(counterpart.site))] if counterpart is not None else []
         sizes = frozenset(_changed_sizes(old, new)) if explains.data else frozenset()
         names = frozenset({after.type}) if rule == "layer-type-changed" and after is not None else frozenset()
-        return _question(head, base, Clues(names, sizes), explains.data)
+        return _query(head, base, Clues(names, sizes), explains.data)
 
     def _around(
         self, variable: Variable | None, holders: Mapping[str, Holder], cost: float
@@ -160,19 +163,19 @@ class Symptoms:
 
     def _shifted(self, new: Variable) -> Blamed | None:
         """The line that put in or took out what moved a variable."""
-        made = {site: number for number, (_, site) in enumerate(self.comparison.model.created)}
+        made: dict[Site | None, int] = {site: number for number, (_, site) in enumerate(self.comparison.model.created)}
         for shift in shifts.behind(self._shifts, made.get(new.site)):
             start = ((0.0, stack(shift.site)),)
-            found = self.blame.line(Question(start, ()) if shift.inserted else Question((), start))
+            found = self.blame.line(BlameQuery(start, ()) if shift.inserted else BlameQuery((), start))
             if found is not None:
                 return Blamed(found.place, found.cost + _SHIFTED)
-        left = self.blame.line(_question(self._around(new, self.comparison.new_holders, 0.0), []))
+        left = self.blame.line(_query(self._around(new, self.comparison.new_holders, 0.0), []))
         return Blamed(left.place, left.cost + _SHIFTED) if left is not None else None
 
     @cached_property
     def _shifts(self) -> list[shifts.Shift]:
         comparison = self.comparison
-        return shifts.find(comparison.saved, comparison.model, comparison.diff)
+        return shifts.shifts_between(comparison.saved, comparison.model, comparison.diff)
 
     @cached_property
     def _own_lines(self) -> dict[Subject, set[Stack]]:
@@ -187,9 +190,9 @@ class Symptoms:
         return found
 
 
-def _explained(sight: Sight, rules: Sequence[Rule]) -> tuple[str, Subject]:
+def _explained(sight: Sight, rules: Mapping[str, Explanation]) -> tuple[str, Subject]:
     """The rule that is the reason of a trouble, and what changed."""
-    found = ((rule.name, rule.explains.applies(sight)) for rule in rules)
+    found = ((rule, explains.applies(sight)) for rule, explains in rules.items())
     return next((name, subject) for name, subject in found if subject is not None)
 
 
@@ -200,14 +203,18 @@ def _changed_sizes(old: Variable | None, new: Variable | None) -> Iterator[Size]
         yield from ((one, other) for one, other in zip(*shapes, strict=True) if one != other)
 
 
-def _question(
+def _query(
     head: Iterable[tuple[float, Stack]],
     base: Iterable[tuple[float, Stack]],
     clues: Clues | None = None,
     data: bool = False,
-) -> Question:
-    starts = (tuple((cost, frames) for cost, frames in side if frames) for side in (head, base))
-    return Question(*starts, clues or Clues(), data)
+) -> BlameQuery:
+    heads, bases = (tuple((cost, frames) for cost, frames in side if frames) for side in (head, base))
+    return BlameQuery(heads, bases, clues or Clues(), data)
+
+
+def _holder(holders: Mapping[str, Holder], path: str | None) -> Holder | None:
+    return holders.get(path) if path is not None else None
 
 
 def _above(path: str) -> list[str]:

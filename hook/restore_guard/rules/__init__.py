@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from restore_guard.result import Finding
     from restore_guard.rules.shared.facts import Facts
-    from restore_guard.rules.shared.rule import Rule
+    from restore_guard.rules.shared.rule import Explanation, Rule
 
 _NAMES = sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
@@ -24,7 +24,8 @@ class _Rules(Mapping[str, "Rule"]):
     def __getitem__(self, name: str) -> Rule:
         if name not in self:
             raise KeyError(name)
-        return import_module(f"{__name__}.{name.replace('-', '_')}").RULE
+        rule: Rule = import_module(f"{__name__}.{name.replace('-', '_')}").RULE
+        return rule
 
     def __contains__(self, name: object) -> bool:
         return name in _NAMES
@@ -39,9 +40,21 @@ class _Rules(Mapping[str, "Rule"]):
 RULES: Mapping[str, Rule] = _Rules()
 
 
-def explaining() -> list[Rule]:
-    """The rules that explain variables which no longer restore; just one of them applies to a trouble."""
-    return [rule for rule in RULES.values() if rule.explains is not None]
+def explaining() -> dict[str, Explanation]:
+    """{rule: how it explains variables that no longer restore}; just one of them applies to a trouble."""
+    return {name: rule.explains for name, rule in RULES.items() if rule.explains is not None}
+
+
+def explanation(name: str) -> Explanation:
+    """How a rule explains variables that no longer restore.
+
+    Raises:
+        LookupError: there is no such rule, or it is not about variables.
+    """
+    explains = RULES[name].explains
+    if explains is None:
+        raise LookupError(f"{name} explains no variables")
+    return explains
 
 
 def about(facts: Facts) -> list[Finding]:

@@ -53,7 +53,7 @@ def _changed(seen: Mapping[str, Observation], alike: list[str], where: Place | N
 
 
 def _by(seen: Mapping[str, Observation]) -> str:
-    largest = max(one.behaviour.max_difference for one in seen.values())
+    largest = max(one.behaviour.max_difference for one in seen.values() if one.behaviour is not None)
     return f"differ by up to {largest:.3g}" if largest < sys.float_info.max else "have another form"
 
 

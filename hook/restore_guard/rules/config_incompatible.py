@@ -14,7 +14,8 @@ def applies(sight: Sight) -> Subject | None:
 
 def refusal(comparison: Compared) -> Site | None:
     """Where the code refuses the configuration."""
-    return comparison.model.archive.revival.site
+    revival = comparison.model.archive.revival if comparison.model.archive is not None else None
+    return revival.site if revival is not None else None
 
 
 def says(cause: Cause, comparison: Compared) -> str:

@@ -5,23 +5,24 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight
+from restore_guard.rules.shared.view import Sight, both_sides
 from restore_guard.signature import owner
 
 
 def applies(sight: Sight) -> Subject | None:
-    if sight.kind == "kept" and sight.old.shape == sight.new.shape and sight.old.dtype != sight.new.dtype:
-        return owner(sight.old.path), owner(sight.new.path)
-    return None
+    if sight.kept is None:
+        return None
+    old, new = sight.kept
+    return (owner(old.path), owner(new.path)) if old.shape == new.shape and old.dtype != new.dtype else None
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
-    old, new = comparison.olds[cause.troubles[0].old], comparison.news[cause.troubles[0].new]
+    old, new = both_sides(cause.troubles[0], comparison)
     return f"{old.path} {old.dtype}", f"{new.path} {new.dtype}"
 
 
 def says(cause: Cause, comparison: Compared) -> str:
-    pairs = dict.fromkeys((comparison.olds[t.old], comparison.news[t.new]) for t in cause.troubles)
+    pairs = dict.fromkeys(both_sides(trouble, comparison) for trouble in cause.troubles)
     return f"{words.listing(f'{new.path}: dtype {old.dtype} is now {new.dtype}' for old, new in pairs)}."
 
 

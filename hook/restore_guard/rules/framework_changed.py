@@ -8,6 +8,7 @@ from restore_guard.change.diffs import Place
 from restore_guard.change.pins_moved import Move, is_framework
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Rule, Told
+from restore_guard.signature import Signature
 
 
 def about(facts: Facts) -> Iterator[Told]:
@@ -16,7 +17,7 @@ def about(facts: Facts) -> Iterator[Told]:
         return
     moved = [move for move in facts.moves if is_framework(move.package)]
     shared = facts.config.environment == "shared"
-    message = _unjudged(facts, moved) if shared else _judged(facts)
+    message = _unjudged(facts.head, moved) if shared else _judged(facts.base or facts.head, facts.head)
     if message:
         at = moved[0] if moved else None
         yield Told(
@@ -28,8 +29,8 @@ def about(facts: Facts) -> Iterator[Told]:
         )
 
 
-def _unjudged(facts: Facts, moved: Sequence[Move]) -> str:
-    built = ", ".join(f"{name} {version}" for name, version in facts.head.framework.items() if name != "python")
+def _unjudged(head: Signature, moved: Sequence[Move]) -> str:
+    built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
     told = ", ".join(map(str, moved))
     return told and (
         f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. "
@@ -37,9 +38,8 @@ def _unjudged(facts: Facts, moved: Sequence[Move]) -> str:
     )
 
 
-def _judged(facts: Facts) -> str:
-    after = facts.head.framework
-    before = facts.base.framework if facts.base is not None else after
+def _judged(base: Signature, head: Signature) -> str:
+    before, after = base.framework, head.framework
     differing = [name for name in after if before.get(name) != after[name] and name != "python"]
     told = ", ".join(f"{name} {before.get(name, '(none)')} → {after[name]}" for name in differing)
     return told and f"{told}: each side was built, saved and restored by its own; the outcomes say what follows."

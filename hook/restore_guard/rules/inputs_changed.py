@@ -87,7 +87,7 @@ def _name(item: Input) -> str:
 
 
 def _form(item: Input | None) -> str | None:
-    return item and " ".join(filter(None, [_name(item), words.sizes(item.shape), item.dtype]))
+    return " ".join(filter(None, [_name(item), words.sizes(item.shape), item.dtype])) if item is not None else None
 
 
 def _stands(facts: Facts, found: Sequence[Difference]) -> Place | None:

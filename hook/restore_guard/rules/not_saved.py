@@ -14,9 +14,10 @@ from restore_guard.signature import Variable, owner
 
 
 def applies(sight: Sight) -> Subject | None:
-    if sight.same_form and sight.old.path == sight.new.path and sight.trouble.unsaved:
-        return owner(sight.old.path), owner(sight.new.path)
-    return None
+    if sight.same_form is None or not sight.trouble.unsaved:
+        return None
+    old, new = sight.same_form
+    return (owner(old.path), owner(new.path)) if old.path == new.path else None
 
 
 def says(cause: Cause, comparison: Compared) -> str:

@@ -5,25 +5,26 @@ from __future__ import annotations
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
-from restore_guard.rules.shared.view import Sight
+from restore_guard.rules.shared.view import Sight, both_sides
 from restore_guard.signature import owner
 
 
 def applies(sight: Sight) -> Subject | None:
     """Also where the load call lets the variable take the saved shape."""
+    old, new = sight.old, sight.new
+    if old is None or new is None:
+        return None
     taken = sight.kind == "elsewhere" and sight.trouble.got == sight.trouble.old
-    if taken or (sight.kind == "kept" and sight.old.shape != sight.new.shape):
-        return owner(sight.old.path), owner(sight.new.path)
-    return None
+    return (owner(old.path), owner(new.path)) if taken or (sight.kind == "kept" and old.shape != new.shape) else None
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
-    old, new = comparison.olds[cause.troubles[0].old], comparison.news[cause.troubles[0].new]
+    old, new = both_sides(cause.troubles[0], comparison)
     return f"{old.path} {words.shape(old)}", f"{new.path} {words.shape(new)}"
 
 
 def says(cause: Cause, comparison: Compared) -> str:
-    pairs = dict.fromkeys((comparison.olds[t.old], comparison.news[t.new]) for t in cause.troubles)
+    pairs = dict.fromkeys(both_sides(trouble, comparison) for trouble in cause.troubles)
     changes = (f"{new.path}: shape {words.shape(old)} is now {words.shape(new)}" for old, new in pairs)
     return f"{words.listing(changes)}."
 

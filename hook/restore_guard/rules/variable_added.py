@@ -9,11 +9,12 @@ from restore_guard.rules.shared.view import Sight, top, variable_ends
 
 
 def applies(sight: Sight) -> Subject | None:
-    return (None, top(sight.new.path, sight.view.kept_new)) if sight.kind == "added" else None
+    added = sight.new if sight.kind == "added" else None
+    return (None, top(added.path, sight.view.kept_new)) if added is not None else None
 
 
 def says(cause: Cause, comparison: Compared) -> str:
-    after = words.subjects(cause)[1]
+    after = words.subjects(cause)[1] or ""
     return f"{after} is new ({words.extent(cause, after)}): old checkpoints hold no value for it."
 
 

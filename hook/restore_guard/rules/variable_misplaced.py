@@ -14,7 +14,7 @@ from restore_guard.signature import owner
 
 def applies(sight: Sight) -> Subject | None:
     got = sight.trouble.got
-    if sight.kind != "elsewhere" or got == sight.trouble.old:
+    if got is None or sight.new is None or got == sight.trouble.old:
         return None
     return owner(got) or got, owner(sight.new.path) or sight.new.path
 

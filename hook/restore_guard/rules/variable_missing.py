@@ -12,7 +12,8 @@ def applies(sight: Sight) -> Subject | None:
     """Also where a load call raises over no variable at all."""
     if sight.kind == "unnamed":
         return (None, None) if sight.trouble.revived else None
-    return (top(sight.old.path, sight.view.kept_old), None) if sight.kind == "removed" else None
+    gone = sight.old if sight.kind == "removed" else None
+    return (top(gone.path, sight.view.kept_old), None) if gone is not None else None
 
 
 def says(cause: Cause, comparison: Compared) -> str:
@@ -22,7 +23,8 @@ def says(cause: Cause, comparison: Compared) -> str:
         return "What the builder returns has no variables before its first call, so that nothing can be loaded into it."
     if before is None:
         return "The load call raises for a reason that names no variable."
-    site = comparison.olds[cause.troubles[0].old].site
+    old = cause.troubles[0].old
+    site = comparison.olds[old].site if old is not None else None
     origin = f", created at {site.file}:{site.line} before" if site is not None else ""
     return f"{before} is gone ({words.extent(cause, before)}{origin}): its values in old checkpoints are dropped."
 

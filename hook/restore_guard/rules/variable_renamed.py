@@ -12,10 +12,11 @@ _MOVED = (None, None)
 
 
 def applies(sight: Sight) -> Subject | None:
-    if not sight.same_form:
+    if sight.same_form is None:
         return None
-    if sight.old.path != sight.new.path:
-        return words.renaming(sight.old.path, sight.new.path)
+    old, new = sight.same_form
+    if old.path != new.path:
+        return words.renaming(old.path, new.path)
     return None if sight.trouble.unsaved else _MOVED
 
 
@@ -25,12 +26,18 @@ def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
     if cause.subject != _MOVED:
         return first.old, first.new
     outcome = comparison.outcomes[first.path]
-    return outcome.saved_addresses.get(first.old), outcome.model_addresses.get(first.new)
+    return outcome.saved_addresses.get(first.old or ""), outcome.model_addresses.get(first.new or "")
+
+
+def _names(cause: Cause) -> tuple[str, str]:
+    """The names of what changed, as patterns; "" for the model itself."""
+    before, after = words.subjects(cause)
+    return before or "", after or ""
 
 
 def says(cause: Cause, comparison: Compared) -> str:
     if cause.subject != _MOVED:
-        before, after = words.subjects(cause)
+        before, after = _names(cause)
         what = words.extent(cause, after)
         if not before or after.startswith(f"{before}/"):
             return f"{before or 'The model'} moved below {after} ({what})."
@@ -43,7 +50,7 @@ def says(cause: Cause, comparison: Compared) -> str:
 
 def advice(cause: Cause) -> str | None:
     """An attribute's name is no help where positions moved, or all of the model did."""
-    before, after = words.subjects(cause)
+    before, after = _names(cause)
     if cause.is_shift:
         return (
             "Put what is new behind what was there before, or give every layer a name and an attribute of its own, "

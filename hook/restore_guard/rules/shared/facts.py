@@ -123,6 +123,7 @@ class Facts:
         """The changed line nearest to a part of the model."""
         if self.comparison is None:
             return None
-        sites = [place(item) for item in (*self.comparison.model.holders, *self.comparison.model.variables)]
+        model = self.comparison.model
+        sites = [*map(place, model.holders), *map(place, model.variables)]
         lines = (self.comparison.diff.nearest_edit(at) for at in sites if at is not None)
         return next((at for at in lines if at is not None), None)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from restore_guard.change.diffs import Place
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
-from restore_guard.signature import Holder, leaf, owner
+from restore_guard.signature import Holder, Variable, leaf, owner
 
 Kind = Literal["unnamed", "elsewhere", "retyped", "added", "split", "removed", "merged", "kept"]
 
@@ -89,7 +89,7 @@ class Sight:
 
     def __init__(self, trouble: Trouble, view: View) -> None:
         self.trouble, self.view = trouble, view
-        self.old, self.new = view.comparison.olds.get(trouble.old), view.comparison.news.get(trouble.new)
+        self.old, self.new = _named(view.comparison.olds, trouble.old), _named(view.comparison.news, trouble.new)
         self.retyped = self._retyped() if trouble.got is None else None
         self.kind = self._kind()
 
@@ -101,41 +101,51 @@ class Sight:
         if self.retyped is not None:
             return "retyped"
         if self.old is None:
-            return "split" if self._was_shared() else "added"
+            return "split" if self.new is not None and self._was_shared(self.new) else "added"
         if self.new is None:
-            return "merged" if self._is_shared() else "removed"
+            return "merged" if self._is_shared(self.old) else "removed"
         return "kept"
 
-    def _was_shared(self) -> bool:
+    def _was_shared(self, new: Variable) -> bool:
         """Whether a new variable had another name before, or is of a layer like one that is called less than before."""
-        twin = self.view.comparison.new_holders.get(owner(self.new.path))
-        return bool(alias_of(self.new.path, self.view.aliases_old)) or (
+        twin = self.view.comparison.new_holders.get(owner(new.path))
+        return bool(alias_of(new.path, self.view.aliases_old)) or (
             twin is not None and twin.type in self.view.called_less
         )
 
-    def _is_shared(self) -> bool:
+    def _is_shared(self, old: Variable) -> bool:
         """Whether a variable that is gone has another name now, or was of a layer like one that is called more now."""
-        twin = self.view.comparison.old_holders.get(owner(self.old.path))
-        return bool(alias_of(self.old.path, self.view.aliases_new)) or (
+        twin = self.view.comparison.old_holders.get(owner(old.path))
+        return bool(alias_of(old.path, self.view.aliases_new)) or (
             twin is not None and twin.type in self.view.called_more
         )
 
     def _retyped(self) -> Subject | None:
-        if self.old is None and self.new is None:
-            return None
-        old = self.old.path if self.old else _counterpart(self.new.path, self.view.owner_of_new)
-        new = self.new.path if self.new else _counterpart(self.old.path, self.view.owner_of_old)
-        return self.view.retyped(old, new)
+        if self.old is not None and self.new is not None:
+            return self.view.retyped(self.old.path, self.new.path)
+        if self.old is not None:
+            return self.view.retyped(self.old.path, _counterpart(self.old.path, self.view.owner_of_old))
+        if self.new is not None:
+            return self.view.retyped(_counterpart(self.new.path, self.view.owner_of_new), self.new.path)
+        return None
 
     @property
-    def same_form(self) -> bool:
-        """Whether the variable is there before and after, by the same shape and dtype."""
-        return self.kind == "kept" and (self.old.shape, self.old.dtype) == (self.new.shape, self.new.dtype)
+    def kept(self) -> tuple[Variable, Variable] | None:
+        """The variable before and after, where it is of the kind `kept`."""
+        return (self.old, self.new) if self.kind == "kept" and self.old is not None and self.new is not None else None
+
+    @property
+    def same_form(self) -> tuple[Variable, Variable] | None:
+        """The variable before and after, where it is kept with the same shape and dtype."""
+        if self.kept is None:
+            return None
+        old, new = self.kept
+        return (old, new) if (old.shape, old.dtype) == (new.shape, new.dtype) else None
 
     @property
     def owners(self) -> Subject:
         """What holds it on either side, the variable itself where the model holds it."""
-        return tuple(variable and (owner(variable.path) or variable.path) for variable in (self.old, self.new))
+        return _owner(self.old), _owner(self.new)
 
     @property
     def is_slot(self) -> bool:
@@ -164,6 +174,23 @@ def variable_ends(cause: Cause, comparison: Compared) -> Subject:
     """The first variable of a cause on either side."""
     first = cause.troubles[0]
     return first.old, first.new
+
+
+def both_sides(trouble: Trouble, comparison: Compared) -> tuple[Variable, Variable]:
+    """The variable of a trouble before and after.
+
+    Raises:
+        KeyError: it is not there on both sides.
+    """
+    return comparison.olds[trouble.old or ""], comparison.news[trouble.new or ""]
+
+
+def _named(variables: Mapping[str, Variable], name: str | None) -> Variable | None:
+    return variables.get(name) if name is not None else None
+
+
+def _owner(variable: Variable | None) -> str | None:
+    return (owner(variable.path) or variable.path) if variable is not None else None
 
 
 def _counterpart(path: str, owners: Mapping[str, str]) -> str:

@@ -20,11 +20,11 @@ def sizes(shape: Sequence[int | None] | None) -> str:
 
 def typed(path: str | None, holders: Mapping[str, Holder]) -> str | None:
     """A layer with its type, where that is known."""
-    return f"{path} {holders[path].type}" if path in holders else path
+    return f"{path} {holders[path].type}" if path is not None and path in holders else path
 
 
 def type_of(path: str | None, holders: Mapping[str, Holder]) -> str:
-    return holders[path].type if path in holders else "layer"
+    return holders[path].type if path is not None and path in holders else "layer"
 
 
 def parts(names: Sequence[str], top: str) -> str:
@@ -45,8 +45,13 @@ def extent(cause: Cause, top: str) -> str:
 
 def subjects(cause: Cause) -> Subject:
     """The old and the new name of what changed, one for all that are alike: `blocks/*/attn`."""
-    olds, news = zip(*cause.subjects, strict=True)
-    return tuple(pattern(side) if None not in side else None for side in (olds, news))
+    return _alike([old for old, _ in cause.subjects]), _alike([new for _, new in cause.subjects])
+
+
+def _alike(names: Sequence[str | None]) -> str | None:
+    """One name for all; None where one of them is not there."""
+    known = [name for name in names if name is not None]
+    return pattern(known) if len(known) == len(names) else None
 
 
 def listing(names: Iterable[str], most: int = 4) -> str:
