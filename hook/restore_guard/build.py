@@ -19,7 +19,7 @@ class Job:
 
     Attributes:
         root: folder of the project at that side; project: where that is in the repository, "" for all of it.
-        pythonpath: folders below the root that come first on sys.path, after the root itself.
+        pythonpath: folders below the root that come first on sys.path, before the root itself.
         worktree: the user's own work tree, from which nothing may be imported instead.
         timeout: seconds for all attempts together.
         restores: the restore paths that the model promises; some need more of a build than others.
@@ -52,7 +52,8 @@ class Build:
         because: why no cheaper strategy served; None for the cheapest.
         seconds: how long it took, all attempts together.
         trace: what it depends on; of one that was not made in this run, what it reads, looks for and writes.
-        failure: one sentence for a person; `detail` holds the traceback and what the build printed.
+        failure: one sentence for a person; `detail` holds where the repository's code failed, line by line, and what
+            the build printed; `at` is the file and the line where it did.
     """
 
     signature: Signature | None = None
@@ -62,6 +63,7 @@ class Build:
     trace: Trace | None = None
     failure: str | None = None
     detail: str = ""
+    at: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def test_models_are_affected_by_exactly_the_paths_of_their_closure(files, module
     side = view(files, config)
     found = affected([Change("M", path) for path in paths], side, side)
     for name, start in (("m", module), ("n", "b")):
-        reached = frozenset().union(*closure_of(files, start, ["", "src"]))
+        reached = frozenset().union(*closure_of(files, start, ["src", ""]))
         first = next((path for path in paths if path in reached), None)
         assert found.get(name) == (first and f"{first} changed")
 

@@ -66,6 +66,7 @@ class Message(msgspec.Struct):
     failure: str | None = None
     detail: str = ""
     died: bool = False
+    at: tuple[str, int] | None = None
     strategy: Literal["graph", "weightless", "eager"] | None = None
     because: str | None = None
     seconds: float = 0

@@ -209,7 +209,7 @@ def _encode(job: Job) -> dict[str, Any]:
 
 def _build(message: isolation.Message) -> Build:
     if message.failure is not None:
-        return Build(failure=message.failure, detail=message.detail)
+        return Build(failure=message.failure, detail=message.detail, at=message.at)
     try:
         made = isolation.checked(message.result, _Made)
     except ValueError as error:

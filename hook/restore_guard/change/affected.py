@@ -84,7 +84,7 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     undecided = [name for name, reason in reasons.items() if reason is None]
     modules = {source: path for path in paths if (source := _as_source(path))}
     if undecided and modules:
-        roots = ["", *head.config.pythonpath]
+        roots = [*head.config.pythonpath, ""]
         builders = {name: models[name].builder.partition(":")[0] for name in undecided}
         for view in (base, head):
             reached = ImportGraph(view.read, roots).reached(builders.values(), modules)

@@ -83,6 +83,10 @@ def select(repository: Repository, sides: Sides, *, names: Sequence[str] = (), e
             note, unread = f"The base cannot be compared with: {error}", not isinstance(error, NotConfiguredError)
     changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)
     reasons = affected.affected(changes, _view(base) if base is not None else None, _view(head))
+    if changes:
+        # Only a manifest tells all that a build reads: modules that are imported by a computed name, data.
+        unknown = {name for name in head.config.models if head.manifests.get(name) is None}
+        reasons = {**dict.fromkeys(unknown, "it has no manifest yet"), **reasons}
     chosen = _chosen(head, names, everything, reasons)
     return Selection(Projects(base, head), changes, chosen, bool(names), [note] if note else [], unread)
 

@@ -146,7 +146,7 @@ def _orders(run: Run, suspects: Suspects) -> dict[str, Order]:
 
 def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Releases) -> dict[str, Case]:
     base, head = suspects.projects
-    graph = affected.ImportGraph(head.read, ["", *head.config.pythonpath])
+    graph = affected.ImportGraph(head.read, [*head.config.pythonpath, ""])
     config = without_expired(head.config, datetime.date.today())
     cases = {}
     for name in suspects.names:

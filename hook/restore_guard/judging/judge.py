@@ -10,7 +10,7 @@ import msgspec
 
 from restore_guard import rules
 from restore_guard.build import Witness
-from restore_guard.change.diffs import Diff
+from restore_guard.change.diffs import Diff, Place
 from restore_guard.change.pins_moved import is_framework
 from restore_guard.judging import findings
 from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, manifest_state
@@ -276,7 +276,10 @@ def _unbuilt(case: Case) -> ModelResult:
         else "current"
     )
     build = case.head_build
-    failed = rules.about(Facts(case.name, case.manifest_file, case.config, failure=build.failure, detail=build.detail))
+    at = Place(*build.at) if build.at is not None else None
+    failed = rules.about(
+        Facts(case.name, case.manifest_file, case.config, failure=build.failure, detail=build.detail, failed_at=at)
+    )
     about = rules.about(about_manifest(case, None, breaks=False))
     return ModelResult(
         name=case.name,

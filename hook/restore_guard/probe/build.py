@@ -7,7 +7,7 @@ import sys
 
 import tensorflow as tf
 
-from . import frameworks, private_names, stages, strategies
+from . import arguments, frameworks, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, FlagsSetError
 from .tracing import calls, environment, places, sites, sources
@@ -63,7 +63,8 @@ def enter(job):
     os.chdir(root)
     read = sources.Sources(root, job["project"])
     read.listen()
-    sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in ["", *job["pythonpath"]]]
+    # The user has named these: a module of the root that has the same name is not what is meant.
+    sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in [*job["pythonpath"], ""]]
     created = sites.Sites(root)
     created.listen()
     return created, read
@@ -80,7 +81,7 @@ def make(job):
     """Returns what the builder makes."""
     builder = import_builder(job)
     with _watched_flags(job):
-        model = builder(**job["kwargs"])
+        model = builder(**arguments.fitted(builder, job["kwargs"]))
     _check(model, job["builder"])
     return model
 
@@ -202,7 +203,7 @@ def _is_users(owner, created):
 
 
 def _name(owner):
-    name = getattr(owner, "name", None)
+    name = frameworks.attribute(owner, "name")
     return name if isinstance(name, str) else None
 
 

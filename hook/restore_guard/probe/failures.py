@@ -1,5 +1,9 @@
 """What went wrong, as an exception of the probe's own and as a sentence."""
 
+import os
+import re
+import traceback
+
 
 class BuildError(Exception):
     """The builder cannot be used; the message says what to change."""
@@ -18,6 +22,36 @@ class FlagsSetError(Exception):
 
 
 def sentence(error):
-    """An exception in a sentence: its type, and its message if it has one."""
-    text = str(error).strip()
+    """An exception in a sentence: its type, and its message if it has one.
+
+    Without colours, and without the arguments of a layer's call that Keras appends (utils/traceback_utils.py).
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+    text = re.split(r"\n\s*\n(?=Arguments received by |Call arguments received by )", text)[0].strip()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def frames(error, root):
+    """Where the repository's own code failed: [[file relative to `root`, line, function, source]], innermost last.
+
+    The last frames of others, with their absolute files, where none is the repository's.
+    """
+    probe = os.path.dirname(os.path.realpath(__file__)) + os.sep
+    root = os.path.realpath(root) + os.sep
+    found = [
+        [os.path.realpath(frame.filename), frame.lineno, frame.name, (frame.line or "").strip()]
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError) and error.filename:  # what cannot be read has no frame
+        found.append([os.path.realpath(error.filename), error.lineno or 0, "", (error.text or "").strip()])
+    own = [[file[len(root) :].replace(os.sep, "/"), *rest] for file, *rest in found if file.startswith(root)]
+    others = [frame for frame in found if not frame[0].startswith(probe) and "<frozen " not in frame[0]]
+    return own or others[-4:]
+
+
+def told(error, root):
+    """{"failure", "detail", "at"}: the sentence, the frames line by line, and [file, line] of the repository's own."""
+    found = frames(error, root)
+    lines = [f"{file}:{line}{function and f', in {function}'}: {source}" for file, line, function, source in found]
+    at = found[-1][:2] if found and not os.path.isabs(found[-1][0]) else None
+    return {"failure": sentence(error), "detail": "\n".join(lines), "at": at}

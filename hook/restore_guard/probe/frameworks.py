@@ -18,6 +18,14 @@ class Keras:
         self.generation = int(self.version.split(".")[0])
 
 
+def attribute(value, name, default=None):
+    """An attribute of a user's object; `default` where reading it raises, whatever its code raises for one it lacks."""
+    try:
+        return getattr(value, name, default)
+    except Exception:
+        return default
+
+
 def keras_of(value):
     """Returns the `Keras` that a layer, model or optimizer belongs to, or None."""
     for package in ("keras", "tf_keras"):

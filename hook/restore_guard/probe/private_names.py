@@ -8,6 +8,8 @@ import importlib
 
 import tensorflow as tf
 
+from .frameworks import attribute
+
 FILES = "tensorflow.python.lib.io._pywrap_file_io"
 """Where TensorFlow's own code opens, looks for and lists files (tensorflow/python/lib/io/file_io_wrapper.cc)."""
 
@@ -47,7 +49,7 @@ CALLED_SHAPES, CALLED_WITH = "_build_shapes_dict", "_saved_model_arg_spec"
 
 def declaring_layer(tensor):
     """The layer that a symbolic tensor comes from, which both Keras call otherwise; None for another tensor."""
-    history = getattr(tensor, "_keras_history", None)
+    history = attribute(tensor, "_keras_history")
     return getattr(history, "operation", None) or getattr(history, "layer", None)
 
 
@@ -84,7 +86,7 @@ def _sentence(package, name):
 
 def _lacking(place, *names):
     """The first of the names that a module or class lacks; a module that is gone lacks them all."""
-    return next((name for name in names if not hasattr(place, name)), None)
+    return next((name for name in names if attribute(place, name, _lacking) is _lacking), None)
 
 
 def _module(name):
@@ -121,7 +123,7 @@ def inner_variable(value):
     kind = type(value)
     if kind.__name__ == "AutoCastVariable":
         return value._variable
-    return getattr(value, "_value", None) if kind.__module__.startswith("keras.") else None
+    return attribute(value, "_value") if kind.__module__.startswith("keras.") else None
 
 
 def holder(module, *names):
@@ -151,7 +153,7 @@ def own_variables(layer):
 
     Source: keras/src/layers/layer.py `save_own_variables` (Keras 3), engine/base_layer.py (Keras 2).
     """
-    if hasattr(layer, "_update_trackables"):
+    if attribute(layer, "_update_trackables") is not None:
         layer._update_trackables()
     if _lacking(layer, "_trainable_variables", "_non_trainable_variables"):
         return list(layer._trainable_weights) + list(layer._non_trainable_weights)
@@ -160,12 +162,12 @@ def own_variables(layer):
 
 def lookup_of(layer):
     """The layer within a lookup layer that holds its vocabulary (layers/preprocessing/string_lookup.py)."""
-    return getattr(layer, "_lookup_layer", layer)
+    return attribute(layer, "_lookup_layer", layer)
 
 
 def calls(layer):
     """How often a layer was called on symbolic tensors."""
-    return len(getattr(layer, "_inbound_nodes", ()))
+    return len(attribute(layer, "_inbound_nodes", ()))
 
 
 class Saving:

@@ -74,9 +74,16 @@ def is_eager():
 def is_uncalled(root, inputs):
     """Whether a model's variables may not all be there: a Keras model that is not built, or a module to be called."""
     return any(
-        not value.built if frameworks.is_model(value) else inputs and isinstance(value, tf.Module) and callable(value)
+        not value.built
+        if frameworks.is_model(value) and not _calls_itself(value)
+        else inputs and isinstance(value, tf.Module) and callable(value)
         for value in _parts(root)
     )
+
+
+def _calls_itself(value):
+    """Whether a Keras model has a `__call__` of its own, of which Keras hears nothing, and has its variables."""
+    return type(value).__call__ is not frameworks.keras_of(value).module.layers.Layer.__call__ and bool(value.variables)
 
 
 def call(root, inputs):
@@ -90,7 +97,7 @@ def call(root, inputs):
     """
     zeros = [tf.zeros([1, *[size or 1 for size in item["shape"]]], item["dtype"]) for item in inputs]
     for value in _parts(root):
-        if not frameworks.is_model(value):
+        if not frameworks.is_model(value) or _calls_itself(value):
             if is_uncalled(value, inputs):
                 _call_module(value, zeros)
         elif not value.built:
@@ -134,6 +141,6 @@ def _parts(root):
 
 
 def _unbuilt_optimizer(value):
-    optimizer = getattr(value, "optimizer", None) if frameworks.is_model(value) else None
+    optimizer = frameworks.attribute(value, "optimizer") if frameworks.is_model(value) else None
     built = getattr(optimizer, "built", False) or getattr(optimizer, "_built", False)
     return optimizer if hasattr(optimizer, "build") and not built else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from restore_guard.rules.shared.facts import Facts
@@ -12,7 +13,8 @@ def about(facts: Facts) -> Iterator[Told]:
     if facts.failure is not None:
         yield Told(
             f"The model could not be built, so it was not checked: {facts.failure}",
-            effects=tuple(facts.detail.strip().splitlines()[-12:]),
+            facts.failed_at,
+            effects=tuple(line.strip() for line in facts.detail.splitlines() if re.search(r"\w", line))[-12:],
         )
 
 

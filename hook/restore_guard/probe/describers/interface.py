@@ -11,15 +11,11 @@ def read(root):
 def _tensors(root, side):
     if not frameworks.is_model(root):
         return []
-    try:
-        tensors = getattr(root, side, None)
-    except (AttributeError, ValueError):
-        return []
     return [
         {
             "name": getattr(tensor, "name", "").split(":")[0],
             "shape": list(tensor.shape),
             "dtype": getattr(tensor.dtype, "name", tensor.dtype),
         }
-        for tensor in tensors or []
+        for tensor in frameworks.attribute(root, side) or []
     ]

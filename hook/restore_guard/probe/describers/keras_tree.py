@@ -52,13 +52,13 @@ class _Reader:
         # Some attributes are properties that make a new object at each look: keep it, or its id is used again.
         self.alive.append(saveable)
         role, saved = _own_variables(self.keras, saveable, self.index)
-        name = getattr(saveable, "name", None)
+        name = frameworks.attribute(saveable, "name")
         node = {
             "type": type(saveable).__name__,
             "name": name if isinstance(name, str) else None,
             "role": role,
             "variables": saved,
-            "built": bool(getattr(saveable, "built", True)),
+            "built": bool(frameworks.attribute(saveable, "built", True)),
             "vocabulary": _vocabulary(saveable),
             "children": [],
             "site": self.sites.of(saveable),

@@ -23,19 +23,20 @@ def read(root, created):
         return []
     # A list of one is called as its item is.
     for attribute in private_names.DECLARED_INPUTS:
-        if getattr(root, attribute, None) is not None:
-            return [_declared(at, tensor, created) for at, tensor in _leaves(_alone(getattr(root, attribute)))]
+        declared = frameworks.attribute(root, attribute)
+        if declared is not None:
+            return [_declared(at, tensor, created) for at, tensor in _leaves(_alone(declared))]
     called = _called(root)
     return [_input(at, value, example=True) for at, value in _leaves(called)] if called is not None else []
 
 
 def _called(root):
     """The structure of shapes (Keras 3) or of TensorSpecs (Keras 2) of the first call; None where there was none."""
-    shapes = getattr(root, private_names.CALLED_SHAPES, None)
+    shapes = frameworks.attribute(root, private_names.CALLED_SHAPES)
     if shapes:
         shapes = {name.removesuffix("_shape") if len(shapes) > 1 else "": shape for name, shape in shapes.items()}
         return shapes[""] if "" in shapes else dict(shapes)
-    specification = getattr(root, private_names.CALLED_WITH, None)
+    specification = frameworks.attribute(root, private_names.CALLED_WITH)
     if specification is None:
         return None
     positional, named = specification

@@ -258,11 +258,8 @@ def _object_graph(root):
 def _listed(root):
     """Yields the variables that Keras or tf.Module lists for the root itself."""
     for value in root.values() if isinstance(root, dict) else [root]:
-        try:
-            variables = getattr(value, "variables", ())
-        except ValueError:
-            # Keras 2, where some nested model was never called.
-            continue
+        # Keras 2 raises where some nested model was never called.
+        variables = frameworks.attribute(value, "variables", ())
         for variable in () if callable(variables) else variables:
             # Keras 2 lists the vocabulary of a lookup layer too, which is none.
             if unwrap(variable) is not None:

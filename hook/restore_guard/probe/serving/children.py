@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import traceback
 
 from .. import failures
 from ..tracing import environment
@@ -197,8 +196,7 @@ def _run(job, strategy):
         return {"failure": failures.sentence(error), "detail": "", "final": True, **again}
     except BaseException as error:  # KeyboardInterrupt and SystemExit as well: nobody else raises them here
         return {
-            "failure": failures.sentence(error),
-            "detail": traceback.format_exc(limit=-12),
+            **failures.told(error, job["root"]),
             "final": isinstance(error, _FINAL) or not isinstance(error, Exception),
         }
 

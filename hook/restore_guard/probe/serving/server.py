@@ -169,12 +169,13 @@ class _Pool:
             self.waiting.insert(0, turn)
         else:
             died = result is None and code != -signal.SIGKILL
-            self.fail(child, failure, str(result["detail"]) if result is not None else "", died)
+            told = result if result is not None else {}
+            self.fail(child, failure, str(told.get("detail", "")), died, told.get("at"))
 
-    def fail(self, child, failure, detail="", died=False):
+    def fail(self, child, failure, detail="", died=False, at=None):
         printed = child.printed()
         detail = "\n".join(part for part in (detail, printed and f"The build printed:\n{printed}") if part)
-        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died})
+        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died, "at": at})
 
 
 def _may_retry(result, code):

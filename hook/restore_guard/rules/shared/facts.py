@@ -76,7 +76,7 @@ class Facts:
     Attributes:
         name: the model.
         file: where a finding without a line stands: its manifest, or the checkpoint.
-        failure, detail: why the head could not be built.
+        failure, detail, failed_at: why the head could not be built, and where.
         head, base: the builds of either side.
         promised: what the base's manifest says that the model is called with, or its build where that says nothing.
         moves: packages that the change asks for in another version.
@@ -99,6 +99,7 @@ class Facts:
     config: Config = field(default_factory=Config)
     failure: str | None = None
     detail: str = ""
+    failed_at: Place | None = None
     head: Signature | None = None
     base: Signature | None = None
     promised: Sequence[Input] = ()
