@@ -233,7 +233,7 @@ def test_nothing_is_affected_by_other_files():
         (Change("A", "fast_gelu.py"), "fast_gelu.py added"),
         (Change("A", "src/fast_gelu/__init__.py"), "src/fast_gelu/__init__.py added"),
         (Change("A", "tensorflow.py"), "tensorflow.py added"),
-        (Change("A", "shared/__init__.py"), "shared/__init__.py added"),
+        (Change("A", "src/ranker/__init__.py"), "src/ranker/__init__.py added"),
         (Change("M", "restore-manifest/ranker.json"), "restore-manifest/ranker.json changed"),
         (Change("D", "restore-manifest/ranker.json"), "restore-manifest/ranker.json deleted"),
         (Change("M", "configs/a/b/c.yaml"), "configs/a/b/c.yaml changed"),
