@@ -3,6 +3,7 @@
 The truth comes from `differential/oracle.py`, which saves and restores real checkpoints; the marks are written by hand.
 """
 
+import ast
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,29 +20,16 @@ from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare, never_written
 from restore_guard.restore_paths import default_paths
+from restore_guard.signature import Reads
 
 HERE = Path(__file__).parent
 PAIRS = HERE / "pairs"
 NAMES = sorted(str(path.parent.relative_to(PAIRS)) for path in PAIRS.glob("*/*/base.py"))
 CONTEXT = findings.Context("pair", "restore-manifest/pair.json", Config())
 
-pytestmark = pytest.mark.tensorflow
+_NOTHING_READ = msgspec.structs.asdict(Reads())
 
-# Disagreements that are known and not mended yet: parts of a partitioned variable by a Saver, and an optimizer's
-# values in a `.keras` file of Keras 2.
-_OF_KERAS_2 = ("compatible/graph-partitioned", "layer-type-changed/optimizer", "compatible/learning-rate")
-OPEN = {
-    "keras2": _OF_KERAS_2,
-    "tf_keras": _OF_KERAS_2,
-    "keras36": ("compatible/graph-partitioned",),
-    "keras3": ("compatible/graph-partitioned",),
-}
-# The oracle finds other stages of these than a process of its own does.
-OPEN_BUILDS = (
-    "behaviour-changed/keys-of-a-table",
-    "variable-renamed/steps-by-name",
-    "variable-renamed/steps-in-stages",
-)
+pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +60,15 @@ class Corpus:
     signatures: dict
 
 
+def _job(name, side):
+    """A build as a user configures it, who names what a lazy model is called with."""
+    inputs = re.search(r"^INPUTS = (.+)$", (PAIRS / name / f"{side}.py").read_text(), re.MULTILINE)
+    return Job(f"{name}:{side}", PAIRS / name, f"{side}:build", inputs=ast.literal_eval(inputs[1]) if inputs else ())
+
+
 @pytest.fixture(scope="session", params=["keras3", "keras2"])
 def corpus(request, chosen):
-    jobs = [Job(f"{name}:{side}", PAIRS / name, f"{side}:build") for name in chosen for side in ("base", "head")]
+    jobs = [_job(name, side) for name in chosen for side in ("base", "head")]
     with probing.Probe(request.getfixturevalue(request.param)) as probe:
         built = probe.run(jobs)
     return Corpus(request.param, {number: build.signature or build.failure for number, build in built.items()})
@@ -87,21 +81,17 @@ def test_there_are_enough_pairs():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("keras", FRAMEWORKS)
 def test_the_simulation_is_what_tensorflow_does(judged, keras, name):
-    found = list(judged(keras, name).disagreements())
-    if name in OPEN.get(keras, ()):
-        assert found, f"{name} is mended: take it off the list"
-        pytest.xfail(f"simulation and TensorFlow disagree: {found}")
-    assert found == []
+    assert list(judged(keras, name).disagreements()) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_oracle_builds_as_a_process_of_its_own_does(judged, corpus, name):
     """Automatic names included, although the oracle builds hundreds of models in one process."""
-    if name in OPEN_BUILDS:
-        pytest.xfail("the oracle finds other stages than a process of its own")
     for side in ("base", "head"):
-        own = msgspec.structs.replace(corpus.signatures[f"{name}:{side}"].without_sites(), sources=())
+        own = msgspec.structs.replace(corpus.signatures[f"{name}:{side}"].without_sites(), **_NOTHING_READ)
         found = msgspec.structs.replace(getattr(judged(corpus.keras, name), side), archive=None)
+        # What a module was called with is heard by a build alone.
+        own = own if found.inputs else msgspec.structs.replace(own, inputs=())
         assert found.without_sites() == own
 
 

@@ -164,11 +164,16 @@ class Input(Struct, frozen=True):
 
 
 class Revival(Struct, frozen=True):
-    """What some code makes of a configuration: the signature of a model, or the error and its place."""
+    """What some code makes of a configuration: the signature of a model, or the error and its place.
+
+    Attributes:
+        configured: variables whose values are in the configuration, as a learning rate is.
+    """
 
     signature: Signature | None = None
     error: str | None = None
     site: Site | None = None
+    configured: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.signature is not None and self.signature.keras_tree is None:

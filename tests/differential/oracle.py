@@ -116,8 +116,8 @@ class _NoSources:
     """Which files a build reads decides nothing here, and takes long to find out."""
 
     @staticmethod
-    def files():
-        return []
+    def reads():
+        return {"sources": []}
 
 
 class _Session:

@@ -342,11 +342,7 @@ def test_all_that_keras_has_agrees(oracles, tmp_path):
 def test_some_of_what_keras_has_agrees(oracles, tmp_path):
     table = Table()
     proof.built_in(table, oracles, tmp_path, every=37)
-    # Known and not mended yet, as in tests/test_pairs.py: another optimizer in a `.keras` file of Keras 2.
-    known = [found for found in table.disagreements if "keras-archive" in found and "simulated partial" in found]
-    assert table.disagreements == known
-    if known:
-        pytest.xfail(f"simulation and TensorFlow disagree: {known}")
+    assert table.disagreements == []
     assert sum(count["pairs × paths"] for count in table.counts.values()) > 100
 
 

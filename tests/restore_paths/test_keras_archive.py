@@ -47,6 +47,20 @@ def test_the_same_configuration_is_not_asked_about_again():
     ).kind == ("restores")
 
 
+def test_a_value_that_is_configured_is_restored_by_the_configuration():
+    def rated(configured):
+        made = dense(2, "one")
+        rate = (*made.variables, variable("optimizer/learning_rate", ()))
+        plain = msgspec.structs.replace(made, variables=rate, archive=None)
+        own = Archive(config="one", revival=Revival(plain, configured=configured))
+        return msgspec.structs.replace(plain, archive=own)
+
+    assert restore("keras-archive", rated(()), rated(())).initial == ("optimizer/learning_rate",)
+    saved, model = rated(("optimizer/learning_rate",)), rated(("optimizer/learning_rate",))
+    outcome = restore("keras-archive", saved, keras_archive.revived(saved, model, {}))
+    assert (outcome.kind, outcome.assigned["optimizer/learning_rate"]) == ("restores", "optimizer/learning_rate")
+
+
 def test_what_its_own_code_cannot_load_is_unsupported():
     saved = dense(2, "two", revival=Revival(error="Could not locate class 'Ranker'"))
     assert restore_unchanged("keras-archive", saved).kind == "unsupported"

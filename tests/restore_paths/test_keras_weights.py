@@ -94,6 +94,22 @@ def test_an_optimizer_of_another_size_is_skipped_in_silence():
     assert (outcome.kind, outcome.initial, outcome.unused) == ("partial", ("m", "v"), ("m",))
 
 
+def test_an_optimizer_without_a_name_that_is_to_be_skipped_raises_in_keras_2():
+    def scaled(generation, *slots, name=None):
+        nodes = ("Model", "layer", [0], [("optimizer", 1)]), ("LossScale", "optimizer", range(1, 1 + len(slots)), [])
+        made = model(generation, [W, *slots], *nodes)
+        root, optimizer = made.keras_tree.nodes
+        nodes = root, msgspec.structs.replace(optimizer, name=name)
+        return msgspec.structs.replace(made, keras_tree=msgspec.structs.replace(made.keras_tree, nodes=nodes))
+
+    fewer, more = (variable("m"),), (variable("m"), variable("v"))
+    error = "'LossScale' object has no attribute 'name'"
+    assert restore("keras-weights", scaled(2, *fewer), scaled(2, *more)).error == error
+    for generation, name in ((3, None), (2, "scale")):
+        found = restore("keras-weights", scaled(generation, *fewer, name=name), scaled(generation, *more, name=name))
+        assert found.kind == "partial"
+
+
 def test_a_wrong_shape_raises():
     def dense(shape):
         return model(3, [variable("w", shape)], ("Model", "layer", [], [("a", 1)]), ("Dense", "layer", [0], []))

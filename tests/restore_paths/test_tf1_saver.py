@@ -52,6 +52,25 @@ def test_a_resource_variable_takes_a_value_of_another_rank_and_of_a_size_that_is
         assert (outcome.kind, outcome.certain) == ("restores", False)
 
 
+def test_of_some_types_no_part_is_cut_otherwise():
+    def cut(dtype, *offsets, size):
+        made = saver(*(("layer/w", (size,), (6,), (offset,)) for offset in offsets))
+        variables = tuple(msgspec.structs.replace(variable, dtype=dtype) for variable in made.variables)
+        return msgspec.structs.replace(made, variables=variables)
+
+    halves, thirds = ({"offsets": range(0, 6, size), "size": size} for size in (3, 2))
+    for dtype, error in (("float16", "Dtype half not supported."), ("uint32", "Dtype uint32 not supported.")):
+        saved, same, other = (cut(dtype, *parts["offsets"], size=parts["size"]) for parts in (halves, halves, thirds))
+        assert restore("tf1-saver", saved, same).kind == "restores"
+        assert (outcome := restore("tf1-saver", saved, other)).kind == "raises" and outcome.error == error
+        whole = cut(dtype, 0, size=6)
+        uncut = SaverFile((SaverEntry("layer/w", 0, (6,)),))
+        assert restore("tf1-saver", whole, msgspec.structs.replace(whole, saver_file=uncut)).kind == "restores"
+        assert restore("tf1-saver", saved, msgspec.structs.replace(whole, saver_file=uncut)).kind == "raises"
+    floats = (cut("float32", *parts["offsets"], size=parts["size"]) for parts in (halves, thirds))
+    assert restore("tf1-saver", *floats).kind == "restores"
+
+
 def test_another_shape_raises_with_a_reference_variable():
     strict = msgspec.structs.replace(SaverEntry("layer/w", 0, (4, 3)), strict=True)
     model = msgspec.structs.replace(saver(("layer/w", (4, 3))), saver_file=SaverFile((strict,)))

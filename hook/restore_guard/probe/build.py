@@ -121,11 +121,13 @@ def _archive(model, created, read):
 
 
 def _revival(config, package, created, read):
+    config, rates = keras_config.with_other_rates(config)
     model, error, place = keras_config.deserialize(config, package, created.root)
     return {
         "signature": describe(model, created, read) if model is not None else None,
         "error": error,
         "site": place,
+        "configured": keras_config.configured(model, rates) if model is not None else [],
     }
 
 

@@ -75,6 +75,7 @@ class _Archive(Struct, frozen=True):
     config: dict[str, Any] | str | None
     error: str | UnsetType = UNSET
     revival: Revival | UnsetType = UNSET
+    configured: tuple[str, ...] = ()
 
 
 class _SaverEntry(Struct, frozen=True):
@@ -219,6 +220,7 @@ def _with_archive(signature: Signature, document: Any) -> Signature:
     config, revival = archive.config, archive.revival
     if revival is UNSET:
         revival = _made(place, Revival, signature)
+    revival = msgspec.structs.replace(revival, configured=archive.configured)
     made = Archive(
         config=json.dumps(config) if isinstance(config, dict) else config,
         error=None if archive.error is UNSET else archive.error,

@@ -148,6 +148,8 @@ def _archive_to_document(archive: Archive, signature: Signature) -> dict[str, An
     if archive.error is not None:
         document["error"] = archive.error
     revival = archive.revival
+    if revival is not None and revival.configured:
+        document["configured"] = list(revival.configured)
     if revival is not None and not (
         revival.signature and same_promise(revival.signature, signature, ["keras-weights"])
     ):

@@ -35,7 +35,8 @@ def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival])
     if revival.signature is None:
         return msgspec.structs.replace(model, archive=Archive(config=config, revival=revival))
     return msgspec.structs.replace(
-        revival.signature, archive=Archive(config=config, revival=Revival(revival.signature))
+        revival.signature,
+        archive=Archive(config=config, revival=Revival(revival.signature, configured=revival.configured)),
     )
 
 
@@ -52,7 +53,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     revival = (model.archive and model.archive.revival) or _UNKNOWN
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
-    return keras_weights.load(saved, revival.signature, archived=True)
+    return keras_weights.load(saved, revival.signature, archived=True, configured=revival.configured)
 
 
 def contents(signature: Signature) -> object:

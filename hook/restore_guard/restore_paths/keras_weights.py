@@ -34,11 +34,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     return load(saved, model)
 
 
-def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outcome:
+def load(saved: Signature, model: Signature, *, archived: bool = False, configured: Collection[str] = ()) -> Outcome:
     """What `_load_state` does to a model with the weights that `saved` wrote, built or not.
 
     Args:
         archived: they are in a `.keras` file, and the vocabularies of lookup layers beside them.
+        configured: variables that were given their values when the model was made of that file's configuration.
     """
     trees = saved.known_tree, model.known_tree
     file, kind = save(trees[0]), _Load3 if trees[1].generation == 3 else _Load2
@@ -47,6 +48,7 @@ def load(saved: Signature, model: Signature, *, archived: bool = False) -> Outco
         load.back()
     else:
         load.run()
+    load.keep(configured)
     return settle(
         saved,
         model,
@@ -181,6 +183,16 @@ class _Load:
             self.looked_at.append((path, group))
         self.used.update(self.assigned)
 
+    def keep(self, configured: Collection[str]) -> None:
+        """Takes the values that a configuration has given for saved ones, where no weights came after them."""
+        if not configured:
+            return
+        olds = {variable.path: position for position, variable in enumerate(self.olds)}
+        for to, variable in enumerate(self.news):
+            if variable.path in configured and variable.path in olds and to not in self.assigned:
+                self.assigned[to] = olds[variable.path]
+                self.used.add(olds[variable.path])
+
     def own(self, number: int, path: str) -> None:
         """`load_own_variables` of one object, and its `load_assets`.
 
@@ -210,6 +222,9 @@ class _Load:
         if len(stored) != len(expected):
             if node.role != "optimizer":
                 self.fail(number, _count_message(self.model, node, stored), stored, expected)
+            if node.name is None and self.tree.generation == 2:
+                # Keras 2 names what it skips, and an optimizer that scales losses has no name.
+                self.fail(number, f"'{node.type}' object has no attribute 'name'", stored, expected)
             return
         for source, to in zip(stored, expected, strict=True):
             old, new = self.olds[source], self.news[to]

@@ -92,7 +92,19 @@ def _mismatch(
             f"Assign requires shapes of both tensors to match. {entry.name} has shape {list(entry.shape or ())} in the "
             f"graph and {list(part.shape or ())} in the checkpoint"
         )
+    if dtype in _NEVER_CUT_OTHERWISE and _place(news, entry) not in [_place(olds, part) for part in parts]:
+        return f"Dtype {_NEVER_CUT_OTHERWISE[dtype]} not supported."
     return None
+
+
+# The types that no slice is copied of, by TensorFlow's names (`BundleReader::GetSliceValue`).
+_NEVER_CUT_OTHERWISE = {"float16": "half", **{name: name for name in ("uint16", "uint32", "uint64", "string")}}
+
+
+def _place(variables: Sequence[Variable], entry: SaverEntry) -> tuple[object, object]:
+    """Where a part lies in its tensor."""
+    size = variables[entry.variable].shape
+    return (entry.offset or (0,) * len(size or ()), size) if entry.offset or entry.shape == size else ((), None)
 
 
 def _overlap(olds: Sequence[Variable], part: SaverEntry, news: Sequence[Variable], entry: SaverEntry) -> bool:

@@ -10,7 +10,10 @@ import inspect
 import json
 import os
 
+import tensorflow as tf
+
 from .. import frameworks
+from . import variables
 
 
 def serialize(model):
@@ -37,6 +40,39 @@ def deserialize(config, package, root):
             return lib.deserialize_keras_object(json.loads(config), None, safe_mode=True), None, None
     except Exception as error:
         return None, f"{type(error).__name__}: {error}", _place(error, root)
+
+
+def with_other_rates(config):
+    """Returns (the configuration with other learning rates, these): what has one of them got it from there."""
+    document, rates = json.loads(config), []
+
+    def change(value):
+        for key, item in value.items() if isinstance(value, dict) else ():
+            if key == "learning_rate" and isinstance(item, float):
+                rates.append(item * _ANOTHER)
+                value[key] = rates[-1]
+            change(item)
+
+    change(document.get("compile_config"))
+    return json.dumps(document) if rates else config, rates
+
+
+_ANOTHER = 1 - 2**-10
+
+
+def configured(model, rates):
+    """The paths of the variables of a model whose value is one of these.
+
+    Source: keras/src/optimizers/optimizer.py `_BaseOptimizer._serialize_hyperparameter` (Keras 2), base_optimizer.py
+    `BaseOptimizer.get_config` (Keras 3): a learning rate is configured as it is when the model is saved.
+    """
+    if not rates or not tf.executing_eagerly():
+        return []
+    scalars = [
+        found for found in variables.find(model)[0] if found.variable.shape == () and found.variable.dtype.is_floating
+    ]
+    values = {tf.constant(rate, tf.float32).numpy() for rate in rates}
+    return [found.path for found in scalars if tf.cast(found.variable, tf.float32).numpy() in values]
 
 
 def _serialization(package):

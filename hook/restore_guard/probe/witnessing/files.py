@@ -5,8 +5,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
-from .. import private_names
-from . import filling
+from . import cuts, filling
 
 
 def saved_values(variables, filled, restore_path, path):
@@ -22,31 +21,32 @@ def saved_values(variables, filled, restore_path, path):
 
 
 def _stored_arrays(restore_path, path, variables):
-    if restore_path == "tf1-saver":
-        return _bundle_arrays(path) + _bundle_slices(path, variables)
-    if restore_path == "tf-checkpoint":
-        return _bundle_arrays(path)
+    if restore_path in ("tf-checkpoint", "tf1-saver"):
+        parts = [cuts.of_one(variable) for _, variable in variables] if restore_path == "tf1-saver" else []
+        parts = [part for part in parts if part.spec]
+        return _bundle_arrays(path, {part.tensor for part in parts}) + _slices(path, parts)
     return _archive_arrays(path) if zipfile.is_zipfile(path) else _hdf5_arrays(path)
 
 
-def _bundle_arrays(path):
+def _bundle_arrays(path, cut):
     reader = tf.train.load_checkpoint(path)
     # The state of an iterator over a dataset is no array.
-    arrays = [name for name, dtype in reader.get_variable_to_dtype_map().items() if dtype != tf.variant]
-    return [np.asarray(reader.get_tensor(name)) for name in arrays]
+    types = reader.get_variable_to_dtype_map().items()
+    return [np.asarray(reader.get_tensor(name)) for name, dtype in types if dtype != tf.variant and name not in cut]
 
 
-def _bundle_slices(path, variables):
-    """The parts of partitioned variables, which a Saver keeps as one tensor."""
-    reader = tf.train.load_checkpoint(path)
-    known = (private_names.slice_info(variable) for _, variable in variables)
-    slices = [info for info in known if info is not None]
-    return [
-        np.asarray(reader.get_tensor(part.full_name))[
-            tuple(slice(start, start + size) for start, size in zip(part.var_offset, part.var_shape))
+def _slices(path, parts):
+    """The parts of a Saver's tensors, by their slices: of some types no other ones can be read."""
+    kinds = tf.train.load_checkpoint(path).get_variable_to_dtype_map()
+    with tf.init_scope():
+        return [
+            np.asarray(
+                tf.raw_ops.RestoreV2(
+                    prefix=path, tensor_names=[part.tensor], shape_and_slices=[part.spec], dtypes=[kinds[part.tensor]]
+                )[0]
+            )
+            for part in parts
         ]
-        for part in slices
-    ]
 
 
 def _archive_arrays(path):

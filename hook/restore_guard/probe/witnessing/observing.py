@@ -2,26 +2,26 @@
 
 import numpy as np
 
-from . import calls, filling
+from . import calls, cuts, filling
 
 _ERROR_LENGTH = 2000
 
 
-def observe(variables, before, saved, hidden=None):
+def observe(variables, before, saved, hidden=None, parts=None):
     """Tell from the values where each variable got its own from.
 
     In: the (path, variable) pairs after the load; what they held before it, {} if they were not there
-    yet; the saved values; those that the file may hold in a form that is not known.
+    yet; the saved values; those that the file may hold in a form that is not known; `cuts.of` the saved variables.
     Out: an Observation: {"assigned": {model path: saved path}, "initial": [model paths that kept their
     value], "converted": {model path: [saved paths that its elements are taken from]}, "unused": [saved paths that no
     variable got], "changed_otherwise": [the other model paths]}; random-seed state is in none of them.
     """
-    sources = _Sources({**(hidden or {}), **saved})
+    sources = _Sources({**(hidden or {}), **saved}, parts or {})
     observation = {"assigned": {}, "initial": [], "converted": {}, "unused": [], "changed_otherwise": []}
     changed = {}
     for path, variable in filling.without_seed_state(variables):
         value = filling.read(variable)
-        source = sources.find(path, value, in_graph=filling.session_of(variable) is not None)
+        source = sources.find(path, value, cuts.of_one(variable) if parts else None)
         if path in before and filling.digest(value) == filling.digest(before[path]):
             observation["initial"].append(path)
         elif source is not None:
@@ -39,16 +39,18 @@ def observe(variables, before, saved, hidden=None):
 class _Sources:
     """Finds a saved variable by its value, compared in the type of the variable that may hold it."""
 
-    def __init__(self, saved):
-        self._saved = saved
+    def __init__(self, saved, parts):
+        self._saved, self._parts = saved, parts
         self._by_dtype = {}
         self.used = set()
 
-    def find(self, path, value, in_graph=False):
-        """The saved path that `value` came from, the same path first, or None; only a graph has partitions."""
+    def find(self, path, value, cut=None):
+        """The saved path that `value` came from, the same path first, or None; `cut` is the variable's in a graph."""
         candidates = self._index(value.dtype).get(filling.digest(value), [])
-        if not candidates and in_graph:
-            candidates = _made_of(value, self._saved)
+        if value.dtype.kind in "iub":  # many fractions are the same whole number
+            candidates = [name for name in candidates if name == path or self._saved[name].dtype.kind in "iub"]
+        if not candidates and cut is not None:
+            candidates = cuts.covering(value, cut, self._parts, self._saved)
         if not candidates:
             return None
         self.used.update(candidates)
@@ -114,12 +116,12 @@ def error_text(error):
     return text if len(text) <= _ERROR_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
 
-def restore(root, named_variables, load, saved, hidden=None):
+def restore(root, named_variables, load, saved, hidden=None, parts=None):
     """Really restore a checkpoint into a fresh build.
 
     In: the root of the build, None where loading makes it; a function from a root to its (path, variable) pairs; a
     function that loads and returns the root that has the values then; the saved values, and what `observe` takes as
-    hidden.
+    hidden and parts.
     Out: that root, and the Observation with "outcome" and "error" (None unless it raises).
     Errors: calls.Unsupported; what the load raises is an outcome.
     """
@@ -132,6 +134,6 @@ def restore(root, named_variables, load, saved, hidden=None):
     except Exception as raised:  # any exception of the framework is what is being measured
         loaded, error = root, raised
     found = named_variables(loaded) if loaded is not None else []
-    observation = observe(found, before if loaded is root else {}, saved, hidden)
+    observation = observe(found, before if loaded is root else {}, saved, hidden, parts)
     text = None if error is None else error_text(error)
     return loaded, {"outcome": outcome(observation, error), "error": text, **observation}

@@ -7,9 +7,11 @@ them into a fresh build, as loading leaves more behind than the values of variab
 import os
 import pickle
 
+import tensorflow as tf
+
 from .. import build, failures
 from ..describers import variables
-from . import calls, files, filling, inputs, names, observing, outputs, roles
+from . import calls, cuts, files, filling, inputs, names, observing, outputs, roles
 
 _ARCHIVE = "keras-archive"
 _GRAVITY = {"restores": 0, "partial": 1, "raises": 2, None: -1}
@@ -46,6 +48,7 @@ def keep(model, tempering, paths, folder, heard):
     filled, natural = tempering.complete(named)
     saved = {path: _save(model, named, filled, path, folder) for path in paths}
     _write(folder, "natural", natural)
+    _write(folder, "cuts", cuts.of(named) if isinstance(model, tf.Graph) else {})
     _write(folder, "outputs", _recorded(model, named, natural, heard) if heard else "they were not recorded")
     return saved
 
@@ -137,7 +140,8 @@ def bring_back(model, load, path, folder, heard, rivals):
     """
     saved, hidden = _read(folder, path)
     made = None if path == _ARCHIVE else model
-    loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden)
+    parts = _read(folder, "cuts")
+    loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden, parts)
     result.update(behaviour=None, uncompared=None, roles={}, exchanged={})
     if heard is None or result["outcome"] == "raises":
         result["uncompared"] = "not everything restores"
