@@ -35,7 +35,8 @@ def chances(content: bytes) -> tuple[int, ...]:
     except (SyntaxError, ValueError):
         return ()
     names = _Names(tree)
-    return tuple(sorted({node.lineno for node in ast.walk(tree) if names.is_draw(node) or names.goes_through(node)}))
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.expr | ast.stmt))
+    return tuple(sorted({node.lineno for node in nodes if names.is_draw(node) or names.goes_through(node)}))
 
 
 class _Names:
@@ -77,9 +78,10 @@ class _Names:
         elif isinstance(node, ast.Starred):
             yield node.value
         elif isinstance(node, ast.Call):
-            joins = isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "pop", "extend")
-            if joins and not node.args:
-                yield node.func.value
+            method = node.func if isinstance(node.func, ast.Attribute) else None
+            joins = method is not None and method.attr in ("join", "pop", "extend")
+            if method is not None and joins and not node.args:
+                yield method.value
             elif joins or self.name(node.func) in _IN_ORDER:
                 yield from node.args
 

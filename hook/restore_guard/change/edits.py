@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from restore_guard.change import layout
+from restore_guard.change import layout, syntax
 
 _LAYOUT = {
     tokenize.COMMENT,
@@ -93,11 +93,11 @@ def _idle(text: str, parsed: ast.Module) -> Iterator[int]:
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Expr(value=ast.Constant(value=str())) | ast.Import() | ast.ImportFrom():
-                yield from range(node.lineno, node.end_lineno + 1)
+                yield from syntax.lines(node)
     for node in parsed.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)]) if _VERSION.fullmatch(name):
-                yield from range(node.lineno, node.end_lineno + 1)
+                yield from syntax.lines(node)
 
 
 @lru_cache(64)

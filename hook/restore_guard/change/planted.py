@@ -43,7 +43,7 @@ def commits(
     borrowed.write_bytes(os.fsencode(repository.objects()) + b"\n")
     about |= {"GIT_DIR": str(folder / ".git"), "GIT_WORK_TREE": str(repository.root)}
     before = repository.head()
-    if before is not None:
+    if before is not None and before.tree is not None:
         git("read-tree", before.tree)
     changed = [
         path

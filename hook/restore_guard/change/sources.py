@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import posixpath
 from collections.abc import Callable, Collection, Iterator
 from functools import cache, cached_property
 
 from restore_guard.change import layout, syntax
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_SCOPES = (*_DEFINITIONS, ast.ClassDef)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 class Module:
@@ -35,14 +35,14 @@ class Module:
 
     def function(self, node: ast.AST) -> syntax.Function | None:
         """What defines the function that a node runs in."""
-        return self._above(node, _DEFINITIONS)
+        return next((outer for outer in self._around(node) if isinstance(outer, syntax.Function)), None)
 
     def owner(self, node: ast.AST) -> ast.ClassDef | None:
         """The class that a node, or the function that it is in, belongs to."""
-        return self._above(node, (ast.ClassDef,))
+        return next((outer for outer in self._around(node) if isinstance(outer, ast.ClassDef)), None)
 
     def scope(self, node: ast.AST) -> ast.AST:
-        return self._above(node, _SCOPES) or self.tree
+        return next((outer for outer in self._around(node) if isinstance(outer, _SCOPES)), self.tree)
 
     def is_method(self, function: ast.AST) -> bool:
         """Whether a call does not name the function's first parameter."""
@@ -51,14 +51,13 @@ class Module:
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
         """What a node is in, the innermost first, up to its function."""
-        while (node := self.parents.get(node)) is not None and not isinstance(node, (*_SCOPES, ast.Module)):
-            yield node
+        return itertools.takewhile(lambda outer: not isinstance(outer, (*_SCOPES, ast.Module)), self._around(node))
 
-    def _above(self, node: ast.AST, kinds: tuple[type, ...]) -> ast.AST | None:
-        while (node := self.parents.get(node)) is not None:
-            if isinstance(node, kinds):
-                return node
-        return None
+    def _around(self, node: ast.AST) -> Iterator[ast.AST]:
+        outer = self.parents.get(node)
+        while outer is not None:
+            yield outer
+            outer = self.parents.get(outer)
 
     def bindings(self, scope: ast.AST, name: str) -> list[ast.stmt]:
         """The statements of a scope that give a name its value, in their order."""
@@ -76,15 +75,15 @@ class Module:
         return found
 
 
-def span(node: ast.stmt) -> range:
+def span(node: syntax.Statement) -> range:
     """The lines of a statement; of a compound one those of its head, decorators included."""
     first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
-    body = getattr(node, "body", None)
+    body, end = getattr(node, "body", None), syntax.lines(node).stop
     if not isinstance(body, list):
-        return range(first, node.end_lineno + 1)
+        return range(first, end)
     inner = [item.lineno for item in body]
     inner += [item.lineno for part in body for item in getattr(part, "decorator_list", ())]
-    return range(first, max(node.lineno + 1, min(inner, default=node.end_lineno + 1)))
+    return range(first, max(node.lineno + 1, min(inner, default=end)))
 
 
 def bound(node: ast.stmt) -> Iterator[str]:
@@ -162,7 +161,8 @@ class Sources:
 
     def lineage(self, name: str, near: str = "") -> list[tuple[str, ast.ClassDef]]:
         """A class and those that it is derived from, as far as their source is here."""
-        found, waiting = [], [(name, near)]
+        found: list[tuple[str, ast.ClassDef]] = []
+        waiting = [(name, near)]
         while waiting:
             wanted, file = waiting.pop(0)
             known = sorted(self.classes.get(wanted, ()), key=lambda item: item[0] != file)[:1]

@@ -6,9 +6,16 @@ import ast
 from collections.abc import Iterator, Sequence
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+# What runs at a line: a default of a lambda is in no other statement.
+Statement = ast.stmt | ast.Lambda
 
 _BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
 _ENDINGS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def lines(node: ast.expr | ast.stmt) -> range:
+    """The lines of an expression or statement."""
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def leaf(node: ast.AST) -> str:
@@ -16,7 +23,7 @@ def leaf(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def parts(statement: ast.stmt) -> list[ast.AST]:
+def parts(statement: Statement) -> list[ast.AST]:
     """The expressions of a statement; of a compound one those of its head."""
     found: list[ast.AST] = []
     for name, value in ast.iter_fields(statement):
@@ -25,13 +32,13 @@ def parts(statement: ast.stmt) -> list[ast.AST]:
     return found
 
 
-def call_named(name: str, statement: ast.stmt) -> ast.Call | None:
+def call_named(name: str, statement: Statement) -> ast.Call | None:
     """The first call in a statement of what has a name."""
     calls = (node for part in parts(statement) for node in ast.walk(part) if isinstance(node, ast.Call))
     return next((node for node in calls if name and leaf(node.func) == name), None)
 
 
-def call_of(function: Function, owner: ast.ClassDef | None, statement: ast.stmt) -> ast.Call | None:
+def call_of(function: Function, owner: ast.ClassDef | None, statement: Statement) -> ast.Call | None:
     """The call in a statement that entered a function; `owner` is the class that it is a method of."""
     name = getattr(function, "name", "")
     names = (owner.name, "__init__", "cls") if name == "__init__" and owner is not None else (name,)
@@ -73,16 +80,17 @@ def parameters(function: Function) -> list[str]:
     return [item.arg for item in found if item is not None]
 
 
-def default(function: Function, name: str) -> ast.AST | None:
+def default(function: Function, name: str) -> ast.expr | None:
     """The default of a parameter."""
     given = function.args
     plain = [*given.posonlyargs, *given.args]
-    found = dict(zip([item.arg for item in plain[len(plain) - len(given.defaults) :]], given.defaults, strict=True))
-    found |= dict(zip([item.arg for item in given.kwonlyargs], given.kw_defaults, strict=True))
+    found: dict[str, ast.expr | None] = {}
+    found |= zip([item.arg for item in plain[len(plain) - len(given.defaults) :]], given.defaults, strict=True)
+    found |= zip([item.arg for item in given.kwonlyargs], given.kw_defaults, strict=True)
     return found.get(name)
 
 
-def argument(call: ast.Call, function: Function, name: str, is_method: bool) -> tuple[list[ast.AST], bool]:
+def argument(call: ast.Call, function: Function, name: str, is_method: bool) -> tuple[list[ast.expr], bool]:
     """Returns (what a call hands over for a parameter, whether that is certain); nothing where the default serves."""
     given = function.args
     plain = [item.arg for item in (*given.posonlyargs, *given.args)][is_method:]
@@ -124,7 +132,7 @@ def exits(statement: ast.AST, around: ast.AST | None) -> Iterator[ast.If]:
                     yield node
 
 
-def reaching(statement: ast.stmt, bindings: Sequence[ast.stmt], around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
+def reaching(statement: Statement, bindings: Sequence[ast.stmt], around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
     """The bindings of a name, in their order, that may hold at a statement; `around` is what it is in."""
     loops = [node for node in around if isinstance(node, ast.For | ast.AsyncFor | ast.While)]
     for node in bindings:

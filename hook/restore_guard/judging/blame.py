@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from restore_guard.change import syntax
 from restore_guard.change.diffs import Diff, Place
+from restore_guard.change.edits import Edit
 from restore_guard.change.sources import Sources
 from restore_guard.judging.flow import Reached, Search
 from restore_guard.judging.program import Code
@@ -107,7 +109,7 @@ class Blame:
         for file in self.diff.edits[1]:
             for node in self.head.module(file).statements if file.endswith(".py") else ():
                 if isinstance(node, ast.FunctionDef) and node.name in names:
-                    for touched in self.head.touching(file, range(node.lineno, node.end_lineno + 1)):
+                    for touched in self.head.touching(file, syntax.lines(node)):
                         return Blamed(touched.place, 0.0, touched.is_gone)
         return None
 
@@ -143,7 +145,7 @@ class Blame:
     def _worth(self, item: Reached, clues: Clues) -> float:
         if item.edit is None:
             return 0.0
-        old, new = (self._words(number, item) for number in (0, 1))
+        old, new = (self._words(number, item.edit, item.place) for number in (0, 1))
         if clues.names & new:
             return _CLUE
         for before, after in clues.sizes:
@@ -151,13 +153,13 @@ class Blame:
                 return _CLUE
         return 0.0
 
-    def _words(self, number: int, item: Reached) -> set[str]:
+    def _words(self, number: int, edit: Edit, at: Place) -> set[str]:
         """The words of an edit: those of its own line in the head, and all of the base."""
-        if number == 1 and item.place.line not in item.edit.after:
+        if number == 1 and at.line not in edit.after:
             return set()
-        file = item.place.file if number == 1 else self.diff.twin(1, item.place.file)
+        file = at.file if number == 1 else self.diff.twin(1, at.file)
         lines = (self.diff.text(number, file) or "").splitlines() if file is not None else []
-        numbers = item.edit.before if number == 0 else (item.place.line,)
+        numbers = edit.before if number == 0 else (at.line,)
         return {word for n in numbers if n <= len(lines) for word in re.findall(r"\w+", lines[n - 1])}
 
     def _left(self, query: BlameQuery) -> Iterator[Reached]:
@@ -168,8 +170,7 @@ class Blame:
                 files |= {(code.number, frame.file) for frame in frames}
                 for scope, statement in code.follow(frames):
                     if scope.function is not None:
-                        lines = range(scope.function.lineno, scope.function.end_lineno + 1)
-                        for touched in code.touching(scope.file, lines):
+                        for touched in code.touching(scope.file, syntax.lines(scope.function)):
                             yield Reached(_SAME_FUNCTION + _far(touched.place.line, statement.lineno), *touched)
         files |= {(1, file) for file in self.head.data_files}
         left = [

@@ -10,7 +10,7 @@ import heapq
 import itertools
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from restore_guard.change import syntax
 from restore_guard.change.diffs import Place
@@ -42,9 +42,9 @@ class Search:
 
     def __init__(self, code: Code, data: bool) -> None:
         self.code, self.data = code, data
-        self._heap: list[tuple[float, int, Callable, tuple]] = []
+        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._numbers = itertools.count()
-        self._seen: set[tuple] = set()
+        self._seen: set[tuple[object, ...]] = set()
         self.found: list[Reached] = []
 
     def start(self, frames: Iterable[Frame], cost: float) -> None:
@@ -68,7 +68,7 @@ class Search:
                 limit = min(limit, min(item.cost for item in self.found) + enough)
         return self.found
 
-    def _push(self, cost: float, what: Callable, *arguments: object) -> None:
+    def _push(self, cost: float, what: Callable[..., None], *arguments: object) -> None:
         heapq.heappush(self._heap, (cost, next(self._numbers), what, arguments))
 
     def _reach(self, cost: float, file: str, lines: range) -> None:
@@ -82,35 +82,35 @@ class Search:
 
     # --- statements ---------------------------------------------------------------------------------------------
 
-    def _step(self, cost: float, scope: Scope, statement: ast.stmt) -> None:
+    def _step(self, cost: float, scope: Scope, statement: syntax.Statement) -> None:
         if not self._new("step", scope, statement):
             return
         self._only(cost, scope, statement)
         for part in syntax.parts(statement):
             self._uses(cost, scope, statement, part)
 
-    def _only(self, cost: float, scope: Scope, statement: ast.stmt) -> None:
+    def _only(self, cost: float, scope: Scope, statement: syntax.Statement) -> None:
         """A statement, and what decides whether it runs."""
         if not self._new("only", scope, statement):
             return
         self._reach(cost, scope.file, span(statement))
         module = self.code.module(scope.file)
         if scope.type is not None:
-            for number, (file, node) in enumerate(self.code.sources.lineage(scope.type, scope.file)):
-                self._reach(cost + 1.5 + number, file, span(node))
+            for number, (file, kind) in enumerate(self.code.sources.lineage(scope.type, scope.file)):
+                self._reach(cost + 1.5 + number, file, span(kind))
         inner: ast.AST = statement
         for node in module.above(statement):
             if isinstance(node, ast.stmt):
                 self._push(cost + 1, self._step, scope, node)
-        for node in [statement, *module.above(statement), scope.function]:
-            for before in syntax.exits(inner, node):
+        for outer in [statement, *module.above(statement), *([scope.function] if scope.function is not None else [])]:
+            for before in syntax.exits(inner, outer):
                 self._push(cost + 1, self._step, scope, before)
-            inner = node
+            inner = outer
 
-    def _uses(self, cost: float, scope: Scope, statement: ast.stmt, part: ast.AST) -> None:
+    def _uses(self, cost: float, scope: Scope, statement: syntax.Statement, part: ast.AST) -> None:
         for node in syntax.used(part, self.data):
             if isinstance(node, ast.Constant):
-                self._data_file(cost, node.value)
+                self._data_file(cost, str(node.value))
             elif isinstance(node, ast.Attribute):
                 self._push(cost + 1, self._attribute, scope, statement, node)
             else:
@@ -123,9 +123,10 @@ class Search:
 
     # --- names --------------------------------------------------------------------------------------------------
 
-    def _name(self, cost: float, scope: Scope, statement: ast.stmt, name: str, call: ast.Call | None) -> None:
+    def _name(self, cost: float, scope: Scope, statement: syntax.Statement, name: str, call: ast.Call | None) -> None:
         """Follows a name to what gave it its value."""
-        module, function, at = self.code.module(scope.file), scope.function, statement
+        module, function = self.code.module(scope.file), scope.function
+        at: syntax.Statement = statement
         while function is not None:
             bindings = module.bindings(function, name)
             held = list(syntax.reaching(at, bindings, [*module.above(at), function])) if bindings else []
@@ -159,7 +160,7 @@ class Search:
         else:
             self._step(cost, scope, node)
 
-    def _function(self, cost: float, file: str, node: ast.AST, by: Caller) -> None:
+    def _function(self, cost: float, file: str, node: ast.FunctionDef | ast.AsyncFunctionDef, by: Caller) -> None:
         """What a function returns, and what decorates it."""
         for item in getattr(node, "decorator_list", ()):
             self._reach(cost, file, range(item.lineno, item.end_lineno + 1))
@@ -183,11 +184,11 @@ class Search:
 
     # --- attributes ---------------------------------------------------------------------------------------------
 
-    def _attribute(self, cost: float, scope: Scope, statement: ast.stmt, node: ast.Attribute) -> None:
+    def _attribute(self, cost: float, scope: Scope, statement: syntax.Statement, node: ast.Attribute) -> None:
         base = node.value
         if isinstance(base, ast.Name):
             if base.id in ("self", "cls") and scope.function is not None:
-                self._of_self(cost, scope, statement, node.attr)
+                self._of_self(cost, scope, scope.function, statement, node.attr)
                 return
             if (file := self._imported_module(scope.file, base.id)) is not None:
                 self._global(cost, file, node.attr, Caller(scope, statement, None))
@@ -203,9 +204,11 @@ class Search:
                     return target[0]
         return None
 
-    def _of_self(self, cost: float, scope: Scope, statement: ast.stmt, name: str) -> None:
+    def _of_self(
+        self, cost: float, scope: Scope, function: syntax.Function, statement: syntax.Statement, name: str
+    ) -> None:
         """An attribute of the object that a method runs on, in its class and those above."""
-        owner = self.code.module(scope.file).owner(scope.function)
+        owner = self.code.module(scope.file).owner(function)
         kind = scope.type or (owner.name if owner is not None else None)
         if kind is None or not self._new("self", kind, name):
             return
@@ -229,7 +232,7 @@ class Search:
             function = module.function(inner)
             yield self._method(file, function, kind), inner
 
-    def _method(self, file: str, function: ast.AST | None, kind: str) -> Scope:
+    def _method(self, file: str, function: syntax.Function | None, kind: str) -> Scope:
         known = self.code.scopes.get((file, function))
         if known is not None and known.type in (kind, None):
             return known
@@ -250,27 +253,26 @@ class Search:
 
     def _parameter(self, cost: float, scope: Scope, name: str) -> None:
         """Follows a parameter to the argument of the call, to its default or to the configuration."""
-        if not self._new("parameter", scope, name):
+        function, by = scope.function, scope.caller
+        if function is None or not self._new("parameter", scope, name):
             return
-        by = scope.caller
-        default = syntax.default(scope.function, name)
+        default = syntax.default(function, name)
         if by is None:
             self._outermost(cost, scope, name)
         elif by.call is None:
             self._push(cost + 0.5, self._step, by.scope, by.statement)
         else:
-            given, whole = self._argument(by.call, scope.file, scope.function, name)
+            given, whole = self._argument(by.call, scope.file, function, name)
             for part in given:
-                if self._differs(by, part, scope, name):
-                    self._reach(cost + 0.5, by.scope.file, range(part.lineno, part.end_lineno + 1))
+                if self._differs(by.scope.file, by.call, part, scope.file, function, name):
+                    self._reach(cost + 0.5, by.scope.file, syntax.lines(part))
                 self._uses(cost, by.scope, by.statement, part)
             if whole:
                 return
         if default is not None:
-            self._reach(cost + 0.5, scope.file, range(default.lineno, default.end_lineno + 1))
-            module = self.code.module(scope.file)
-            around = module.function(scope.function)
-            self._uses(cost, Scope(scope.file, around), scope.function, default)
+            self._reach(cost + 0.5, scope.file, syntax.lines(default))
+            around = self.code.module(scope.file).function(function)
+            self._uses(cost, Scope(scope.file, around), function, default)
 
     def _outermost(self, cost: float, scope: Scope, name: str) -> None:
         key = (scope.file, getattr(scope.function, "name", ""))
@@ -280,24 +282,25 @@ class Search:
         # A function that none of the frames shows the call of, as a decorator.
         for file in self.code.edits if key[1] else ():
             for node in self.code.module(file).statements if file.endswith(".py") else ():
-                named = (item for part in syntax.parts(node) for item in ast.walk(part) if syntax.leaf(item) == key[1])
-                for item in named:
-                    self._reach(cost + 1.5, file, range(item.lineno, item.end_lineno + 1))
+                for item in (item for part in syntax.parts(node) for item in ast.walk(part)):
+                    if isinstance(item, ast.expr) and syntax.leaf(item) == key[1]:
+                        self._reach(cost + 1.5, file, syntax.lines(item))
 
-    def _differs(self, by: Caller, part: ast.AST, scope: Scope, name: str) -> bool:
-        """False where the other side hands over the same on the lines that were changed."""
-        lines = range(part.lineno, part.end_lineno + 1)
-        text, callee = ast.unparse(part), syntax.leaf(by.call.func)
-        for touched in self.code.touching(by.scope.file, lines):
-            for statement in self.code.across(by.scope.file, touched.edit):
+    def _differs(
+        self, file: str, entering: ast.Call, part: ast.expr, callee_file: str, function: syntax.Function, name: str
+    ) -> bool:
+        """False where the other side hands over the same on the lines of `file` that were changed."""
+        text, callee = ast.unparse(part), syntax.leaf(entering.func)
+        for touched in self.code.touching(file, syntax.lines(part)):
+            for statement in self.code.across(file, touched.edit):
                 call = syntax.call_named(callee, statement)
                 if call is None:
                     continue
-                given, _ = self._argument(call, scope.file, scope.function, name)
+                given, _ = self._argument(call, callee_file, function, name)
                 if text in map(ast.unparse, given):
                     return False
         return True
 
-    def _argument(self, call: ast.Call, file: str, function: ast.AST, name: str) -> tuple[list[ast.AST], bool]:
+    def _argument(self, call: ast.Call, file: str, function: syntax.Function, name: str) -> tuple[list[ast.expr], bool]:
         is_method = self.code.module(file).is_method(function)
         return syntax.argument(call, function, name, is_method)

@@ -32,7 +32,7 @@ class Scope:
     """A function (None: the module itself) that ran; `type` is the class of its `self`."""
 
     file: str
-    function: ast.AST | None
+    function: syntax.Function | None
     type: str | None = None
     caller: Caller | None = None
 
@@ -41,7 +41,7 @@ class Caller(NamedTuple):
     """Where a function was called; `call` is None where it is not one of the statement's own calls."""
 
     scope: Scope
-    statement: ast.stmt
+    statement: syntax.Statement
     call: ast.Call | None
 
 
@@ -72,7 +72,7 @@ class Code:
         self.sources, self.edits, self.number, self.entry, self.builder = sources, edits, number, entry, builder
         self._twin = twin
         self.other: Code | None = None
-        self.scopes: dict[tuple[str, ast.AST], Scope] = {}
+        self.scopes: dict[tuple[str, syntax.Function | None], Scope] = {}
         self.made: dict[str, Caller] = {}
 
     def module(self, file: str) -> Module:
@@ -86,7 +86,9 @@ class Code:
     def touching(self, file: str, lines: range) -> Iterator[Touched]:
         """The edits in some lines of a file."""
         head = file if self.number == 1 else self._twin(file)
-        for edit in self.edits.get(file, ()) if head is not None else ():
+        if head is None:
+            return
+        for edit in self.edits.get(file, ()):
             own = edit.before if self.number == 0 else edit.after
             gap = edit.gap_before if self.number == 0 else edit.gap_after
             touched = [n for n, line in enumerate(own) if line in lines]
