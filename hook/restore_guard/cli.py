@@ -350,6 +350,15 @@ def doctor() -> None:
 
 
 @main.command()
+@click.argument("kind", type=click.Choice(["config", "manifest", "migrations", "report"]))
+def schema(kind: str) -> None:
+    """Print the JSON schema of a file: the configuration, a manifest, its migrations, or the JSON report."""
+    from restore_guard.commands import schema as schemas
+
+    click.echo(schemas.render(kind), nl=False)
+
+
+@main.command()
 def rules() -> None:
     """List the rules with their default levels."""
     from restore_guard.rules import RULES

@@ -67,7 +67,7 @@ class Config(_Table, frozen=True):
     ignore: tuple[Ignore, ...] = ()
 
 
-_EXPECTED = {
+EXPECTED = {
     "manifests": 'a folder of the project, such as "restore-manifest": relative, without ".."',
     "python": 'the Python that builds the models, a path or a command, such as ".venv/bin/python"',
     "environment": '"shared" or "per-commit"',
@@ -215,7 +215,7 @@ def _convert(table: Any, struct: type[T], where: tuple[str, ...]) -> T:
         return msgspec.convert(table, struct)
     except msgspec.ValidationError as error:
         if missing := re.search(r"missing required field `(\w+)`", str(error)):
-            _fail((*where, missing[1]), f"is missing: expected {_EXPECTED[missing[1]]}")
+            _fail((*where, missing[1]), f"is missing: expected {EXPECTED[missing[1]]}")
         if wrong := re.search(r"`\$\.(\w+)", str(error)):
             _fail((*where, wrong[1]), _unexpected(wrong[1], table[wrong[1]]))
         _fail(where, str(error))
@@ -250,7 +250,7 @@ def _demand(fulfilled: bool, key: str, value: Any, where: tuple[str, ...]) -> No
 
 
 def _unexpected(key: str, value: Any) -> str:
-    return f"expected {_EXPECTED[key]}, found {_show(value)}"
+    return f"expected {EXPECTED[key]}, found {_show(value)}"
 
 
 def _demand_plain(value: Any, where: tuple[str, ...]) -> None:

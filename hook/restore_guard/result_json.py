@@ -13,7 +13,7 @@ NOT_TOLD = ("effects", "fix", "accept", "variables", "unchecked")
 """What a finding says to a person or to restore-guard itself."""
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
     schema: Literal[1]
     verdict: Verdict
     base: str | None
@@ -38,7 +38,7 @@ def encode(document: dict[str, Any]) -> str:
 def parse(text: str | bytes) -> Result:
     """Reads what `render` wrote; `ValueError` for anything else."""
     try:
-        document = msgspec.json.decode(text, type=_Document)
+        document = msgspec.json.decode(text, type=Document)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not a JSON report of restore-guard (schema 1): {error}") from error
     result = Result(document.base, document.head, document.models, document.notes)

@@ -24,7 +24,7 @@ RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)
 @pytest.fixture
 def planned(make_repository, monkeypatch):
     """`planned(files, *candidates, folder="")`: the repository and the plan for it."""
-    monkeypatch.setattr(origin, "find", lambda: origin.Origin("https://github.com/us/restore-guard", "v9"))
+    monkeypatch.setattr(origin, "recorded", lambda: origin.Origin("https://github.com/us/restore-guard", "v9"))
 
     def make(files, *candidates, folder=""):
         project = make_repository(files={"README.md": "", **files})

@@ -13,6 +13,9 @@ PLACEHOLDER = "OWNER/restore-guard"
 
 OWNER = PLACEHOLDER.partition("/")[0]
 
+SCHEMAS = "hook/restore_guard/schemas"
+"""Where the repository publishes the schemas of its files."""
+
 UNKNOWN = f"https://github.com/{PLACEHOLDER}"
 
 
@@ -29,6 +32,12 @@ class Origin(NamedTuple):
         parts = urlsplit(self.url)
         path = parts.path.strip("/").removesuffix(".git")
         return f"{path}@{self.revision}" if parts.hostname == "github.com" and path.count("/") == 1 else None
+
+    @property
+    def schema(self) -> str | None:
+        """Where an editor finds the schema of the configuration; None where it is not on GitHub."""
+        path, _, revision = (self.action or ("" if self.known else f"{PLACEHOLDER}@main")).partition("@")
+        return f"https://raw.githubusercontent.com/{path}/{revision}/{SCHEMAS}/config.json" if path else None
 
 
 def recorded() -> Origin:

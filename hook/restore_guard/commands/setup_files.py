@@ -66,7 +66,9 @@ Proposed = tuple[File | None, str | None]
 """A file to write, and what is left to do by hand."""
 
 
-def configuration(root: Path, folder: str, pythonpath: Sequence[str], models: Mapping[str, config.Model]) -> File:
+def configuration(
+    root: Path, folder: str, pythonpath: Sequence[str], models: Mapping[str, config.Model], source: Origin
+) -> File:
     """The configuration of the project in `folder` with these models beside those that it has.
 
     Raises:
@@ -75,6 +77,8 @@ def configuration(root: Path, folder: str, pythonpath: Sequence[str], models: Ma
     own = (root / folder / OWN_FILE).is_file() or not (root / folder / SHARED_FILE).is_file()
     prefix = "" if own else "tool.restore-guard."
     lines = []
+    if own and source.schema and not (root / folder / OWN_FILE).is_file():
+        lines += [f"#:schema {source.schema}", ""]  # for editors that know taplo's directive
     if pythonpath:
         lines += ([] if own else ["[tool.restore-guard]"]) + [f"pythonpath = {json.dumps(pythonpath)}", ""]
     for name, model in models.items():

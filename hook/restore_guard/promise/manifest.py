@@ -89,7 +89,7 @@ class _Inputs(msgspec.Struct):
     inputs: tuple[Tensor, ...] = ()
 
 
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
+class Document(msgspec.Struct, forbid_unknown_fields=True):
     """The file's form; the last sections are `manifest_reading`'s."""
 
     schema: int
@@ -217,7 +217,7 @@ def _manifest(data: Any, model: str | None) -> Manifest:
     if isinstance(schema, int) and schema != SCHEMA:
         sentence = f"schema {schema} is of another version of restore-guard (this one reads {SCHEMA})"
         raise Malformed(sentence, ("schema",))
-    document = convert(data, _Document)
+    document = convert(data, Document)
     if model is not None and document.model != model:
         raise Malformed(f"it is the manifest of {document.model}, not of {model}", ("model",))
     _check_epochs(document)
@@ -241,7 +241,7 @@ def _manifest(data: Any, model: str | None) -> Manifest:
     return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
 
 
-def _check_epochs(document: _Document) -> None:
+def _check_epochs(document: Document) -> None:
     """Each accepted break raises the epoch, and the last one is the manifest's own or before it."""
     last = len(document.history) - 1
     epochs = [1, *(entry.epoch for entry in document.history), document.epoch + 1]

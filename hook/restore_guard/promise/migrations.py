@@ -77,7 +77,7 @@ class Migration(_Table, frozen=True, rename={"old": "from", "new": "to"}):
     open: tuple[Open, ...] = ()
 
 
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
+class Document(msgspec.Struct, forbid_unknown_fields=True):
     migration: tuple[Migration, ...] = ()
 
 
@@ -131,7 +131,7 @@ def parse(content: bytes, file: str) -> Migrations:
         if re.match(r"(<{7}|>{7}|={7})( |$)", content_line):
             raise MigrationError(file, number, "a merge conflict is not resolved.")
     try:
-        document = msgspec.convert(tomllib.loads(text), _Document)
+        document = msgspec.convert(tomllib.loads(text), Document)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = re.search(r"\(at line (\d+)", str(error))
         line = int(place[1]) if place else len(text.splitlines()) or 1

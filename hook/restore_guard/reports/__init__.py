@@ -13,6 +13,8 @@ REPORTS = {
     "markdown": "markdown_report",
     "sarif": "sarif_report",
     "html": "html_report",
+    "junit": "junit_report",
+    "gitlab": "gitlab_report",
 }
 
 

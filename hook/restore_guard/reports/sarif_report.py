@@ -9,12 +9,14 @@ from importlib.metadata import metadata
 from typing import Any
 from urllib.parse import quote
 
+from restore_guard.commands.origin import UNKNOWN
 from restore_guard.reports import explanation, wording
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import Finding, ModelResult, Result
 from restore_guard.rules import RULES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_RULES = f"{UNKNOWN}/blob/main/hook/restore_guard/rules"
 RESULTS = 5000
 """GitHub takes 25 000 results a run and shows so many, the gravest."""
 ROOM = 9 * 1024 * 1024
@@ -70,6 +72,7 @@ def _rule(name: str) -> dict[str, Any]:
         "shortDescription": {"text": rule.meaning},
         "fullDescription": {"text": f"{rule.meaning} {rule.why}"},
         "help": {"text": explanation.render(rule)},
+        "helpUri": f"{_RULES}/{rule.name.replace('-', '_')}.py",
         "defaultConfiguration": {"level": rule.level},
     }
 
@@ -83,7 +86,7 @@ def _entry(model: ModelResult, finding: Finding, rules: list[str], seen: Counter
         "ruleIndex": rules.index(finding.rule),
         "level": finding.level if finding.status == "new" else "note",
         "message": {"text": "\n".join(map(plain, said))},
-        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(model, finding, seen)},
+        "partialFingerprints": {"primaryLocationLineHash": fingerprint(model, finding, seen)},
     }
     if finding.file:
         uri = quote(finding.file.encode("utf-8", "backslashreplace"), safe="/")
@@ -92,7 +95,7 @@ def _entry(model: ModelResult, finding: Finding, rules: list[str], seen: Counter
     return entry
 
 
-def _fingerprint(model: ModelResult, finding: Finding, seen: Counter[str]) -> str:
+def fingerprint(model: ModelResult, finding: Finding, seen: Counter[str]) -> str:
     """What stays when lines move: GitHub tells by it whether an alert is an old one."""
     what = json.dumps([model.name, finding.rule, finding.old, finding.new, *finding.restores])
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
