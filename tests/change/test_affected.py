@@ -1,6 +1,5 @@
 """Which models a change touches: missing one would be a false green, so most tests are about not missing."""
 
-import itertools
 import posixpath
 import subprocess
 import sys
@@ -15,8 +14,6 @@ from restore_guard.change.affected import (
     View,
     affected,
     closure,
-    dependencies_changed,
-    is_environment_file,
     relative_to,
 )
 from restore_guard.change.states import Change
@@ -399,73 +396,6 @@ def test_relative_to():
         Change("R", "../../uv.lock", "../x/y"),
         Change("D", "../../ab/c"),
     )
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("requirements.txt", True),
-        ("requirements-dev.txt", True),
-        ("requirements/dev.txt", True),
-        ("docker/requirements/dev.txt", True),
-        ("docker/requirements.txt", True),
-        ("constraints.txt", True),
-        ("uv.lock", True),
-        ("poetry.lock", True),
-        ("pdm.lock", True),
-        ("Pipfile", True),
-        ("Pipfile.lock", True),
-        ("environment.yml", True),
-        ("conda-lock.yml", True),
-        ("setup.py", True),
-        ("setup.cfg", True),
-        (".python-version", True),
-        ("../uv.lock", True),
-        ("../../requirements/dev.txt", True),
-        ("../other/uv.lock", False),
-        ("requirements.md", False),
-        ("requirements/notes/a.txt", False),
-        ("my_setup.py", False),
-        ("Cargo.lock", False),
-        ("pyproject.toml", False),
-    ],
-)
-def test_is_environment_file(path, expected):
-    assert is_environment_file(path) is expected
-
-
-@pytest.mark.parametrize(
-    ("table", "matters"),
-    [
-        ("project.dependencies = ['a']", True),
-        ("project.optional-dependencies.x = ['a']", True),
-        ("project.requires-python = '>=3.9'", True),
-        ("dependency-groups.dev = ['a']", True),
-        ("build-system.requires = ['a']", True),
-        ("tool.poetry.dependencies.a = '1'", True),
-        ("tool.poetry.group.dev.dependencies.a = '1'", True),
-        ("tool.uv.sources.a.path = 'a'", True),
-        ("tool.uv.cache-dir = 'a'", False),
-        ("project.description = 'a'", False),
-        ("tool.poetry.description = 'a'", False),
-        ("tool.restore-guard.timeout = 3", False),
-        ("tool = 3", False),
-    ],
-)
-def test_dependencies_changed(table, matters):
-    empty, full = b"", table.encode()
-    for old, new in itertools.permutations([empty, full]):
-        assert dependencies_changed(old, new) is matters
-    assert dependencies_changed(None, full) is matters
-    assert dependencies_changed(full, None) is matters
-    assert not dependencies_changed(full, full)
-    assert not dependencies_changed(full, b"# comment\n" + full)
-
-
-@pytest.mark.parametrize("broken", [b"a = ", b"\xff"])
-def test_unparsable_pyproject_counts_as_changed(broken):
-    assert dependencies_changed(b"", broken)
-    assert dependencies_changed(broken, None)
 
 
 @pytest.mark.parametrize(

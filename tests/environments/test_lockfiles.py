@@ -2,7 +2,8 @@
 
 import pytest
 
-from restore_guard.change.pins_moved import Move, is_framework, moves, pins, settled
+from restore_guard.change.environment_files import is_framework
+from restore_guard.change.pins_moved import Move, moves, pins, settled
 from restore_guard.environments.lockfiles import lock_of
 from restore_guard.errors import UncheckedError
 

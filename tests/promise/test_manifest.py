@@ -94,10 +94,23 @@ def test_write_tells_whether_anything_changed(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["ranker.json"]
 
 
-def test_sources_are_read_even_where_the_rest_is_broken():
-    content = b'{"sources": ["a.py"], "folders": ["plugins"], "variables": 3}'
-    assert manifest.trace(content) == Reads(sources=("a.py",), folders=("plugins",))
-    assert manifest.trace(b"<<<<<<<") == Reads()
+def test_what_a_build_depends_on_is_read_even_where_the_rest_is_broken():
+    known = {"schema": 1, "model": "m", "sources": ["a.py"], "folders": ["plugins"], "variables": 3}
+    found = manifest.trace(json.dumps(known).encode(), "m")
+    assert (found.sources, found.folders, found.opaque) == (("a.py",), ("plugins",), ())
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<<<<<<<", "cannot be read"),
+        (b"{}", "cannot be read"),
+        (b'{"schema": 2, "model": "m"}', "cannot be read"),
+        (b'{"schema": 1, "model": "other"}', "is of other"),
+    ],
+)
+def test_of_a_manifest_that_says_nothing_nothing_is_known(content, why):
+    assert manifest.trace(content, "m") == Reads(opaque=(f"its manifest {why}",))
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -150,7 +151,7 @@ class Cache:
             environ,
             _keras_settings(self.environ),
         ]
-        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
+        return _digest_of_data(parts)
 
     def _records(self, key: str) -> list[Path]:
         """The latest first, as many as are worth a look."""
@@ -232,7 +233,12 @@ def _note_seconds(folder: Path, job: Job, taken: float) -> None:
 
 
 def _digest_of_entry(job: Job) -> str:
-    return hashlib.sha256(msgspec.json.encode(_entry(job), order="deterministic")).hexdigest()
+    return _digest_of_data(_entry(job))
+
+
+def _digest_of_data(data: object) -> str:
+    """Of what TOML may hold: msgspec writes NaN and infinity alike, and no integer of more than 64 bits."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def _entry(job: Job) -> list[object]:

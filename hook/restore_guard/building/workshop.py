@@ -211,7 +211,7 @@ class Workshop:
 
     def _recorded(self, order: Order) -> frozenset[str]:
         """The files that the model's build read when its manifest was written."""
-        return frozenset(manifest.trace(self._manifest(order)).sources)
+        return frozenset(manifest.trace(self._manifest(order), order.name).sources)
 
     def _manifest(self, order: Order) -> bytes:
         """Its content at the order's side; nothing where there is none."""

@@ -2,18 +2,15 @@
 
 import ast
 import posixpath
-import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from restore_guard import toml_text
-from restore_guard.change import traced
+from restore_guard.change import environment_files, traced
 from restore_guard.change.traced import normal, with_parents
 from restore_guard.config import Config
 from restore_guard.signature import Reads
@@ -23,21 +20,8 @@ if TYPE_CHECKING:  # importing git takes 0.2 s
 
 Read = Callable[[str], bytes | None]
 
-ENVIRONMENT_FILES = (
-    *("requirements*.txt", "requirements/*.txt", "constraints*.txt"),
-    *("uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock", "pylock.toml", "pylock.*.toml"),
-    *("environment.yml", "environment.yaml", "conda-lock.yml", "setup.py", "setup.cfg", ".python-version"),
-)
-"""Patterns of the files that decide what is installed, in whatever folder they are."""
-
 BUILD_SETTINGS = ("python", "environment", "pythonpath", "manifests")
 """The settings of the whole project that decide what a build gives."""
-
-UV_COSMETIC = {
-    *("cache-dir", "check-url", "publish-url", "preview", "native-tls", "required-version"),
-    *("concurrent-builds", "concurrent-downloads", "concurrent-installs"),
-}
-"""Keys of tool.uv that never change what is installed."""
 
 DONE = {"A": "added", "M": "changed", "D": "deleted", "R": "renamed", "T": "changed"}
 
@@ -247,55 +231,6 @@ def imports(source: bytes | None) -> list[Import]:
     return found
 
 
-def is_environment_file(path: str) -> bool:
-    """Whether a file decides what is installed."""
-    folder, name = posixpath.split(path)
-    in_folder = posixpath.join(posixpath.basename(folder), name)
-    return _governs(path) and any(
-        fnmatchcase(in_folder if "/" in pattern else name, pattern) for pattern in ENVIRONMENT_FILES
-    )
-
-
-def dependencies_changed(old: bytes | None, new: bytes | None) -> bool:
-    """Whether two states of a pyproject.toml ask for different installations; an unparsable one does."""
-    if old == new:
-        return False
-    try:
-        return _dependency_tables(old) != _dependency_tables(new)
-    except ValueError:
-        return True
-
-
-def _dependency_tables(content: bytes | None) -> list[Any]:
-    data = toml_text.decode(content or b"")
-
-    def get(*keys: str) -> Any:
-        value: Any = data
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    uv = get("tool", "uv")
-    if isinstance(uv, dict):
-        uv = {key: value for key, value in uv.items() if key not in UV_COSMETIC}
-    return [
-        get("project", "dependencies"),
-        get("project", "optional-dependencies"),
-        get("project", "requires-python"),
-        get("dependency-groups"),
-        get("build-system"),
-        get("tool", "poetry", "dependencies"),
-        get("tool", "poetry", "group"),
-        uv or None,
-    ]
-
-
-def _governs(path: str) -> bool:
-    """Whether a file lies in the project or directly in a folder around it, not in a project beside it."""
-    inner = re.sub(r"^(\.\./)+", "", path)
-    return inner == path or posixpath.dirname(inner) in ("", "requirements")
-
-
 def _changed_setting(before: Config, now: Config) -> str | None:
     """Why every model is affected: a setting of the whole project differs."""
     for setting in BUILD_SETTINGS:
@@ -307,13 +242,10 @@ def _changed_setting(before: Config, now: Config) -> str | None:
 def _changed_environment(changes: Sequence["Change"], base: View, head: View) -> str | None:
     """Why every model is affected: a file differs that decides what is installed."""
     for change in changes:
-        for path in filter(None, (change.old_path, change.path)):
-            if is_environment_file(path) or (
-                posixpath.basename(path) == "pyproject.toml"
-                and _governs(path)
-                and dependencies_changed(base.read(path), head.read(path))
-            ):
-                return f"{path} {DONE[change.status]} (environment)"
+        if environment_files.differs(change, base.read, head.read):
+            paths = (path for path in (change.old_path, change.path) if path)
+            path = next(filter(environment_files.is_environment_file, paths), change.path)
+            return f"{path} {DONE[change.status]} (environment)"
     return None
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from restore_guard import requirement_files, toml_text
+from restore_guard.change import environment_files
+from restore_guard.change.environment_files import is_framework
 
-_FRAMEWORK = re.compile(r"(^|-)(tensorflow|keras|tf)(-|$)")
 _ANY = "*"
+_OF_PIP = ("project.dependencies", "project.optional-dependencies", "dependency-groups")
 
 # (package, version, the marker that says where it is asked for or "", line or 0)
 _Pin = tuple[str, str, str, int]
@@ -68,11 +70,6 @@ def pins(file: str, content: bytes | None) -> dict[str, str]:
     return {name: _joined(of) for name, of in versions.items()}
 
 
-def is_framework(package: str) -> bool:
-    """True for what decides how checkpoints restore: TensorFlow, Keras and what extends them."""
-    return bool(_FRAMEWORK.search(package))
-
-
 def _joined(versions: Mapping[str, list[str]]) -> str:
     if len(versions) == 1:
         return next(iter(versions))
@@ -83,9 +80,17 @@ def _joined(versions: Mapping[str, list[str]]) -> str:
 
 
 def _pins(file: str, content: bytes | None) -> Iterator[_Pin]:
-    if content is None:
-        return
-    if file.endswith(".txt"):
+    """What a file of a known kind asks for; of any other, and of what is told otherwise, the frameworks."""
+    found = list(_of_its_kind(file, content)) if content is not None else []
+    yield from found
+    if not any(is_framework(name) for name, *_ in found):
+        for package, version, line in environment_files.named(content):
+            yield package, version, "", line
+
+
+def _of_its_kind(file: str, content: bytes) -> Iterator[_Pin]:
+    name = posixpath.basename(file)
+    if name.endswith((".txt", ".in")) or (name.endswith(".lock") and name.startswith("requirements")):
         for entry in requirement_files.entries(content.decode(errors="replace")):
             if entry.kind == "requirement":
                 yield from _required([entry.text], entry.line)
@@ -94,10 +99,8 @@ def _pins(file: str, content: bytes | None) -> Iterator[_Pin]:
         document = toml_text.decode(content)
     except ValueError:
         return
-    if posixpath.basename(file) == "pyproject.toml":
-        project = document.get("project")
-        dependencies = project.get("dependencies") if isinstance(project, dict) else None
-        yield from _required(_strings([dependencies, document.get("dependency-groups")]))
+    if name == "pyproject.toml":
+        yield from _required(_strings([environment_files.dependency_tables(content)[table] for table in _OF_PIP]))
     else:
         yield from _locked(document.get("package", document.get("packages", [])))
 
@@ -127,11 +130,10 @@ def _address(url: str) -> str:
 
 def _lines(file: str, content: bytes | None) -> dict[str, int]:
     """{package: the line that asks for it}."""
-    found = {name: line for name, _, _, line in _pins(file, content) if line}
-    if found or content is None:
-        return found
-    lines = [_normal(line) for line in content.decode(errors="replace").splitlines()]
-    return {name: _line_with(lines, name) for name in pins(file, content)}
+    asked = list(_pins(file, content))
+    found = {name: line for name, _, _, line in asked if line}
+    lines = [_normal(line) for line in (content or b"").decode(errors="replace").splitlines()]
+    return {name: _line_with(lines, name) for name, *_ in asked if name not in found} | found
 
 
 def _line_with(lines: list[str], name: str) -> int:

@@ -27,7 +27,13 @@ def discover(folder: Path) -> tuple[Path, Path]:
             )
             raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
         found.append(Path(os.fsdecode(done.output).removesuffix("\n")))
-    return found[0], found[1]
+    root = found[0]
+    if not folder.is_relative_to(root):
+        raise UsageError(
+            f"{folder} is not in the work tree of its repository, which is {root} (core.worktree): run restore-guard "
+            "there, or mend that setting of git's"
+        )
+    return root, found[1]
 
 
 def nearest_configured(folder: Path, root: Path) -> Path | None:

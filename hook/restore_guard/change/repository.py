@@ -5,6 +5,7 @@ Hooks inherit GIT_DIR and GIT_INDEX_FILE from git, so no command here relies on 
 repository, the work tree and the index are named each time.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -20,16 +21,14 @@ import git
 
 from restore_guard.change import git_command
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
+from restore_guard.change.listings import name_status, split
 from restore_guard.change.places import TABLE, discover, nearest_configured
-from restore_guard.change.states import Change, Commit, Reader, Side, Status, Tag
+from restore_guard.change.states import Change, Commit, Reader, Side, Tag
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.folders import temporary
 
 _NAMED = ("-M", "--ignore-submodules=none", "--name-status", "-z")
-
-_STATUSES: dict[str, Status] = {"A": "A", "M": "M", "D": "D", "T": "T", "U": "M"}
-"""What git calls the change of a file, and what it is here: an unresolved conflict on disk (U) is a modification."""
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 
@@ -150,28 +149,22 @@ class Repository:
         if base is None:
             return tuple(Change("A", path) for path in self.files(head))
         if head.tree is not None:
-            return _changes(
+            return name_status(
                 self._output(
                     "diff-tree", "-r", "-M", "--ignore-submodules=none", "--name-status", "-z", base.written, head.tree
                 )
             )
 
         with _copy(self._git_dir / "index") as copy:  # git diff refreshes the index that it reads
+            private = {"GIT_INDEX_FILE": copy}
+            self._look_at_all(private)
             tracked = self._output(
                 # autoRefreshIndex drops files of which only the time stamp differs; diff-index lists them
-                *(
-                    *QUIET,
-                    "-c",
-                    "diff.autoRefreshIndex=true",
-                    "diff",
-                    "--no-ext-diff",
-                    "--ignore-submodules=none",
-                    "-M",
-                ),
-                *("--name-status", "-z", base.written, "--"),
-                env={"GIT_INDEX_FILE": copy},
+                *(*QUIET, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "--ignore-submodules=none"),
+                *("-M", "--name-status", "-z", base.written, "--"),
+                env=private,
             )
-        changes = {change.path: change for change in _changes(tracked)}
+        changes = {change.path: change for change in name_status(tracked)}
         for path in self._untracked():
             # removed from the index alone, a file of the base is still there
             changes[path] = Change("M" if path in changes else "A", path)
@@ -180,7 +173,7 @@ class Repository:
     def files(self, side: Side, under: str = "") -> list[str]:
         """The paths of all files of a side, or of those below the folder `under`; ignored files are none."""
         if side.tree is None:
-            tracked = _split(self._output("ls-files", "-z", "--cached"))
+            tracked = split(self._output("ls-files", "-z", "--cached"))
             paths = sorted({path for path in [*tracked, *self._untracked()] if (self.root / path).is_file()})
         else:
             paths = list(self._blobs(side.tree))
@@ -295,30 +288,44 @@ class Repository:
 
     def _submodules(self, side: Side) -> list[tuple[str, str]]:
         """The submodules of a tree, each with its commit."""
-        entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", side.written))
+        entries = split(self._output("ls-tree", "-r", "-z", "--full-tree", side.written))
         parted = (entry.partition("\t") for entry in entries)
         return [(path, meta.split()[2]) for meta, _, path in parted if meta.split()[1] == "commit"]
 
     def _blobs(self, tree: str) -> dict[str, str]:
         """Path -> sha of all files of a tree: one process however many are asked for; no submodules."""
         if tree not in self._trees:
-            entries = _split(self._output("ls-tree", "-r", "-z", "--full-tree", tree))
+            entries = split(self._output("ls-tree", "-r", "-z", "--full-tree", tree))
             parted = (entry.partition("\t") for entry in entries)
             self._trees[tree] = {path: meta.split()[2] for meta, _, path in parted if meta.split()[1] == "blob"}
         return self._trees[tree]
 
     def _blob(self, name: str) -> bytes:
-        """Raises ValueError where the object is missing."""
+        """Raises ValueError where the object is missing or damaged."""
+        # GitPython's reader knows no other names than those of SHA-1, and returns a part where git ends in the middle.
         if len(name) == 40:
-            return self._git.get_object_data(name)[3]
-        # GitPython's reader knows no other names than those of SHA-1.
+            with suppress(ValueError, OSError):
+                content = self._git.get_object_data(name)[3]
+                if hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == name:
+                    return content
+            self._git.clear_cache()
         status, content, problem = self.ask("cat-file", "blob", name)
         if status:
             raise ValueError(problem)
         return content
 
+    def _look_at_all(self, private: Mapping[str, str]) -> None:
+        """Makes git look at the files on disk that the user's index says not to look at; sparse ones are not there."""
+        listed = split(self._output("ls-files", "-v", "-z"))
+        hidden = [line[2:] for line in listed if line[0].islower() or line[0] == "S"]
+        there = "".join(f"{path}\0" for path in hidden if os.path.lexists(self.root / path))
+        if there:
+            flags = ("--no-assume-unchanged", "--no-skip-worktree")
+            for flag in flags:
+                self._output(*QUIET, "update-index", flag, "-z", "--stdin", env=private, stdin=os.fsencode(there))
+
     def _untracked(self) -> list[str]:
-        listed = _split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
+        listed = split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
         return [path for path in listed if not path.endswith("/")]  # a repository of its own
 
     def project_of(self, folder: Path) -> str:
@@ -339,7 +346,7 @@ class Repository:
         files = ["--", f":(glob)**/{SHARED_FILE}"]
         _, found, _ = self.ask("grep", "--cached", "-l", "-z", "-E", TABLE.pattern.decode(), *files)
         own = self._output("ls-files", "-z", "--", f":(glob)**/{OWN_FILE}")
-        projects = sorted({dirname(path) for path in [*_split(found), *_split(own)]})
+        projects = sorted({dirname(path) for path in [*split(found), *split(own)]})
         if len(projects) > 1:
             raise UsageError(
                 f"{self.root}: restore-guard is configured in {', '.join(projects)}: run it in one of them, or give "
@@ -380,20 +387,3 @@ def pointer(file: Path) -> bytes | None:
     except OSError:
         return None
     return start if start.startswith(LFS_POINTER) else None
-
-
-def _split(output: bytes) -> list[str]:
-    return os.fsdecode(output).split("\0")[:-1]
-
-
-def _changes(output: bytes) -> tuple[Change, ...]:
-    """Parse `--name-status -z`: NULs part statuses from paths, as a path may hold any other byte."""
-    fields = iter(_split(output))
-    changes = []
-    for status in fields:
-        if status[0] == "R":
-            old_path, path = next(fields), next(fields)
-            changes.append(Change("R", path, old_path))
-        else:
-            changes.append(Change(_STATUSES[status], next(fields)))
-    return tuple(changes)

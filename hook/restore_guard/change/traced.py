@@ -69,12 +69,15 @@ def matches(path: str, pattern: str) -> bool:
 
 
 def _matches_parts(path: list[str], pattern: list[str]) -> bool:
-    if not pattern:
-        return not path
-    first, *rest = pattern
-    if first == "**":
-        return any(_matches_parts(path[skipped:], rest) for skipped in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], first) and _matches_parts(path[1:], rest)
+    reached = {0}  # how many parts of the path the pattern may have taken so far
+    for each in pattern:
+        if each == "**":
+            reached = set(range(min(reached), len(path) + 1))
+        else:
+            reached = {taken + 1 for taken in reached if taken < len(path) and fnmatchcase(path[taken], each)}
+        if not reached:
+            return False
+    return len(path) in reached
 
 
 def normal(path: str) -> str:

@@ -17,7 +17,7 @@ from restore_guard import folders
 from restore_guard.build import Build
 from restore_guard.building import probing
 from restore_guard.building.workshop import choose_pythons, model_job
-from restore_guard.change import affected, planted
+from restore_guard.change import affected, environment_files, planted
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
@@ -210,7 +210,7 @@ def _needed(project: Project, name: str, prefix: str, sources: Collection[str]) 
     """Whether a file that was never committed belongs to a check of a model: data that no build reads does not."""
     inside = {project.file, *map(project.manifest_file, project.config.models), *sources}
     known = {posixpath.join(prefix, path) for path in inside}
-    return lambda path: path in known or path.endswith(".py") or affected.is_environment_file(path)
+    return lambda path: path in known or path.endswith(".py") or environment_files.is_environment_file(path)
 
 
 def _text(path: Path) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from restore_guard.build import Build, Witness
 from restore_guard.building import revivals, witnesses
 from restore_guard.building.workshop import Order, Workshop, choose_pythons
-from restore_guard.change import affected, entry
+from restore_guard.change import affected, entry, environment_files
 from restore_guard.change.chances import chances
 from restore_guard.change.diffs import Diff, FileDiff, Place
 from restore_guard.change.pins_moved import Move, moves, settled
@@ -62,7 +62,7 @@ class Suspects:
         return settled(
             move
             for change in self.changes
-            if affected.is_environment_file(change.path) or change.path.rpartition("/")[2] == "pyproject.toml"
+            if environment_files.differs(change, base.read, head.read)
             for move in moves(change.path, base.read(change.old_path or change.path), head.read(change.path))
         )
 

@@ -11,7 +11,7 @@ import msgspec
 from restore_guard import rules
 from restore_guard.build import Witness
 from restore_guard.change.diffs import Diff, Place
-from restore_guard.change.pins_moved import is_framework
+from restore_guard.change.environment_files import is_framework
 from restore_guard.judging import findings
 from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, manifest_state
 from restore_guard.judging.case import (

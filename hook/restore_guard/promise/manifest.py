@@ -85,6 +85,11 @@ def since(promise: Manifest, history: Sequence[Accepted]) -> tuple[Accepted, ...
     return tuple(found)
 
 
+class _Trace(Reads, frozen=True, kw_only=True):
+    schema: Literal[1]
+    model: str
+
+
 class _Inputs(msgspec.Struct):
     inputs: tuple[Tensor, ...] = ()
 
@@ -175,12 +180,13 @@ def parse(content: bytes, file: str, model: str | None = None) -> Manifest:
         raise ManifestError(file, at, f"{where}{error.sentence}. {_ADVICE}") from error
 
 
-def trace(content: bytes) -> Reads:
-    """What a manifest says that the build depends on, without reading the rest of it; nothing if it cannot be read."""
+def trace(content: bytes, model: str) -> Reads:
+    """What the manifest of a model says that the build depends on, without reading the rest of it."""
     try:
-        return msgspec.json.decode(content, type=Reads)
+        found = msgspec.json.decode(content, type=_Trace)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Reads()
+        return Reads(opaque=("its manifest cannot be read",))
+    return found if found.model == model else Reads(opaque=(f"its manifest is of {found.model}",))
 
 
 def inputs(content: bytes) -> tuple[Tensor, ...]:

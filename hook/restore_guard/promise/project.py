@@ -62,7 +62,7 @@ class Project:
     def trace(self, name: str) -> Reads:
         """All that the build of a model depended on when its manifest was written."""
         content = self.manifests.get(name)
-        return manifest.trace(content) if content is not None else Reads()
+        return manifest.trace(content, name) if content is not None else Reads()
 
     def manifest(self, name: str) -> Found:
         """The manifest of a model, or why it cannot be read; None where there is none."""

@@ -30,9 +30,14 @@ def read(repository: Repository, patterns: Sequence[str], models: Sequence[str])
     """Reads the manifests of models at all tags that match a pattern.
 
     Raises:
-        UncheckedError: the clone is shallow and has no such tag: they may only be missing here.
+        UncheckedError: the clone has no such tag, but others, or it is shallow: they may only be missing here.
     """
     tags = repository.tags(patterns) if patterns else []
+    if patterns and not tags and (others := repository.tags(["*"])):
+        raise UncheckedError(
+            f"no tag here matches releases = {list(patterns)}, so no release can be checked. There are others, "
+            f"{others[-1][0]} for one: mend the pattern, or fetch the tags (git fetch --tags)."
+        )
     if patterns and not tags and repository.is_shallow():
         raise UncheckedError(
             f"no tag here matches releases = {list(patterns)}, and this clone is shallow: fetch the tags first "

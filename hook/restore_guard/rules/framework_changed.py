@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from restore_guard.change.diffs import Place
-from restore_guard.change.pins_moved import Move, is_framework
+from restore_guard.change.environment_files import is_framework
+from restore_guard.change.pins_moved import Move
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Rule, Told
 from restore_guard.signature import Signature
