@@ -132,7 +132,7 @@ def settle(
             compared += comparisons
             breaks |= {(f.rule, f.old, f.new): f for f in mine if (f.rule, f.old, f.new) not in breaks}
     found = tuple(breaks.values())
-    # What the configuration only warns of, or ignores, needs no reason.
+    # A warning, or what the configuration ignores, needs no reason.
     grave = [finding for finding in found if finding.level == "error" and finding.status != "ignored"]
     if not grave:
         # A file that was pinned in spite of what it lacks restores from then on as far as it is promised.
@@ -140,13 +140,15 @@ def settle(
             return Settled(own.epoch, own.history, found)
         return Settled(epoch, committed, found)
     if reason is None:
-        covered = all(finding.status == "accepted" for finding in grave)
-        return (
-            Settled(max(entry.epoch for entry in history), history, found) if covered else Settled(epoch, None, found)
-        )
+        if all(finding.status == "accepted" for finding in grave):
+            return Settled(max(entry.epoch for entry in history), history, found)
+        return Settled(epoch, None, found)
     entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))  # type: ignore[arg-type]
-    accepted = tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
-    return Settled(entry.epoch, (*committed, entry), accepted)
+    return Settled(entry.epoch, (*committed, entry), _accepted(found))
+
+
+def _accepted(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
 
 
 def _compared(

@@ -11,10 +11,11 @@ pin promises is accepted: from then on the promise is the build's again.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from restore_guard.build import Build
 from restore_guard.building import checkpoint as files
 from restore_guard.building import revivals
 from restore_guard.building.checkpoint import Checkpoint
@@ -32,6 +33,7 @@ from restore_guard.errors import UsageError
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.manifest import Found, Manifest, ManifestError, Release
 from restore_guard.promise.project import Project, load
+from restore_guard.signature import Revival
 
 
 def update(
@@ -60,38 +62,28 @@ def update(
     """
     if reason is not None and not reason.strip():
         raise UsageError("A break needs a reason that the review shows.")
-    project = load(run.repository, side or run.repository.worktree())
+    repository = run.repository
+    project = load(repository, side or repository.worktree())
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     python = choose_pythons(run, project.config, [project.side])[project.side]
-    promises = _promises_of(run.repository, project, chosen)
+    promises = _promises_of(repository, project, chosen)
     orders = [
         Order(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
         for name in chosen
     ]
-    proposed = proposals(run, project, chosen, reason) if migrate and reason is not None else {}
+    proposed = dict.fromkeys(chosen) | (
+        proposals(run, project, chosen, reason) if migrate and reason is not None else {}
+    )
     with Workshop(run) as workshop:
         file = _read(workshop, python, project, checkpoint) if checkpoint is not None else None
         built = workshop.build(orders)
-        asked = [
-            question
-            for order in orders
-            for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
-        ]
-        revived = revivals.ask(workshop, asked)
+        revived = _revived(workshop, orders, built, promises)
         updated = [
             renew(
                 Renewal(
-                    run.repository,
-                    project,
-                    name,
-                    built[name],
-                    promises[name],
-                    revived.get(name, {}),
-                    reason,
-                    file,
-                    proposed.get(name),
+                    repository, project, name, built[name], promises[name], revived[name], reason, file, proposed[name]
                 )
             )
             for name in chosen
@@ -99,6 +91,19 @@ def update(
         written = {one.name for one in updated if one.state == "written"}
         warnings = unlike(workshop, project, [order for order in orders if order.name in written], built)
     return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
+
+
+def _revived(
+    workshop: Workshop, orders: Sequence[Order], built: Mapping[str, Build], promises: Mapping[str, Promises]
+) -> dict[str, Mapping[str, Revival]]:
+    """{model: {configuration in a promised `.keras` file: what the files of today make of it}}."""
+    asked = [
+        question
+        for order in orders
+        for question in revivals.questions(order, built[order.id].signature, promises[order.name].signatures)
+    ]
+    found = revivals.ask(workshop, asked)
+    return {order.name: found.get(order.id, {}) for order in orders}
 
 
 def _read(workshop: Workshop, python: Path, project: Project, checkpoint: str) -> Checkpoint:
