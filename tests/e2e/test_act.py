@@ -108,7 +108,8 @@ def test_pull_request_that_breaks_restores(make_repository, library, keras3, run
     assert job.project.git("rev-list", "--count", "HEAD") == "1", "its parents are there in name only"
     code, log = run(job.project, "pull_request", payloads.pull_request(head, stale))
     assert code == 1, log
-    assert "verdict is <breaks> with <1> breaks" in log
+    # One break; and the manifests of all three models of the file do not list yet that it starts a process.
+    assert "verdict is <breaks> with <3> breaks" in log
     assert "status is <>" in log
     # act shows a command that it knows by its message, and GitHub takes the same line.
     (annotation,) = [row for row in log.splitlines() if "variable-renamed" in row and "::error" in row]
@@ -122,7 +123,7 @@ def test_pull_request_that_breaks_restores(make_repository, library, keras3, run
     assert "<code>dense_1/kernel</code> | <code>denselayer1/kernel</code>" in summary
     assert "```mermaid\nflowchart LR\n" in summary
     assert f"page.py:{line}" in summary
-    assert summary.count("### ") == 1, "written twice"
+    assert summary.count("### ") == 3, "written twice"
     assert '"schema": 1' in log and '{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", ' in log
 
 
