@@ -197,3 +197,11 @@ class Net"""
     assert model.restores["tf-checkpoint"].migration.outcome == "restores"
     assert model.restores["keras-weights"].migration.outcome == "raises"
     assert "keras-weights" in " ".join(f.message for f in model.findings if f.rule == "migration-invalid")
+
+
+def test_a_promised_path_that_restores_nothing_at_all_is_told(warm):
+    warm.project.edit("pyproject.toml", '"h5"]', '"h5", "keras-archive"]')
+    warm.edit(("def __init__(self):", "def __init__(self, width):"), ("model = Net()", "model = Net(4)"))
+    done = warm.update(reason=None)
+    assert done.state == "written"
+    assert "; keras-archive is promised and cannot restore even the unchanged model (" in done.message

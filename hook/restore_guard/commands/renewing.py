@@ -14,6 +14,7 @@ from restore_guard.change.repository import Repository
 from restore_guard.commands import pinning
 from restore_guard.commands.pinning import Pin
 from restore_guard.commands.settling import Promises, Settled, settle
+from restore_guard.commands.unchanged import unable
 from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.judging import findings
@@ -138,7 +139,7 @@ def renew(renewal: Renewal) -> Updated:
     breaks = _with_migration(renewal, settled.breaks)
     unsaved = _unsaved(renewal.project, renewal.name, model, paths, renewal.promises.current)
     written = manifest.write(renewal.repository.root / renewal.repository.project / renewal.file, new)
-    message = _message(renewal, new, pins, breaks, written=written)
+    message = _message(renewal, model, new, pins, breaks, written=written)
     return Updated(renewal.name, "written" if written else "unchanged", message, breaks + unsaved)
 
 
@@ -192,7 +193,9 @@ def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Find
     )
 
 
-def _message(renewal: Renewal, new: Manifest, pins: _Pins, breaks: Sequence[Finding], *, written: bool) -> str:
+def _message(
+    renewal: Renewal, model: Signature, new: Manifest, pins: _Pins, breaks: Sequence[Finding], *, written: bool
+) -> str:
     count = sum(not variable.seed for variable in new.signature.variables)
     said = [f"{renewal.file} {'written' if written else 'is current'} ({count} variables)"]
     if renewal.promises.theirs is not None:
@@ -211,6 +214,7 @@ def _message(renewal: Renewal, new: Manifest, pins: _Pins, breaks: Sequence[Find
         said.append(f"a break was accepted, epoch {new.epoch}: {new.history[-1].reason}")
     elif renewal.reason is not None:
         said.append("nothing breaks, so the reason was not recorded")
+    said += unable(model, new.restores)
     return "; ".join(said)
 
 

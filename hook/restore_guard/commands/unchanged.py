@@ -11,8 +11,22 @@ from restore_guard.building.workshop import Order, Workshop
 from restore_guard.judging.case import promised
 from restore_guard.judging.evidence import parameters
 from restore_guard.promise.project import Project
+from restore_guard.restore_paths import restore_unchanged
+from restore_guard.restore_paths.outcome import gist
 from restore_guard.result import Finding
 from restore_guard.rules.shared.facts import Facts
+from restore_guard.signature import Signature
+
+
+def unable(model: Signature, paths: Sequence[str]) -> list[str]:
+    """A sentence for each restore path that cannot restore the model even where nothing has changed."""
+    outcomes = ((path, restore_unchanged(path, model)) for path in paths)
+    return [
+        f"{path} is promised and cannot restore even the unchanged model ({gist(outcome.error or '')}): "
+        "leave it out of `restores`, or mend what it says"
+        for path, outcome in outcomes
+        if outcome.kind == "unsupported"
+    ]
 
 
 def unlike(
