@@ -61,6 +61,7 @@ class Config(_Table, frozen=True):
     timeout: float = 300
     witness: int = 20_000_000
     releases: tuple[str, ...] = ()
+    rollback: Literal["off", "warning", "error"] = "off"
     pythonpath: tuple[str, ...] = ()
     rules: dict[str, Level] = {}
     models: dict[str, Model] = {}
@@ -73,6 +74,7 @@ EXPECTED = {
     "environment": '"shared" or "per-commit"',
     "timeout": "a number of seconds above 0",
     "witness": "a number of parameters: larger models are not really saved and restored by --witness auto",
+    "rollback": '"off", "warning" or "error": whether older code must load what the new code saves',
     "releases": 'a list of tag patterns, such as ["v*"]',
     "pythonpath": 'a list of folders of the project, such as ["src"]: relative, without ".."',
     "rules": "a table of rule = level",

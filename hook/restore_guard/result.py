@@ -120,6 +120,8 @@ class ModelResult(Struct, frozen=True):
     def word(self) -> str:
         """The verdict for a person: a model whose only fault is its manifest is not called broken."""
         faults = {finding.rule for finding in self.findings if finding.fails}
+        if self.verdict == "breaks" and faults == {"rollback-broken"}:
+            return "restores, rollback broken"
         if self.verdict != "breaks" or self.manifest == "current" or not faults:
             return self.verdict
         if not all(rule.startswith(("manifest-", "build-failed")) for rule in faults):
@@ -141,6 +143,7 @@ _WORDS = (
     ("restores, manifest stale", "restores with a stale manifest", "restore with a stale manifest"),
     ("restores, manifest missing", "restores without a manifest", "restore without a manifest"),
     ("manifest missing", "has no manifest", "have no manifest"),
+    ("restores, rollback broken", "restores with no way back", "restore with no way back"),
     ("breaks", "breaks", "break"),
     ("not built, manifest stale", "not built, with a stale manifest", "not built, with a stale manifest"),
     ("not built, manifest missing", "not built, without a manifest", "not built, without a manifest"),
@@ -168,7 +171,7 @@ class Result(Struct, frozen=True):
         """The verdict for a person, as of a model."""
         words = {model.word for model in self.models if model.verdict == self.verdict}
         if len(words) > 1 and "breaks" not in words:
-            return "manifests at fault"
+            return "not as it must be"
         return words.pop() if len(words) == 1 else self.verdict
 
     @property

@@ -56,6 +56,7 @@ RAISED_BY = {
     "manifest-stale": "inputs_changed",
     "nondeterministic-build": "drawn",
     "framework-changed": "drawn",
+    "rollback-broken": "accepted",
 } | {name: name.replace("-", "_") for name in PAIRED}
 
 
@@ -87,7 +88,8 @@ def raised(keras3, tmp_path_factory):
     (manifests / "unread.json").write_text("<<<<<<< HEAD\n")
     (manifests / "unpromised.json").unlink()
     del models["gone"]
-    project.write({"pyproject.toml": settings(keras3, models), "requirements.txt": "tensorflow==2.21.0\n"})
+    later = settings(keras3, models, rollback="warning")
+    project.write({"pyproject.toml": later, "requirements.txt": "tensorflow==2.21.0\n"})
     project.commit(message="head")
     runs = [
         project.check("--base", "HEAD~", "--head", "HEAD", "--witness", "never"),

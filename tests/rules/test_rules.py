@@ -22,7 +22,7 @@ CONTRACT = {
     "variable-missing", "variable-added", "variable-renamed", "variable-misplaced", "shape-changed", "dtype-changed",
     "layer-type-changed", "sharing-changed", "not-saved", "config-incompatible", "inputs-changed",
     "framework-changed", "behaviour-changed", "manifest-stale", "manifest-missing", "manifest-invalid",
-    "model-removed", "break-accepted", "break-migrated", "migration-invalid",
+    "model-removed", "rollback-broken", "break-accepted", "break-migrated", "migration-invalid",
     "build-failed", "nondeterministic-build", "checkpoint-corrupt",
 }  # fmt: skip
 PAIRS = Path(__file__).parents[1] / "pairs"

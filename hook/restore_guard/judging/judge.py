@@ -29,6 +29,7 @@ from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
+from restore_guard.judging.rollback import rollbacks
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import same_promise
 from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
@@ -257,6 +258,7 @@ def _facts(compared: _Compared, found: Sequence[Finding]) -> Facts:
         witness=case.witness,
         explained={path for finding in found for path in finding.restores},
         draw=compared.draw,
+        rollbacks=tuple(rollbacks(case, compared.head)),
     )
 
 

@@ -69,6 +69,23 @@ class Draw(NamedTuple):
     place: Place | None
 
 
+class Rollback(NamedTuple):
+    """Older code that does not load what the head saves.
+
+    Attributes:
+        label: what a person calls that code.
+        effects: {restore path: what its load call does}.
+        variables: all that it is about.
+        known: whether it is so of what the base saves as well.
+    """
+
+    label: str
+    effects: Mapping[str, str]
+    raises: bool
+    variables: tuple[str, ...]
+    known: bool
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of a model, or of a checkpoint; a rule says nothing of what is not known here.
@@ -89,6 +106,7 @@ class Facts:
         accepted: the breaks that the head's manifest accepts and the base's does not.
         steps: the migrations that carry old checkpoints across those breaks.
         faults: what is wrong with the head's migrations.
+        rollbacks: older code that does not load what the head saves.
         removed: set where the head no longer configures the model.
         damage: what is damaged in a checkpoint.
         not_finite: {tensor of a checkpoint: how many NaN it holds, how many infinite values}.
@@ -116,6 +134,7 @@ class Facts:
     accepted: Sequence[Epoch] = ()
     steps: Sequence[Step] = ()
     faults: Sequence[Fault] = ()
+    rollbacks: Sequence[Rollback] = ()
     removed: Removed | None = None
     damage: Sequence[str] = ()
     not_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
