@@ -1,5 +1,6 @@
 """Interpreters with TensorFlow, and git repositories in which the real command runs."""
 
+import ast
 import contextlib
 import json
 import os
@@ -333,6 +334,15 @@ def tool(tmp_path_factory):
 def managers():
     """The folder of the commands uv, poetry, pdm and pipenv."""
     return interpreter("RESTORE_GUARD_TEST_MANAGERS").parent
+
+
+@pytest.fixture(scope="session")
+def index_settings():
+    """Where uv finds packages is the user's business: here what pip is told, as scripts/test does."""
+    scripts = Path(__file__).resolve().parents[1] / "scripts"
+    script = "import environments; print(environments.index_settings())"
+    done = subprocess.run([sys.executable, "-c", script], cwd=scripts, capture_output=True, text=True, check=True)
+    return ast.literal_eval(done.stdout)
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def test_full_configuration_is_the_same_in_both_files():
 def test_defaults():
     assert load_own('[models.m]\nbuilder = "m:build"') == Config(models={"m": Model("m:build")})
     defaults = Config()
-    assert (defaults.manifests, defaults.environment, defaults.timeout) == ("restore-manifest", "shared", 300)
+    assert (defaults.manifests, defaults.environment, defaults.timeout) == ("restore-manifest", "auto", 300)
     assert defaults.python is None and defaults.models == {} and Model("m:f").restores is None
 
 
@@ -128,7 +128,7 @@ MODEL = '[models.m]\nbuilder = "m:f"\n'
         ("timeout = inf", "timeout", "above 0"),
         ("timeout = true", "timeout", "above 0"),
         ("timeout = 'long'", "timeout", "above 0, found 'long'"),
-        ("environment = 'mine'", "environment", '"shared" or "per-commit", found \'mine\''),
+        ("environment = 'mine'", "environment", '"auto", "shared" or "per-commit", found \'mine\''),
         ("manifests = '../x'", "manifests", "relative"),
         ("manifests = '/x'", "manifests", "relative"),
         ("manifests = ''", "manifests", "relative"),

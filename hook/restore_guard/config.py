@@ -57,7 +57,7 @@ class Ignore(_Table, frozen=True):
 class Config(_Table, frozen=True):
     manifests: str = "restore-manifest"
     python: str | None = None
-    environment: Literal["shared", "per-commit"] = "shared"
+    environment: Literal["auto", "shared", "per-commit"] = "auto"
     timeout: float = 300
     witness: int = 20_000_000
     releases: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Config(_Table, frozen=True):
 EXPECTED = {
     "manifests": 'a folder of the project, such as "restore-manifest": relative, without ".."',
     "python": 'the Python that builds the models, a path or a command, such as ".venv/bin/python"',
-    "environment": '"shared" or "per-commit"',
+    "environment": '"auto", "shared" or "per-commit"',
     "timeout": "a number of seconds above 0",
     "witness": "a number of parameters: larger models are not really saved and restored by --witness auto",
     "rollback": '"off", "warning" or "error": whether older code must load what the new code saves',

@@ -3,11 +3,7 @@
 Through the command, with real checkpoints; expected values are written by hand.
 """
 
-import ast
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from conftest import settings
@@ -252,25 +248,16 @@ def test_a_shallow_clone_without_tags_is_not_green(make_repository, models, tmp_
     assert done.code == 3 and "fetch-tags: true" in done.stderr
 
 
-def _index_settings():
-    """Where uv finds packages is the user's business: here what pip is told, as scripts/test does."""
-    scripts = Path(__file__).resolve().parents[2] / "scripts"
-    script = "import environments; print(environments.index_settings())"
-    done = subprocess.run([sys.executable, "-c", script], cwd=scripts, capture_output=True, text=True, check=True)
-    return ast.literal_eval(done.stdout)
-
-
-def test_each_side_in_the_environment_of_its_own_lock_file(make_repository, keras2, managers):
+def test_each_side_in_the_environment_of_its_own_lock_file(make_repository, keras2, managers, index_settings):
     """The pull request that moves Keras 2 to Keras 3: not a line of code changes, and a kernel is lost in silence."""
     project = make_repository()
     plain = "import tensorflow as tf\n\n\nclass Ranker(tf.keras.Model):\n    def __init__(self):\n"
     plain += "        super().__init__()\n        self.dense = tf.keras.layers.Dense(3)\n\n"
     plain += "    def call(self, x):\n        return self.dense(x)\n\n\n"
     plain += "def build():\n    model = Ranker()\n    model(tf.zeros([1, 4]))\n    return model\n"
-    configured = '[tool.restore-guard]\nenvironment = "per-commit"\n'
-    configured += '[tool.restore-guard.models.ranker]\nbuilder = "ranker:build"\n'
+    configured = settings(keras2, {"ranker": 'builder = "ranker:build"'})
     files = {"ranker.py": plain, "pyproject.toml": configured, ".python-version": "3.11\n"}
-    index = _index_settings() | {"UV_PYTHON_DOWNLOADS": "never", "HOME": os.path.expanduser("~")}
+    index = index_settings | {"UV_PYTHON_DOWNLOADS": "never", "HOME": os.path.expanduser("~")}
     index["PATH"] = f"{os.environ['PATH']}:{managers}"
     project.write(files | {"requirements.txt": "tensorflow-cpu==2.15.1\n"})
     made = project.run("update", **index)
@@ -288,10 +275,14 @@ def test_each_side_in_the_environment_of_its_own_lock_file(make_repository, kera
     assert (told["file"], told["line"], told["level"]) == ("requirements.txt", 3, "warning")
     assert "tensorflow 2.15.1 → 2.21.0" in told["message"]
 
-    # In one environment the same change cannot be judged, and is not called green.
-    project.edit("pyproject.toml", 'environment = "per-commit"', f'python = "{keras2}"')
-    project.commit()
-    shared = project.check("--base", "HEAD~2", "--head", "HEAD", **index)
-    assert shared.code == 3, shared.stdout
-    (told,) = [finding for finding in shared.model("ranker")["findings"] if finding["rule"] == "framework-changed"]
-    assert "was not judged" in told["message"] and 'environment = "per-commit"' in told["message"]
+    # Where the environments cannot be made, the same change cannot be judged, and is not called green.
+    alone = index | {"PATH": os.environ["PATH"], "HOME": str(project.temporary)}
+    for without, said in ((alone, "made by uv, which was not found"), (index, 'Set environment = "auto"')):
+        unjudged = project.check(*ONE_COMMIT, **without)
+        assert unjudged.code == 3, unjudged.stdout
+        findings = unjudged.model("ranker")["findings"]
+        (told,) = [finding for finding in findings if finding["rule"] == "framework-changed"]
+        assert "was not judged" in told["message"] and said in told["message"]
+        assert "Built by tensorflow 2.15.1, which is installed" in " ".join(unjudged.model("ranker")["notes"])
+        project.edit("pyproject.toml", "[tool.restore-guard]\n", '[tool.restore-guard]\nenvironment = "shared"\n')
+        project.git("commit", "--quiet", "--all", "--amend", "--no-edit")

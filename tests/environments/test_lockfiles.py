@@ -73,8 +73,13 @@ def test_the_most_exact_file_with_all_that_decides_it():
     assert (sorted(lock.contents), lock.python) == (["base/all.txt", "base/limits.txt", "requirements.txt"], "3.11")
 
 
-def test_what_cannot_be_installed_says_how_to_mend_it():
-    with pytest.raises(UncheckedError, match="poetry export --output requirements.txt"):
-        lock_of(reader(poetry_dot_lock=""))
-    with pytest.raises(UncheckedError, match="needs one of uv.lock"):
+def test_where_nothing_can_be_installed_the_kinds_are_named():
+    with pytest.raises(UncheckedError, match="needs one of uv.lock, .*poetry.lock.* there is none"):
         lock_of(reader())
+
+
+def test_the_file_that_asks_for_it_before_a_more_exact_one_that_does_not():
+    files = {"uv.lock": b"", "requirements.txt": b"numpy\n", "train/requirements-gpu.txt": b"tensorflow==2.21.0\n"}
+    lock = lock_of(files.get, ["train/requirements-gpu.txt"], lambda file, content: b"tensorflow" in content)
+    assert lock.file == "train/requirements-gpu.txt"
+    assert lock_of(files.get).file == "uv.lock"

@@ -26,7 +26,7 @@ from restore_guard.change.repository import pointer
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
 from restore_guard.config import Config
-from restore_guard.environments import installed, interpreters, locked, lockfiles
+from restore_guard.environments import installed
 from restore_guard.folders import cache_folder
 from restore_guard.promise import manifest
 
@@ -51,21 +51,6 @@ class Task:
     order: Order
     task: str
     options: Mapping[str, Any]
-
-
-def choose_pythons(run: Run, config: Config, sides: Iterable[Side]) -> dict[Side, Path]:
-    """{side: the Python that builds it}: one for all, unless each commit's lock file is to decide.
-
-    Raises:
-        UncheckedError: there is no such Python, or it cannot be made.
-    """
-    if config.environment == "shared":
-        return dict.fromkeys(sides, interpreters.choose(config.python, run.folder, run.environ).path)
-    made = {}
-    for side in sides:
-        run.progress(f"making the environment {side.where} from its lock file")
-        made[side] = locked.python(lockfiles.lock_of(run.repository.reader(side)), run.environ)
-    return made
 
 
 def model_job(config: Config, name: str, worktree: Path) -> Job:

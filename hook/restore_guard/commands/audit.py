@@ -11,9 +11,9 @@ import msgspec
 
 from restore_guard import rules
 from restore_guard.build import Build
-from restore_guard.building import checkpoint, revivals
+from restore_guard.building import checkpoint, pythons, revivals
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.building.workshop import Order, Workshop
 from restore_guard.change.diffs import Diff
 from restore_guard.change.run import Run
 from restore_guard.config import Config
@@ -80,7 +80,7 @@ def audit(run: Run, path: str, *, name: str | None) -> Audit:
     names = project.named([name] if name is not None else [])
     settings, side = project.config, project.side
     reading = checkpoint.job("checkpoint", path, settings.timeout)
-    python = choose_pythons(run, settings, [side])[side]
+    python = pythons.of_side(run, settings, side)
     with Workshop(run) as workshop:
         read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
         orders = [

@@ -15,8 +15,8 @@ import msgspec
 
 from restore_guard import folders
 from restore_guard.build import Build
-from restore_guard.building import probing
-from restore_guard.building.workshop import choose_pythons, model_job
+from restore_guard.building import probing, pythons
+from restore_guard.building.workshop import model_job
 from restore_guard.change import affected, environment_files, planted
 from restore_guard.change.diffs import Diff
 from restore_guard.change.repository import Repository
@@ -68,11 +68,11 @@ def examine(run: Run) -> Iterator[Finding]:
     models = ", ".join(project.config.models)
     yield Finding("configuration", "ok", f"{project.file} names {len(project.config.models)}: {models}")
     try:
-        if project.config.environment == "shared":
-            python = interpreters.choose(project.config.python, run.folder, run.environ)
-        else:
-            found = choose_pythons(run, project.config, [project.side])[project.side]
+        if project.config.environment == "per-commit":
+            found = pythons.of_side(run, project.config, project.side)
             python = Interpreter(found, 'environment = "per-commit" makes it from the lock file')
+        else:
+            python = interpreters.choose(project.config.python, run.folder, run.environ)
     except RestoreGuardError as error:
         yield Finding("python", "problem", str(error))
         return

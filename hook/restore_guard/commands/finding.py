@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from restore_guard.building import checkpoint
+from restore_guard.building import checkpoint, pythons
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Workshop, choose_pythons
+from restore_guard.building.workshop import Workshop
 from restore_guard.change.run import Run
 from restore_guard.judging import route
 from restore_guard.judging.fit import WRITTEN_BY, Fit, fits
@@ -63,7 +63,7 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
     project = load(repository, repository.worktree())
     names = project.named([name] if name is not None else [])
     reading = checkpoint.job("checkpoint", path, project.config.timeout)
-    python = choose_pythons(run, project.config, [project.side])[project.side]
+    python = pythons.of_side(run, project.config, project.side)
     with Workshop(run) as workshop:
         read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
     if read.signature is None or read.kind not in WRITTEN_BY:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_guard.building import carrying, checkpoint, output
+from restore_guard.building import carrying, checkpoint, output, pythons
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.building.workshop import Order, Workshop
 from restore_guard.change.run import Run
 from restore_guard.commands.ways import Planning, Way
 from restore_guard.errors import UncheckedError, UsageError
@@ -84,7 +84,7 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
     repository = run.repository
     project = load(repository, repository.worktree())
     names = project.named([request.name] if request.name else [])
-    python = choose_pythons(run, project.config, [project.side])[project.side]
+    python = pythons.of_side(run, project.config, project.side)
     with Workshop(run) as workshop:
         read = _read(workshop, python, files, project.config.timeout)
         history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}

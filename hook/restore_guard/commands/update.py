@@ -17,9 +17,9 @@ from pathlib import Path
 
 from restore_guard.build import Build
 from restore_guard.building import checkpoint as files
-from restore_guard.building import revivals
+from restore_guard.building import pythons, revivals
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.building.workshop import Order, Workshop
 from restore_guard.change import merges
 from restore_guard.change.merges import Joined
 from restore_guard.change.repository import Repository
@@ -67,7 +67,7 @@ def update(
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
-    python = choose_pythons(run, project.config, [project.side])[project.side]
+    python = pythons.of_side(run, project.config, project.side)
     promises = _promises_of(repository, project, chosen)
     orders = [
         Order(name, python, project.side, project.config, name, promises[name].paths(project.config, name))

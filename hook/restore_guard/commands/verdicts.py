@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from restore_guard.build import Build, Witness
-from restore_guard.building import revivals, witnesses
-from restore_guard.building.workshop import Order, Workshop, choose_pythons
+from restore_guard.building import pythons, revivals, witnesses
+from restore_guard.building.pythons import Pythons
+from restore_guard.building.workshop import Order, Workshop
 from restore_guard.change import affected, entry, environment_files
 from restore_guard.change.chances import chances
 from restore_guard.change.diffs import Diff, FileDiff, Place
@@ -66,6 +67,11 @@ class Suspects:
             for move in moves(change.path, base.read(change.old_path or change.path), head.read(change.path))
         )
 
+    def moves_of(self, names: Sequence[str]) -> tuple[Move, ...]:
+        """The moves that matter to models: nobody has a checkpoint of one that the base does not name."""
+        base = self.projects.base
+        return self.moves if base is not None and not base.config.models.keys().isdisjoint(names) else ()
+
     def sources(self, name: str, builds: Sequence[Build | None]) -> frozenset[str]:
         """Every file that either side's model is made of, as its builds and its manifests tell."""
         known = [frozenset(build.signature.sources) for build in builds if build is not None and build.signature]
@@ -107,10 +113,13 @@ def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
         UncheckedError: no Python to build with, or git cannot write a side's files.
     """
     released = releases.read(run.repository, suspects.projects.head.config.releases, suspects.names)
+    projects = suspects.projects
+    sides = [project.side for project in projects.known]
     with Workshop(run) as workshop:
-        orders = _orders(run, suspects)
+        builders = pythons.of_change(run, projects.head.config, sides, suspects.moves_of(suspects.names))
+        orders = _orders(suspects, builders)
         built = workshop.build(list(orders.values()))
-        cases = _cases(suspects, built, released)
+        cases = _cases(suspects, built, released, builders)
         cases = _with_revivals(cases, orders, workshop)
         cases = _with_witnesses(cases, orders, workshop, witness)
         cases = _with_migrations(cases, orders, workshop, witness)
@@ -129,22 +138,23 @@ def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[
     return promised
 
 
-def _orders(run: Run, suspects: Suspects) -> dict[str, Order]:
+def _orders(suspects: Suspects, builders: Pythons) -> dict[str, Order]:
     """{number: a build}: of the head, and of the base where it has the model."""
     projects = suspects.projects
-    pythons = choose_pythons(run, projects.head.config, [project.side for project in projects.known])
 
     def orders() -> Iterator[Order]:
         for kind, project in (("head", projects.head), ("base", projects.base)):
             for name, paths in suspects.restores.items():
                 if project is not None and name in project.config.models:
-                    python = pythons[project.side]
+                    python = builders.of[project.side]
                     yield Order(f"{kind}:{name}", python, project.side, project.config, name, paths)
 
     return {order.id: order for order in orders()}
 
 
-def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Releases) -> dict[str, Case]:
+def _cases(
+    suspects: Suspects, built: Mapping[str, Build], released: releases.Releases, builders: Pythons
+) -> dict[str, Case]:
     base, head = suspects.projects
     graph = affected.ImportGraph(head.read, [*head.config.pythonpath, ""])
     config = without_expired(head.config, datetime.date.today())
@@ -165,8 +175,10 @@ def _cases(suspects: Suspects, built: Mapping[str, Build], released: releases.Re
             covered=frozenset().union(*graph.closure(head.config.models[name].builder.partition(":")[0])),
             releases=released.promises.get(name, ()),
             unread_releases=released.unread.get(name, ()),
-            # Nobody has a checkpoint of a model that the base does not name.
-            moves=suspects.moves if base is not None and name in base.config.models else (),
+            moves=suspects.moves_of([name]),
+            apart=builders.apart,
+            why_shared=builders.why_shared,
+            asked=pythons.asked(head.read),
             chances=_chances(head, head_build),
         )
     return cases

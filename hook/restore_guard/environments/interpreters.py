@@ -52,7 +52,7 @@ def choose(configured: str | None, project: Path, environ: Mapping[str, str]) ->
         for managed in managers.asked_for(folder, users):
             if managed.python is None:
                 looked_at.append(f"{managed.reason}, is not there in {folder} (`{managed.make}` makes it)")
-            elif _has_tensorflow(managed.python, environ):
+            elif has_tensorflow(managed.python, environ):
                 return Interpreter(managed.python, managed.reason)
             else:
                 # Building with whatever other TensorFlow is around would judge by the wrong one.
@@ -61,7 +61,7 @@ def choose(configured: str | None, project: Path, environ: Mapping[str, str]) ->
                     f"Add it (`{managed.add}`), or {LINE_TO_ADD}"
                 )
     for interpreter in _candidates(folders, users):
-        if _has_tensorflow(interpreter.path, environ):
+        if has_tensorflow(interpreter.path, environ):
             return interpreter
         looked_at.append(f"{interpreter.path} ({interpreter.reason}) has no TensorFlow")
     raise UncheckedError(
@@ -131,7 +131,8 @@ def _resolve(configured: str, project: Path, environ: Mapping[str, str]) -> Path
     return Path(found) if found else None
 
 
-def _has_tensorflow(python: Path, environ: Mapping[str, str]) -> bool:
+def has_tensorflow(python: Path, environ: Mapping[str, str]) -> bool:
+    """Whether TensorFlow is installed for a Python; it is not imported."""
     # A folder that an uninstalled package left behind is found too, but has no file to import.
     question = (
         "import importlib.util, sys; spec = importlib.util.find_spec('tensorflow'); "

@@ -21,22 +21,26 @@ from restore_guard.errors import UncheckedError
 _SECONDS = 1800
 
 
-def python(lock: Lock, environ: Mapping[str, str]) -> Path:
+def python(lock: Lock, environ: Mapping[str, str], like: Path | None = None) -> Path:
     """Returns the Python of a lock's environment, made on first use.
+
+    Args:
+        like: a Python of the version that is taken where the lock asks for none.
 
     Raises:
         UncheckedError: uv is missing, or cannot make it (quotes what it says), or there is no place to keep it.
     """
     cache = folders.cache_folder(environ)
     if cache is None:
-        raise UncheckedError('environment = "per-commit" needs a place to keep environments: set RESTORE_GUARD_CACHE.')
+        raise UncheckedError("There is no place to keep the environments of commits: set RESTORE_GUARD_CACHE.")
     home = cache / "environments"
-    folder = home / _digest(lock)
+    wanted = lock.python or (str(like) if like is not None else None)
+    folder = home / _digest(lock, wanted)
     found = kept.reuse(folder)
     if found is None:
         uv = _uv(environ)
         try:
-            found = _made(uv, lock, folder, environ)
+            found = _made(uv, lock, wanted, folder, environ)
         except OSError as error:
             raise UncheckedError(
                 f"The environment of {lock.file} could not be kept in {home}: {error.strerror or error}. "
@@ -45,12 +49,12 @@ def python(lock: Lock, environ: Mapping[str, str]) -> Path:
     return found
 
 
-def _made(uv: str, lock: Lock, folder: Path, environ: Mapping[str, str]) -> Path:
+def _made(uv: str, lock: Lock, wanted: str | None, folder: Path, environ: Mapping[str, str]) -> Path:
     """Raises OSError where it cannot be written or kept."""
     with kept.aside(folder.parent) as aside, folders.temporary() as own:
         made = aside / "environment"
         sources = _write(lock, own)
-        for command in _commands(uv, lock, made):
+        for command in _commands(uv, lock, wanted, made):
             _run(command, lock.file, sources, made, environ)
         try:
             os.rename(made, folder)
@@ -85,13 +89,13 @@ def _write(lock: Lock, own: Path) -> Path:
     return sources
 
 
-def _commands(uv: str, lock: Lock, made: Path) -> list[list[str]]:
-    version = ["--python", lock.python] if lock.python else []
+def _commands(uv: str, lock: Lock, wanted: str | None, made: Path) -> list[list[str]]:
+    version = ["--python", wanted] if wanted else []
     if lock.file == "uv.lock":
         return [[uv, "sync", "--frozen", "--no-install-project", "--no-install-workspace", *version]]
     return [
         [uv, "venv", *version, str(made)],
-        [uv, "pip", "install", "--python", str(made), "--requirement", lock.file],
+        [uv, "pip", "install", "--python", str(made), *(lock.arguments or ("--requirement", lock.file))],
     ]
 
 
@@ -140,13 +144,21 @@ def _uv(environ: Mapping[str, str]) -> str:
             found = find_uv_bin()
     if found is None:
         raise UncheckedError(
-            'environment = "per-commit" needs uv, which was not found. Install it (pip install uv), or give it to the '
-            "hook: additional_dependencies: [uv] in .pre-commit-config.yaml."
+            "The environment of a commit is made by uv, which was not found. Install it "
+            "(pip install restore-guard[uv]), or give it to the hook: "
+            "additional_dependencies: [uv] in .pre-commit-config.yaml."
         )
     return found
 
 
-def _digest(lock: Lock) -> str:
-    parts = [lock.file, lock.python, platform.machine(), platform.system(), platform.python_version_tuple()[:2]]
+def _digest(lock: Lock, wanted: str | None) -> str:
+    parts = [
+        lock.file,
+        wanted,
+        *lock.arguments,
+        platform.machine(),
+        platform.system(),
+        platform.python_version_tuple()[:2],
+    ]
     contents = {name: hashlib.sha256(content).hexdigest() for name, content in lock.contents.items()}
     return hashlib.sha256(json.dumps([parts, contents], sort_keys=True).encode()).hexdigest()[:32]

@@ -33,6 +33,9 @@ class Case:
         chances: lines that leave to chance what the head builds.
         second: another build of the head that differs from `head_build`; None where none was made, or it is alike.
         moves: packages that the change asks for in another version.
+        apart: whether each side was built in the environment of its own commit.
+        why_shared: why it was not, where the change moves TensorFlow or Keras.
+        asked: {TensorFlow or Keras: the exact version that the head's files ask for}.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         head_migrations: the head's migrations, as they were found.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
@@ -58,6 +61,9 @@ class Case:
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
+    apart: bool = False
+    why_shared: str | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
     chances: tuple[Place, ...] = ()
     second: Signature | None = None
 

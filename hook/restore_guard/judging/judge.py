@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -180,6 +181,7 @@ def _doubts(compared: _Compared) -> list[str]:
         )
     notes += case.unread_releases
     notes += _other_moves(case)
+    notes += _installed_otherwise(case, head)
     if compared.is_unproved and not (case.witness and case.witness.failures):
         notes.append("No real restore was seen by every path, which --witness always asks for.")
     return notes
@@ -234,10 +236,23 @@ def _of_release(compared: _Compared, promise: Manifest) -> list[Finding]:
 
 def _other_moves(case: Case) -> list[str]:
     others = [str(move) for move in case.moves if not is_framework(move.package)]
-    if not others or case.config.environment != "shared":
+    if not others or case.apart:
         return []
     shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
     return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
+
+
+def _installed_otherwise(case: Case, head: Signature) -> list[str]:
+    """Where the head was built by another TensorFlow or Keras than its own files ask for."""
+    if case.apart:
+        return []
+    # tensorflow-cpu and the like are other builds of tensorflow.
+    wanted = {re.sub(r"^tensorflow-(cpu|gpu|macos|intel)$", "tensorflow", name): of for name, of in case.asked.items()}
+    return [
+        f"Built by {name} {installed}, which is installed, where the files of the change ask for {wanted[name]}."
+        for name, installed in head.framework.items()
+        if name in wanted and wanted[name] != installed
+    ]
 
 
 def _context(case: Case, known: Known = frozenset(), accepted: Sequence[Accepted] = ()) -> findings.Context:
@@ -254,6 +269,8 @@ def _facts(compared: _Compared, found: Sequence[Finding]) -> Facts:
         base=compared.base,
         promised=promised_inputs(case),
         moves=case.moves,
+        apart=case.apart,
+        why_shared=case.why_shared,
         comparison=compared.comparisons[0] if compared.comparisons else None,
         witness=case.witness,
         explained={path for finding in found for path in finding.restores},

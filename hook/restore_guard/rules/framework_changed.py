@@ -17,8 +17,10 @@ def about(facts: Facts) -> Iterator[Told]:
     if facts.head is None:
         return
     moved = [move for move in facts.moves if is_framework(move.package)]
-    shared = facts.config.environment == "shared"
-    message = _unjudged(facts.head, moved) if shared else _judged(facts.base or facts.head, facts.head)
+    if facts.apart:
+        message = _judged(facts.base or facts.head, facts.head)
+    else:
+        message = _unjudged(facts.head, moved, facts.why_shared)
     if message:
         at = moved[0] if moved else None
         yield Told(
@@ -26,17 +28,15 @@ def about(facts: Facts) -> Iterator[Told]:
             Place(at.file, at.line) if at is not None else None,
             old=", ".join(f"{move.package} {move.old}" for move in moved) or None,
             new=", ".join(f"{move.package} {move.new}" for move in moved) or None,
-            unchecked=shared,
+            unchecked=not facts.apart,
         )
 
 
-def _unjudged(head: Signature, moved: Sequence[Move]) -> str:
+def _unjudged(head: Signature, moved: Sequence[Move], why_shared: str | None) -> str:
     built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
     told = ", ".join(map(str, moved))
-    return told and (
-        f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. "
-        'Set environment = "per-commit" to build each side in the environment of its own lock file.'
-    )
+    why = why_shared or 'Set environment = "auto" to build each side in the environment of its own lock file.'
+    return told and f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. {why}"
 
 
 def _judged(base: Signature, head: Signature) -> str:

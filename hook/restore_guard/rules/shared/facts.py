@@ -97,6 +97,7 @@ class Facts:
         head, base: the builds of either side.
         promised: what the base's manifest says that the model is called with, or its build where that says nothing.
         moves: packages that the change asks for in another version.
+        apart, why_shared: whether each side was built in the environment of its own commit, and why not.
         comparison: a comparison of the two sides, for its lines.
         witness: what a real restore showed; of the unchanged code where there is no comparison.
         broken: something was found already that is graver.
@@ -122,6 +123,8 @@ class Facts:
     base: Signature | None = None
     promised: Sequence[Input] = ()
     moves: Sequence[Move] = ()
+    apart: bool = False
+    why_shared: str | None = None
     comparison: Compared | None = None
     witness: Witness | None = None
     broken: bool = False

@@ -1,0 +1,121 @@
+"""What the lock files of other tools ask for, in requirements and constraints that uv installs. Text alone.
+
+Each function takes the file and the pyproject.toml beside it, and returns (requirements, constraints, the version of
+Python or None). A constraint pins a package without asking for it, so that uv leaves out what is for other systems.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from restore_guard import toml_text
+from restore_guard.errors import UncheckedError
+
+Translated = tuple[list[str], list[str], str | None]
+
+
+def of_poetry(lock: bytes, project: bytes | None) -> Translated:
+    """poetry.lock, and what pyproject.toml asks for: https://python-poetry.org/docs/dependency-specification/."""
+    document = _toml("pyproject.toml", project)
+    poetry = _table(document, "tool", "poetry")
+    wanted = _strings(_table(document, "project").get("dependencies"))
+    groups = [_table(poetry, "dependencies")]
+    for group in _table(poetry, "group").values():
+        if isinstance(group, dict) and not group.get("optional"):
+            groups.append(_table(group, "dependencies"))
+    for group in groups:
+        for name, value in group.items():
+            if name != "python" and not (isinstance(value, dict) and value.get("optional")):
+                wanted.append(_asked("pyproject.toml", name, value))
+    return wanted, list(_pinned("poetry.lock", lock)), None
+
+
+def of_pdm(lock: bytes, project: bytes | None) -> Translated:
+    """pdm.lock, and the dependencies of pyproject.toml."""
+    wanted = _strings(_table(_toml("pyproject.toml", project), "project").get("dependencies"))
+    return wanted, list(_pinned("pdm.lock", lock)), None
+
+
+def of_pipenv(lock: bytes, project: bytes | None) -> Translated:
+    """The default packages of Pipfile.lock, which are the whole environment."""
+    try:
+        document = json.loads(lock)
+    except (ValueError, RecursionError) as error:
+        raise UncheckedError(f"Pipfile.lock cannot be read: {error}") from None
+    wanted = []
+    for name, entry in _table(document, "default").items():
+        version, markers = (
+            (entry.get(key) for key in ("version", "markers")) if isinstance(entry, dict) else (None, None)
+        )
+        if not isinstance(version, str):
+            raise UncheckedError(f"Pipfile.lock: {name} has no version, so its environment cannot be made.")
+        extras = _strings(entry.get("extras"))
+        wanted.append(f"{name}{_bracketed(extras)}{version}" + (f" ; {markers}" if isinstance(markers, str) else ""))
+    python = _table(document, "_meta", "requires").get("python_version")
+    return wanted, [], python if isinstance(python, str) else None
+
+
+def of_conda(file: bytes, project: bytes | None) -> Translated:
+    """The pip part of an environment.yml, and its Python; what conda itself installs is not taken.
+
+    Raises:
+        UncheckedError: TensorFlow or Keras is among what conda installs.
+    """
+    wanted: list[str] = []
+    python, inside = None, None
+    for line in file.decode(errors="replace").splitlines():
+        text = line.split(" #")[0].rstrip()
+        found = re.fullmatch(r"(\s*)-\s+(.+)", text)
+        if found is None:
+            inside = None if text.strip() and not text.lstrip().startswith("#") else inside
+            continue
+        depth, item = len(found[1]), re.sub(r"""^(["'])(.*)\1$""", r"\2", found[2])
+        if inside is not None and depth > inside:
+            wanted.append(item)
+            continue
+        inside = depth if item == "pip:" else None
+        if named := re.fullmatch(r"python\s*=+\s*(\d+\.\d+)[\d.*]*", item):
+            python = named[1]
+        elif re.match(r"(tensorflow|keras|tf-)", item):
+            raise UncheckedError(f"{item} is installed by conda, which uv cannot do: name it in the pip part.")
+    return wanted, [], python
+
+
+def _pinned(file: str, lock: bytes) -> Iterator[str]:
+    for entry in _toml(file, lock).get("package", ()):
+        name, version = (entry.get(key) for key in ("name", "version")) if isinstance(entry, dict) else (None, None)
+        if isinstance(name, str) and isinstance(version, str):
+            yield f"{name}=={version}"
+
+
+def _asked(file: str, name: str, value: Any) -> str:
+    """A dependency without its version, which the lock pins."""
+    if isinstance(value, dict) and {"git", "path", "url"} & value.keys():
+        raise UncheckedError(f"{file}: {name} comes from {', '.join({'git', 'path', 'url'} & value.keys())}, no index.")
+    extras = _strings(value.get("extras")) if isinstance(value, dict) else []
+    markers = value.get("markers") if isinstance(value, dict) else None
+    return f"{name}{_bracketed(extras)}" + (f" ; {markers}" if isinstance(markers, str) else "")
+
+
+def _bracketed(extras: list[str]) -> str:
+    return f"[{','.join(extras)}]" if extras else ""
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _table(document: Any, *keys: str) -> dict[str, Any]:
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def _toml(file: str, content: bytes | None) -> dict[str, Any]:
+    try:
+        return toml_text.decode(content or b"")
+    except ValueError as error:
+        raise UncheckedError(f"{file} cannot be read: {error}") from None
