@@ -1,5 +1,6 @@
 """tf.train.Checkpoint's matching on graphs small enough to see; the pairs compare it with TensorFlow itself."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from signatures import graph, module, variable
@@ -171,3 +172,16 @@ SLOTTED = sig(
     ("Adam", None, {}, [("m", 1, 3)]),
     ("Variable", 1, {}),
 )
+
+
+def test_an_object_that_holds_state_and_reaches_nothing_is_lost():
+    def tables(**edges):
+        nodes = [GraphNode("Module", None, tuple((name, number) for number, name in enumerate(edges, 1)))]
+        nodes += [GraphNode("Table", state=state) for state in edges.values()]
+        return msgspec.structs.replace(module(a=(2,)), variables=(), object_graph=ObjectGraph(tuple(nodes)))
+
+    saved = tables(words=True, names=True, other=False)
+    assert restore("tf-checkpoint", saved, tables(words=True, names=True)).lost == ()
+    assert restore("tf-checkpoint", saved, tables(words=True, known=True)).lost == ("names",)
+    assert restore("tf-checkpoint", saved, tables(words=False, names=True)).lost == ("words",)
+    assert restore("tf-checkpoint", tables(words=False), tables(known=True)).lost == ()

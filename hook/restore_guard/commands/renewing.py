@@ -28,8 +28,10 @@ from restore_guard.promise.migrations import MigrationError
 from restore_guard.promise.migrations_text import with_migration
 from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project
+from restore_guard.restore_paths import restore
 from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.result import Finding
+from restore_guard.rules.shared import words
 from restore_guard.signature import Revival, Signature
 
 
@@ -215,6 +217,10 @@ def _message(
     elif renewal.reason is not None:
         said.append("nothing breaks, so the reason was not recorded")
     said += unable(model, new.restores)
+    before = renewal.promises.current
+    if before is not None and "tf-checkpoint" in new.restores:
+        lost = restore("tf-checkpoint", before.signature, model).lost
+        said += [words.state_lost(lost)] if lost else []
     return "; ".join(said)
 
 

@@ -32,8 +32,9 @@ from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.judging.rollback import rollbacks
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
-from restore_guard.restore_paths import same_promise
+from restore_guard.restore_paths import restore, same_promise
 from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
+from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
 
@@ -84,7 +85,21 @@ class _Compared:
         """Whether something that decides the verdict could not be judged."""
         contradicted = any(outcome.contradicted for one in self.comparisons for outcome in one.outcomes.values())
         lost = _is_promise_lost(self.case, self.saved)
-        return bool(self.doubtful or contradicted or lost or self.case.unread_releases or self.is_unproved)
+        untold = bool(self.state_lost) and not self.is_state_told
+        return bool(self.doubtful or contradicted or lost or untold or self.case.unread_releases or self.is_unproved)
+
+    @property
+    def state_lost(self) -> tuple[str, ...]:
+        """What checkpoints hold of objects that are no variables, and no object of the model takes."""
+        return tuple(name for one in self.comparisons for outcome in one.outcomes.values() for name in outcome.lost)
+
+    @property
+    def is_state_told(self) -> bool:
+        """Whether the head's manifest was renewed since: `update` says what is lost."""
+        manifest = readable(self.case.head_manifest)
+        if manifest is None or self.saved is None:
+            return False
+        return restore("tf-checkpoint", self.saved, manifest.signature).lost == self.state_lost
 
 
 def judge(case: Case) -> ModelResult:
@@ -179,6 +194,8 @@ def _doubts(compared: _Compared) -> list[str]:
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             "so the outcome is not certain: only a witness can tell (--witness always)."
         )
+    if compared.state_lost:
+        notes.append(words.state_lost(compared.state_lost))
     notes += case.unread_releases
     notes += _other_moves(case)
     notes += _installed_otherwise(case, head)

@@ -113,6 +113,13 @@ def children(value):
     return value._trackable_children().items()
 
 
+def holds_state(value):
+    """Whether a trackable that is no variable saves a value: a table, an iterator, Python state."""
+    util = _module("tensorflow.python.training.saving.saveable_object_util")
+    has = getattr(util, "trackable_has_serialize_to_tensor", None)
+    return bool(has is not None and has(value))
+
+
 def slice_info(variable):
     """Which part of a partitioned variable this is, or None (ops/variables.py)."""
     return variable._get_save_slice_info()

@@ -39,6 +39,7 @@ class _Object(Struct, frozen=True):
     variable: str | UnsetType = UNSET
     children: tuple[str | tuple[str, str], ...] = ()
     slots: tuple[tuple[str, str, str], ...] | UnsetType = UNSET
+    state: bool = False
 
 
 class _Child(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -167,6 +168,7 @@ def _graph_node(name: str, entry: Any, index: Mapping[str, int], variables: Mapp
         tuple((edge, _position(target, index, place)) for edge, target in edges),
         tuple((slot, _position(of, index, place), _position(at, index, place)) for slot, of, at in slots),
         None if node.slots is UNSET else "making",
+        node.state,
     )
 
 

@@ -50,6 +50,7 @@ class Outcome:
         initial: variables of the model that keep their initial value.
         unused: saved variables whose value nothing takes.
         reshaped: variables of the model that take a value of another shape, which only a TF1-style graph lets them.
+        lost: addresses in the checkpoint of objects that hold values, are no variables, and reach nothing.
         certain: False where a layer saves or loads by code of its own, which only a witness can judge.
         contradicted: True where a real restore was of other variables than the simulation knows, so that neither
             can be trusted.
@@ -66,6 +67,7 @@ class Outcome:
     saved_addresses: Mapping[str, str] = field(default_factory=dict)
     model_addresses: Mapping[str, str] = field(default_factory=dict)
     reshaped: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     certain: bool = True
     witnessed: bool = False
     contradicted: bool = False

@@ -27,6 +27,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     written = _written(saved.object_graph)
     failures: tuple[Failure, ...] = ()
     reshaped: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     if saved is model:  # every object is bound to itself
         assigned, used = dict(zip(written, written, strict=True)), written
     else:
@@ -34,6 +35,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         found.run()
         assigned = {to: source for source, to in found.pairs}
         used = {source for source, _ in found.pairs} | found.created
+        lost = found.lost()
         pairs = [(saved.variables[source], model.variables[to]) for source, to in found.pairs]
         differing = [(old, new) for old, new in pairs if old.shape != new.shape or old.dtype != new.dtype]
         failures = found.failures + tuple(
@@ -54,7 +56,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         read_at=lambda: _addresses(model.object_graph),
         failures=failures,
     )
-    return dataclasses.replace(outcome, reshaped=reshaped, certain=outcome.certain or bool(reshaped))
+    return dataclasses.replace(outcome, reshaped=reshaped, lost=lost, certain=outcome.certain or bool(reshaped))
 
 
 def contents(signature: Signature) -> object:
@@ -143,6 +145,13 @@ class _Restoration:
         self.bind(0, 0)
         self.spread()
         _Call(self.model.arrivals, self.arrive).run()
+
+    def lost(self) -> tuple[str, ...]:
+        """The addresses of saved objects that hold values, are no variables, and reach no such object."""
+        states = [number for number, node in enumerate(self.saved.nodes) if node.state]
+        taken = {source for source in states if source in self.bound and self.model.nodes[self.bound[source]].state}
+        names = _names(self.saved) if len(taken) < len(states) else {}
+        return tuple(names[source] for source in states if source not in taken and source in names)
 
     def bind(self, source: int, target: int) -> None:
         if source not in self.bound:

@@ -20,8 +20,8 @@ def read(root, index):
         index: {id(tf.Variable): position in the signature's variables}.
 
     Returns:
-        {"nodes": [{"type", "variable", "children": [[edge, node]], "slots": [[slot, variable's node, slot's node]],
-        "slots_by"}]}
+        {"nodes": [{"type", "variable", "state", "children": [[edge, node]],
+        "slots": [[slot, variable's node, slot's node]], "slots_by"}]}
         in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
     """
     if isinstance(root, tf.Graph):
@@ -37,6 +37,7 @@ def read(root, index):
             {
                 "type": type(value).__name__,
                 "variable": index.get(id(variables.unwrap(value))),
+                "state": variables.unwrap(value) is None and private_names.holds_state(value),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
                 "slots_by": _slots_by(value),
