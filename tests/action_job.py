@@ -18,7 +18,7 @@ def small_origin(make_repository):
         files={
             "small.py": SMALL,
             "pyproject.toml": settings("no-such-python", {"small": 'builder = "small:build"'}),
-            "restore-manifest/small.json": '{"sources": ["small.py"]}\n',
+            "restore-manifest/small.json": '{"schema": 1, "model": "small", "sources": ["small.py"]}\n',
             "README.md": "",
         },
     )

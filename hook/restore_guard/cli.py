@@ -273,7 +273,7 @@ def merge_manifest(base: Path, ours: Path, theirs: Path, file: str) -> None:
 
         problem = merging.merge_manifest(base, ours, theirs, file)
         if problem is not None:
-            click.echo(f"restore-guard: {file}: {problem}. Merge the code, then run: restore-guard update", err=True)
+            terminal.say(f"{file}: {problem}. Merge the code, then run: restore-guard update")
         return 0 if problem is None else 1
 
     terminal.finish(run)

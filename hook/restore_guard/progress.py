@@ -78,7 +78,7 @@ class Progress:
             else:
                 self._renew(sentence)
         elif self.live and now - self.begin > _PATIENCE and self._is_due(sentence, now):
-            print(f"restore-guard: {sentence}", file=self.stream, flush=True)
+            print(f"restore-guard: {' '.join(sentence.split())}", file=self.stream, flush=True)
 
     def _wait(self, seconds: float) -> None:
         if self.timer is None:
@@ -108,7 +108,11 @@ class Progress:
 
         if self.below:
             self.stream.write(f"{SAVE}\n")
-        columns = (progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.BarColumn(30))
+        columns = (
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(30),
+        )
         bar = progress.Progress(*columns, console=Console(file=self.stream), transient=True)
         task = bar.add_task("", total=None)
         bar.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -21,6 +22,12 @@ if TYPE_CHECKING:  # importing git takes 0.2 s
     from restore_guard.commands.renewing import Updated
     from restore_guard.progress import Progress
     from restore_guard.result import Result
+
+
+_SCARCE = {
+    *(errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EAGAIN),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+}
 
 
 def prepare() -> None:
@@ -70,16 +77,25 @@ def finish(run: Callable[[], int]) -> None:
         code = run()
     except RestoreGuardError as error:
         kind = "wrong usage" if isinstance(error, UsageError) else "not checked"
-        click.echo(f"restore-guard: {kind}: {error}", err=True)
+        say(f"{kind}: {error}")
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("restore-guard: interrupted: nothing was checked.", err=True)
+        say("interrupted: nothing was checked.")
         code = 130
     except Exception as error:
-        click.echo(f"restore-guard: not checked: {_unforeseen(error)}", err=True)
+        say(f"not checked: {_refused(error) or _unforeseen(error)}")
         code = 3  # not 1, which says that checkpoints break
     _flush()
     sys.exit(code)
+
+
+def say(text: str) -> None:
+    """A message on standard error: what it quotes moves no cursor, and is no command in a log of GitHub Actions."""
+    from restore_guard.reports.wording import plain
+
+    first, *others = f"restore-guard: {text}".splitlines()
+    indented = (f"{' ' * (len(line) - len(line.lstrip()))}{plain(line)}" for line in others)
+    click.echo("\n".join([plain(first), *indented]), err=True)
 
 
 def told(done: Sequence[Updated]) -> int:
@@ -105,13 +121,13 @@ def write(result: Result, form: str, output: Path | None) -> None:
             rendered = result.summary()
         except OSError as error:
             # The verdict stands, whatever becomes of the report.
-            click.echo(f"restore-guard: {output} cannot be written: {error.strerror}. The report:", err=True)
+            say(f"{output} cannot be written: {error.strerror}. The report:")
     try:
         click.echo(rendered, nl=not rendered.endswith("\n"))
     except BrokenPipeError:
         _flush()  # a reader that has seen enough
     except OSError as error:
-        click.echo(f"restore-guard: the report cannot be written: {error.strerror}. {result.summary()}", err=True)
+        say(f"the report cannot be written: {error.strerror}. {result.summary()}")
 
 
 def in_hook() -> bool:
@@ -144,6 +160,16 @@ def _user_terminal() -> IO[str] | None:
         return open("/dev/tty", "w", encoding="utf-8", errors="replace")
     except OSError:
         return None
+
+
+def _refused(error: Exception) -> str | None:
+    """A sentence about what the system does not give; None for any other exception."""
+    if isinstance(error, MemoryError):
+        return "memory ran out."
+    if isinstance(error, OSError) and (error.errno in _SCARCE or "temporary directory" in str(error)):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}. That is refused by the system: allow it, or make room, and run this again."
+    return None
 
 
 def _unforeseen(error: Exception) -> str:

@@ -342,7 +342,7 @@ def test_event_file_that_says_nothing(job, payload):
 def test_folder_of_a_monorepo(job, origin):
     (origin.root / "sub").mkdir()
     files = {f"sub/{name}": (origin.root / name).read_text() for name in ("small.py", "pyproject.toml")}
-    origin.commit(files | {"sub/restore-manifest/small.json": '{"sources": []}'})
+    origin.commit(files | {"sub/restore-manifest/small.json": '{"schema": 1, "model": "small"}'})
     origin.commit({"small.py": SMALL + "# of the other project\n"})
     event = payloads.push(origin.git("rev-parse", "HEAD~"), origin.git("rev-parse", "HEAD"))
     assert job.run("push", event, RESTORE_GUARD_WORKING_DIRECTORY="sub") == 0

@@ -120,7 +120,10 @@ def test_plan(job, origin):
     """What needs no job is judged at once, and joined: also that a model is gone, which no job would see."""
     configured = (origin.root / "pyproject.toml").read_text()
     more = "".join(f'[tool.restore-guard.models.{name}]\nbuilder = "{name}:build"\n' for name in ("a", "b", "gone"))
-    manifests = {f"restore-manifest/{name}.json": f'{{"sources": ["{name}.py"]}}' for name in ("a", "b")}
+    manifests = {
+        f"restore-manifest/{name}.json": f'{{"schema": 1, "model": "{name}", "sources": ["{name}.py"]}}'
+        for name in "ab"
+    }
     before = origin.commit({"pyproject.toml": configured + more, "a.py": SMALL, "b.py": SMALL} | manifests)
     kept = (configured + more).replace('[tool.restore-guard.models.gone]\nbuilder = "gone:build"\n', "")
     after = origin.commit({"a.py": SMALL + "#\n", "b.py": SMALL + "#\n", "pyproject.toml": kept})

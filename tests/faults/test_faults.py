@@ -7,8 +7,9 @@ import tempfile
 import time
 
 import pytest
+from command_faults import COMMANDS
 from conftest import COMMAND, Project
-from fault_tables import CONFIG, FAULTS, ONE_COMMIT
+from fault_tables import CONFIG, FAULTS, NO_TENSORFLOW, ONE_COMMIT
 from signatures import module
 
 from restore_guard import cli, terminal
@@ -17,6 +18,8 @@ from restore_guard.change.sides import Sides
 from restore_guard.commands import check
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Manifest
+
+ALL = FAULTS | COMMANDS
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +62,9 @@ def run_here(monkeypatch, capsys):
     return run
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ALL)
 def test_faults(make_repository, sound, fault, run_here):
-    change, arguments, code, words = FAULTS[fault]
+    change, arguments, code, words = ALL[fault]
     project = make_repository(copy_of=sound)
     change(project)
     before = _files(project)
@@ -69,6 +72,7 @@ def test_faults(make_repository, sound, fault, run_here):
     ended, said = run_here(project, arguments)
     assert (ended, words in said) == (code, True), said
     assert "This is a bug" not in said
+    assert not [line for line in said.splitlines() if line.lstrip().startswith("::")] and "##[" not in said
     assert time.monotonic() - begin < 30
     assert _files(project) == before, "the user's repository changed"
     assert list(project.temporary.iterdir()) == [], "something was left among the temporary files"
@@ -150,3 +154,31 @@ def test_a_base_that_cannot_be_read_is_not_a_base_that_is_not_there(make_reposit
         assert (found.unread, found.projects.base is None) == (unread, content != CONFIG)
         result = check._result(repository, sides, found, [check.ModelResult("m", "restores")])
     assert result.verdict == ("unchecked" if unread else "restores")
+
+
+REFUSED = {
+    "no git": ({"PATH": "/nowhere"}, None, 3, "git does not start"),
+    "a broken configuration of git": ({"GIT_CONFIG_COUNT": "x"}, None, 2, "bogus count"),
+    "another repository's variables": ({"GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/nowhere"}, None, 3, NO_TENSORFLOW),
+    "traces of git": ({"GIT_TRACE": "1"}, None, 3, NO_TENSORFLOW),
+    "no folder for temporary files": ({"TMPDIR": "/nowhere"}, None, 3, NO_TENSORFLOW),
+    "no home": ({"HOME": "/nowhere"}, None, 3, NO_TENSORFLOW),
+    "a file for the cache": ({"RESTORE_GUARD_CACHE": "/dev/null"}, None, 3, NO_TENSORFLOW),
+    "another encoding": ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, None, 3, NO_TENSORFLOW),
+    "12 open files": ({}, ("RLIMIT_NOFILE", 12), 3, "Too many open files"),
+    "no file that may grow": ({}, ("RLIMIT_FSIZE", 0), 3, "That is refused by the system"),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+def test_what_the_system_refuses_is_told_as_that(make_repository, sound, refused):
+    resource = pytest.importorskip("resource")
+    more, limit, code, words = REFUSED[refused]
+    project = make_repository(copy_of=sound)
+    set_limit = limit and (lambda: resource.setrlimit(getattr(resource, limit[0]), (limit[1], limit[1])))
+    command = [COMMAND, *ONE_COMMIT]
+    done = subprocess.run(
+        command, cwd=project.root, env=project.environ | more, preexec_fn=set_limit, capture_output=True, text=True
+    )
+    assert (done.returncode, words in done.stderr, "bug" in done.stderr) == (code, True, False), done.stderr
+    assert list(project.temporary.iterdir()) == []

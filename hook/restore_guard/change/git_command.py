@@ -15,7 +15,8 @@ from restore_guard.errors import UncheckedError
 try:
     import git
 except ImportError as error:  # GitPython looks for the git command when it is imported
-    raise UncheckedError(f"git does not start: {error}") from error
+    said = str(error).strip().splitlines()[0].rstrip(".")
+    raise UncheckedError(f"git does not start: {said}. Install git, or mend PATH.") from error
 
 PLAIN = [
     *("--no-pager", "-c", "color.ui=false", "-c", "submodule.recurse=false", "-c", "core.quotePath=true"),
@@ -47,6 +48,11 @@ class Done(NamedTuple):
     status: int
     output: bytes
     problem: str
+
+
+def objects(folder: Path) -> git.Git:
+    """What reads many objects by one process, which `clear_cache` ends."""
+    return git.Git(folder)
 
 
 def run(*arguments: str, folder: Path, stdin: bytes = b"", **variables: str) -> Done:

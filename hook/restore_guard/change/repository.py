@@ -17,8 +17,6 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from types import TracebackType
 
-import git
-
 from restore_guard.change import git_command
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
 from restore_guard.change.listings import name_status, split
@@ -47,7 +45,7 @@ class Repository:
         if not folder.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder inside a git repository")
         self.root, self._git_dir = discover(folder)
-        self._git = git.Git(self.root)
+        self._git = git_command.objects(self.root)
         self._about = {
             "GIT_DIR": str(self._git_dir),
             "GIT_WORK_TREE": str(self.root),
@@ -356,7 +354,7 @@ class Repository:
 
     def _resolve(self, revision: str) -> str | None:
         status, sha, _ = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
-        return None if status else sha.decode().strip()
+        return None if status or sha.startswith(b"^") else sha.decode().strip()  # ^HEAD is none, all but HEAD
 
     def _output(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
         status, output, problem = self.ask(*arguments, env=env, stdin=stdin)

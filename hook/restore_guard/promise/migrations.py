@@ -6,12 +6,12 @@ One TOML file a model beside its manifest, one table an epoch. It is data: it ru
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
+from restore_guard import toml_text
 from restore_guard.promise import patterns
 
 Fill = Literal["initial", "zeros", "mean"]
@@ -131,11 +131,13 @@ def parse(content: bytes, file: str) -> Migrations:
         if re.match(r"(<{7}|>{7}|={7})( |$)", content_line):
             raise MigrationError(file, number, "a merge conflict is not resolved.")
     try:
-        document = msgspec.convert(tomllib.loads(text), Document)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        data = toml_text.decode(content)
+    except ValueError as error:
         place = re.search(r"\(at line (\d+)", str(error))
         line = int(place[1]) if place else len(text.splitlines()) or 1
         raise MigrationError(file, line, f"it is not valid TOML: {error}.") from error
+    try:
+        document = msgspec.convert(data, Document)
     except msgspec.ValidationError as error:
         raise MigrationError(file, _line_of_error(text, str(error)), f"{error}.") from error
     found = Migrations(file, text, document.migration)
