@@ -42,7 +42,11 @@ def main() -> None:
     help="Really save the base and restore it into the head, and compare what both compute: where the model changed "
     "and is small enough, for every model, or not at all.",
 )
-@click.option("--fix", is_flag=True, help="Write the manifests of models that restore completely, and fail once.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Write stale manifests, and repairs that were tried; then fail once.",
+)
 @_report_options
 @click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
 def check(
@@ -77,6 +81,10 @@ def check(
 
                 result = fixing.with_fixes(run, compared, result)
         terminal.write(result, form, output)
+        if fix:
+            with terminal.run(project) as run:
+                for line in fixing.apply(run, compared, result):
+                    click.echo(f"restore-guard: {line}", err=True)
         return result.exit_code
 
     terminal.finish(run)

@@ -15,6 +15,23 @@ class Struct(msgspec.Struct, frozen=True):
     """Base of the report's data."""
 
 
+class Suggestion(Struct, frozen=True):
+    """A repair that was tried on a copy of the head.
+
+    Attributes:
+        first, last: the lines of the head that it replaces.
+        replaced, replacement: what stands there, and what would; lines without the last one's end.
+        outcome: what became of old checkpoints with it, as half a sentence.
+    """
+
+    file: str
+    first: int
+    last: int
+    replaced: str
+    replacement: str
+    outcome: str
+
+
 class Finding(Struct, frozen=True):
     """One root cause.
 
@@ -29,6 +46,7 @@ class Finding(Struct, frozen=True):
         variables: all that it is about, by which it can be ignored. Not in the JSON report.
         unchecked: True where it says that the verdict cannot be known. Not in the JSON report.
         count: how many instances of the root cause it stands for.
+        suggestion: a repair that was tried, and helps.
     """
 
     rule: str
@@ -46,6 +64,7 @@ class Finding(Struct, frozen=True):
     variables: tuple[str, ...] = ()
     unchecked: bool = False
     count: int = 1
+    suggestion: Suggestion | None = None
 
     @property
     def fails(self) -> bool:

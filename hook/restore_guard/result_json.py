@@ -24,7 +24,10 @@ class Document(msgspec.Struct):
 
 def told(finding: dict[str, Any]) -> dict[str, Any]:
     """What a program is told of a finding."""
-    return {key: value for key, value in finding.items() if key not in NOT_TOLD}
+    known = {key: value for key, value in finding.items() if key not in NOT_TOLD}
+    if known["suggestion"] is None:
+        del known["suggestion"]
+    return known
 
 
 def encode(document: dict[str, Any]) -> str:

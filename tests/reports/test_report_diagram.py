@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from report_samples import RANKER, SUBCLASSED, models
 
-from restore_guard.reports.diagram import LEAVES, render
+from restore_guard.reports.diagram import NODES, render
 from restore_guard.result import Finding, ModelResult, PathResult
 
 DIAGRAM = """\
@@ -70,12 +70,36 @@ def test_shape_stands_with_its_variable_once():
 
 
 def test_small_however_much_there_is():
-    names = tuple(f"layer_{number}/kernel" for number in range(900))
-    drawn = render(one(finding("layer_0", "first"), unused=names))
-    assert f'smore["and {900 - (LEAVES - 1)} more variables"]:::other' in drawn
+    letters = str.maketrans("0123456789", "abcdefghij")
+    names = tuple(f"layer_{str(number).translate(letters)}" for number in range(900))
+    drawn = render(one(finding("other", "first"), unused=names))
+    assert f'smore["and {900 - (NODES - 1)} more variables"]:::other' in drawn
     assert len(drawn) < 4000
     deep = render(one(finding("<" * 9000 + "/<" * 9000, "x")))
     assert len(deep) < 4000
+
+
+def test_blocks_with_one_renamed_attribute_are_one_changed_node():
+    def variables(attribute):
+        return tuple(f"blocks/{block}/{attribute}/{name}" for block in range(12) for name in ("bias", "kernel"))
+
+    renamed = finding("blocks/0/attn/kernel", "blocks/0/attention/kernel", count=12)
+    drawn = render(one(renamed, initial=variables("attention"), unused=variables("attn")))
+    labels = re.findall(r'^    [sn]\w+\["(.*?)"\]', drawn, re.MULTILINE)
+    twelve = "#42; #215;12"
+    assert labels == [
+        *("blocks", twelve, "attn", "kernel", "bias"),
+        *("blocks", twelve, "attention", "kernel", "bias"),
+    ]
+    assert drawn.count("-. ") == 1
+
+
+def test_a_transformer_of_forty_layers_stays_readable():
+    names = [f"{part}/{kind}" for part in ("attn/q", "attn/k", "attn/v", "mlp/up", "mlp/down", "norm") for kind in "wb"]
+    variables = tuple(f"encoder/layers/{layer}/{name}" for layer in range(40) for name in names)
+    drawn = render(one(finding(variables[0], "x"), unused=variables, initial=variables))
+    assert len(re.findall(r"^    [sn]\w+\[", drawn, re.MULTILINE)) <= 20
+    assert "#215;40" in drawn
 
 
 def test_names_cannot_leave_their_label():

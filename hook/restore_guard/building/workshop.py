@@ -6,6 +6,7 @@ TensorFlow is started only for what must be made, and is imported while git writ
 from __future__ import annotations
 
 import posixpath
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -123,6 +124,22 @@ class Workshop:
                 found[its[name]] = replace(built[its[name]], signature=None, failure=failure)
         return found
 
+    def build_variants(self, variants: Mapping[str, tuple[Order, str, str]]) -> dict[str, Build]:
+        """{number: Build} of copies of a side, each with another text of one file; nothing of them is kept.
+
+        Args:
+            variants: {number: (the build, a file of the project, its text)}.
+
+        Raises:
+            UncheckedError: as `build`.
+        """
+        jobs = {}
+        for number, (order, file, text) in variants.items():
+            root = self._copied(order.side)
+            (root / file).write_text(text, encoding="utf-8", newline="")
+            jobs[number] = order, replace(self._job(order), id=number, root=root)
+        return self._run(jobs, f"trying repairs of {_named(order.name for order, _, _ in variants.values())}")
+
     def do(self, tasks: Sequence[Task], purpose: str) -> dict[str, Answer]:
         """{task's id: Answer}, one for every task.
 
@@ -214,6 +231,18 @@ class Workshop:
             f"`restore-guard update {order.name}` where its manifest does not list the file yet"
         )
         return replace(build, signature=None, failure=failure)
+
+    def _copied(self, side: Side) -> Path:
+        """The project in a folder of its own."""
+        folder = self.folder()
+        if side.tree is not None:
+            self.repository.materialise(side, folder)
+            return folder / self.repository.project
+        for path in self.repository.files(side):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self.repository.root / path, target)
+        return folder / self.repository.project
 
     def _root(self, side: Side) -> Path:
         if side.tree is None:

@@ -20,7 +20,7 @@ from restore_guard.change.states import Change
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import NotConfiguredError, Project, Projects, load
-from restore_guard.result import ModelResult, Result, Verdict
+from restore_guard.result import Finding, ModelResult, Result, Verdict
 
 
 def check(
@@ -176,8 +176,13 @@ def _relocated(result: ModelResult, prefix: str) -> ModelResult:
     """Files relative to the repository, where the project is a folder of it."""
     if not prefix:
         return result
-    moved = tuple(
-        msgspec.structs.replace(finding, file=posixpath.join(prefix, finding.file)) if finding.file else finding
-        for finding in result.findings
-    )
+    moved = tuple(_moved(finding, prefix) for finding in result.findings)
     return msgspec.structs.replace(result, findings=moved)
+
+
+def _moved(finding: Finding, prefix: str) -> Finding:
+    suggestion = finding.suggestion
+    if suggestion is not None:
+        suggestion = msgspec.structs.replace(suggestion, file=posixpath.join(prefix, suggestion.file))
+    file = posixpath.join(prefix, finding.file) if finding.file else finding.file
+    return msgspec.structs.replace(finding, file=file, suggestion=suggestion)

@@ -16,6 +16,8 @@ from restore_guard.change.sides import Sides
 from restore_guard.commands.renewing import Updated
 from restore_guard.commands.update import update
 from restore_guard.errors import UsageError
+from restore_guard.judging.repairs import Repair
+from restore_guard.promise.files import write
 from restore_guard.promise.project import Project, load
 from restore_guard.result import ModelResult, Result
 
@@ -41,6 +43,30 @@ def with_fixes(run: Run, compared: Sides, result: Result) -> Result:
     notes = [f"{files[name]} has other changes that are not staged: it was not written." for name in edited]
     notes += [_told(item, files[item.name]) for item in done]
     return msgspec.structs.replace(result, notes=(*result.notes, *notes))
+
+
+def apply(run: Run, compared: Sides, result: Result) -> list[str]:
+    """Writes the suggested repairs of what is staged into the work tree; returns what became of each file."""
+    if compared.head.kind == "commit":
+        return []
+    found = [finding.suggestion for model in result.models for finding in model.findings if finding.suggestion]
+    repository, done = run.repository, []
+    for file in dict.fromkeys(suggestion.file for suggestion in found):
+        mine = {suggestion.first: suggestion for suggestion in found if suggestion.file == file}
+        sides = repository.worktree(), repository.index(), compared.head
+        on_disk, *others = (repository.read(side, file) for side in sides)
+        if on_disk is None or any(content != on_disk for content in others):
+            done.append(f"{file} has changes that are not staged: it was left as it is.")
+            continue
+        text, below = on_disk.decode(), len(on_disk) + 1
+        for first in sorted(mine, reverse=True):
+            repair = mine[first]
+            if repair.last < below:  # of two that overlap the next run shows what is left
+                lines = tuple(repair.replacement.splitlines())
+                text, below = Repair(file, first, repair.last, lines).apply(text), first
+        write(repository.root / file, text.encode())
+        done.append(f"{file} was repaired as shown: look at it, git add it, and commit again.")
+    return done
 
 
 def is_mendable(model: ModelResult) -> bool:

@@ -17,6 +17,7 @@ from restore_guard.change.diffs import Diff, FileDiff, Place
 from restore_guard.change.pins_moved import Move, moves, settled
 from restore_guard.change.run import Run
 from restore_guard.change.states import Change
+from restore_guard.commands import repairing
 from restore_guard.commands.trying import try_migrations
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
@@ -103,7 +104,12 @@ class Suspects:
 
 def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
     """Builds both sides of the models, asks what only TensorFlow knows, and judges; errors as `known_cases`."""
-    return [judge.judge(case) for case in known_cases(run, suspects, witness).values()]
+    with Workshop(run) as workshop:
+        cases, orders = _known_cases(run, suspects, witness, workshop)
+        about = suspects.projects, suspects.changes
+        return [
+            repairing.with_suggestions(*about, case, judge.judge(case), orders, workshop) for case in cases.values()
+        ]
 
 
 def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
@@ -112,18 +118,25 @@ def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
     Raises:
         UncheckedError: no Python to build with, or git cannot write a side's files.
     """
-    released = releases.read(run.repository, suspects.projects.head.config.releases, suspects.names)
-    projects = suspects.projects
-    sides = [project.side for project in projects.known]
     with Workshop(run) as workshop:
-        builders = pythons.of_change(run, projects.head.config, sides, suspects.moves_of(suspects.names))
-        orders = _orders(suspects, builders)
-        built = workshop.build(list(orders.values()))
-        cases = _cases(suspects, built, released, builders)
-        cases = _with_revivals(cases, orders, workshop)
-        cases = _with_witnesses(cases, orders, workshop, witness)
-        cases = _with_migrations(cases, orders, workshop, witness)
-    return _with_second_builds(cases, orders, run)
+        return _known_cases(run, suspects, witness, workshop)[0]
+
+
+def _known_cases(
+    run: Run, suspects: Suspects, witness: WitnessMode, workshop: Workshop
+) -> tuple[Cases, dict[str, Order]]:
+    """The cases, and the builds of either side."""
+    projects = suspects.projects
+    released = releases.read(run.repository, projects.head.config.releases, suspects.names)
+    sides = [project.side for project in projects.known]
+    builders = pythons.of_change(run, projects.head.config, sides, suspects.moves_of(suspects.names))
+    orders = _orders(suspects, builders)
+    built = workshop.build(list(orders.values()))
+    cases = _cases(suspects, built, released, builders)
+    cases = _with_revivals(cases, orders, workshop)
+    cases = _with_witnesses(cases, orders, workshop, witness)
+    cases = _with_migrations(cases, orders, workshop, witness)
+    return _with_second_builds(cases, orders, run), orders
 
 
 def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from restore_guard.reports import wording
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import Finding, ModelResult
 
-LEAVES = 16
-"""Variables on each side; more are counted."""
+NODES = 9
+"""Nodes on each side; what has no room is counted in one more."""
 DEEPEST = 5
 """Levels of a name; what is below shares the last."""
 LONGEST = 40
@@ -26,7 +27,7 @@ SAFE = frozenset(string.ascii_letters + string.digits + " _-/.,()")
 
 def render(model: ModelResult) -> str:
     """The diagram, "" where no restore path is broken by a change of one thing into another."""
-    findings = [finding for _, finding in wording.ranked([model]) if _shows(finding)][:LEAVES]
+    findings = [finding for _, finding in wording.ranked([model]) if _shows(finding)]
     if not findings:
         return ""
     broken = [path for path in model.restores.values() if path.outcome != "restores" or path.misplaced]
@@ -38,10 +39,12 @@ def render(model: ModelResult) -> str:
     for side, title in ((saved, "in old checkpoints"), (now, "in the model now")):
         if side.leaves:
             lines += [f"  subgraph {side.key} [{_quoted(title)}]", "    direction LR", *side.lines(), "  end"]
+    edges: dict[str, None] = {}
     for finding in findings:
         ends = [side.leaves.get(name or "") for side, name in ((saved, finding.old), (now, finding.new))]
         if all(ends):
-            lines.append(f"  {ends[0]} -. {_quoted(finding.rule)} .-> {ends[1]}")
+            edges[f"  {ends[0]} -. {_quoted(finding.rule)} .-> {ends[1]}"] = None
+    lines += edges
     return "\n".join([*lines, *(f"  {style}" for style in STYLES)]) + "\n"
 
 
@@ -50,7 +53,7 @@ def _shows(finding: Finding) -> bool:
 
 
 class _Side:
-    """The names of one side as a tree of their parts.
+    """The names of one side as a tree of their parts; what differs in a number alone is one node, with its count.
 
     Attributes:
         leaves: {name as a finding or an outcome has it: its node}.
@@ -62,23 +65,26 @@ class _Side:
         self.nodes: dict[tuple[str, ...], str] = {}
         self.labels: dict[tuple[str, ...], str] = {}
         self.styles: dict[str, str] = {}
-        styled, told = set(others), set()
-        for name in dict.fromkeys(filter(None, named)):
+        told = {}
+        for name in filter(None, named):
             # A finding puts the shape, type or dtype behind the name.
             path, _, detail = name.partition(" ")
-            told.add(path)
-            self._add(name, path, detail, style)
-        rest = [name for name in sorted(styled) if name not in told]
-        room = max(0, LEAVES - len(self.leaves))
-        for name in rest[:room]:
-            self._add(name, name, "", style)
-        self.more = len(rest) - len(rest[:room])
+            told[name] = path, detail
+        known = {path for path, _ in told.values()}
+        told |= {name: (name, "") for name in sorted({*others} - known)}
+        parts = _collapsed([path for path, _ in told.values()])
+        for (name, (_, detail)), its in zip(told.items(), parts, strict=True):
+            self._add(name, its, detail, style)
+        self.more = len(told) - len(self.leaves)
 
-    def _add(self, name: str, path: str, detail: str, style: str) -> None:
-        parts = tuple(path.split("/", DEEPEST - 1))
-        for end in range(1, len(parts) + 1):
-            self.nodes.setdefault(parts[:end], f"{self.key}{len(self.nodes)}")
-            self.labels.setdefault(parts[:end], parts[end - 1])
+    def _add(self, name: str, parts: tuple[str, ...], detail: str, style: str) -> None:
+        ends = [parts[:end] for end in range(1, len(parts) + 1)]
+        new = [end for end in ends if end not in self.nodes]
+        if len(self.nodes) + len(new) > NODES:
+            return
+        for end in new:
+            self.nodes[end] = f"{self.key}{len(self.nodes)}"
+            self.labels[end] = end[-1]
         if detail:
             self.labels[parts] = f"{parts[-1]} {detail}"
         self.leaves[name] = self.nodes[parts]
@@ -93,6 +99,27 @@ class _Side:
         if self.more:
             more = f"and {counted(self.more, 'more variable')}"
             yield f"    {self.key}more[{_quoted(more)}]:::other"
+
+
+def _collapsed(paths: Sequence[str]) -> list[tuple[str, ...]]:
+    """The parts of each path; a number in which several paths differ alone stands as `*`, with their count."""
+    split = [tuple(path.split("/", DEEPEST - 1)) for path in paths]
+    like: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for parts in split:
+        like.setdefault(tuple(map(_generic, parts)), set()).add(parts)
+    return [_counted(parts, like[tuple(map(_generic, parts))]) for parts in split]
+
+
+def _generic(part: str) -> str:
+    return re.sub(r"(^|_)\d+$", r"\1*", part)
+
+
+def _counted(parts: tuple[str, ...], alike: set[tuple[str, ...]]) -> tuple[str, ...]:
+    seen = [{other[position] for other in alike} for position in range(len(parts))]
+    return tuple(
+        part if len(values) == 1 else f"{_generic(part)} ×{len(values)}"
+        for part, values in zip(parts, seen, strict=True)
+    )
 
 
 def _quoted(text: str) -> str:

@@ -102,6 +102,9 @@ def _finding(model: ModelResult, finding: Finding) -> str:
         parts.append(f"<ul>{''.join(f'<li>{_text(effect)}</li>' for effect in finding.effects)}</ul>")
     if finding.fix:
         parts.append(f"<p><b>Fix:</b> {_text(finding.fix)}</p>")
+    if finding.suggestion is not None:
+        diff = escape("\n".join(wording.suggested(finding)))
+        parts.append(f"<p><b>Tried:</b> {_text(finding.suggestion.outcome)}</p>\n<pre>{diff}</pre>")
     if finding.accept:
         parts.append(f"<p>To accept it on purpose:</p>\n<pre>{_text(finding.accept)}</pre>")
     return f'<article class="{kind}">\n' + "\n".join(parts) + "\n</article>"

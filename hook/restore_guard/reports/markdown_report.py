@@ -140,12 +140,21 @@ def _finding(model: ModelResult, finding: Finding) -> str:
         items.append(f"- **Where:** {_code(place)}")
     if finding.fix:
         items.append(f"- **Fix:** {_prose(finding.fix)}")
+    if finding.suggestion is not None:
+        items.append(f"- **Tried:** {_prose(finding.suggestion.outcome)}")
     blocks += ["\n".join(items)] if items else []
+    if finding.suggestion is not None:
+        blocks.append(_fenced("suggestion", finding.suggestion.replacement))
+        blocks.append(_fenced("diff", "\n".join(wording.suggested(finding))))
     if finding.accept:
-        command = plain(finding.accept)
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", command)), default=0))
-        blocks.append(f"To accept it on purpose:\n\n{fence}sh\n{command}\n{fence}")
+        blocks.append(f"To accept it on purpose:\n\n{_fenced('sh', plain(finding.accept))}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _fenced(kind: str, text: str) -> str:
+    """A block of code, which no backticks in it can end."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{kind}\n{text}\n{fence}"
 
 
 def _code(name: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from restore_guard.commands.origin import UNKNOWN
 from restore_guard.reports import explanation, wording
 from restore_guard.reports.wording import counted, plain
-from restore_guard.result import Finding, ModelResult, Result
+from restore_guard.result import Finding, ModelResult, Result, Suggestion
 from restore_guard.rules import RULES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -89,10 +89,24 @@ def _entry(model: ModelResult, finding: Finding, rules: list[str], seen: Counter
         "partialFingerprints": {"primaryLocationLineHash": fingerprint(model, finding, seen)},
     }
     if finding.file:
-        uri = quote(finding.file.encode("utf-8", "backslashreplace"), safe="/")
         region = {"startLine": max(1, finding.line)}  # GitHub shows nothing that has no line
-        entry["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}]
+        entry["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": _uri(finding.file)}, "region": region}}]
+    if finding.suggestion is not None:
+        entry["fixes"] = [_fix(finding.suggestion)]
     return entry
+
+
+def _fix(suggestion: Suggestion) -> dict[str, Any]:
+    whole = {"startLine": suggestion.first, "startColumn": 1, "endLine": suggestion.last + 1, "endColumn": 1}
+    replacement = {"deletedRegion": whole, "insertedContent": {"text": f"{suggestion.replacement}\n"}}
+    return {
+        "description": {"text": plain(suggestion.outcome)},
+        "artifactChanges": [{"artifactLocation": {"uri": _uri(suggestion.file)}, "replacements": [replacement]}],
+    }
+
+
+def _uri(file: str) -> str:
+    return quote(file.encode("utf-8", "backslashreplace"), safe="/")
 
 
 def fingerprint(model: ModelResult, finding: Finding, seen: Counter[str]) -> str:

@@ -153,6 +153,9 @@ def _finding(page: _Page, finding: Finding) -> Iterator[str]:
         yield from page.wrapped("    - ", plain(effect))
     if finding.fix:
         yield from page.wrapped("    fix:    ", plain(finding.fix))
+    if finding.suggestion is not None:
+        yield from page.wrapped("    tried:  ", plain(finding.suggestion.outcome))
+        yield from (f"            {line}" for line in wording.suggested(finding))
     if finding.accept:
         yield f"    accept: {plain(finding.accept)}"
         yield f"    or:     {wording.migrate_command(finding)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -99,6 +100,24 @@ def consequence(path: PathResult) -> str:
         words += f", {phrase(path.situation.saved, path.situation.restored)}"
     evidence = " (witnessed)" if path.evidence == "witnessed" else ""
     return f"{'SILENT: ' if silent(path) else ''}{words}{evidence}"
+
+
+def suggested(finding: Finding) -> list[str]:
+    """A repair as a unified diff, each line harmless; empty where there is none."""
+    suggestion = finding.suggestion
+    if suggestion is None:
+        return []
+    old, new = suggestion.replaced.splitlines(), suggestion.replacement.splitlines()
+    head = f"@@ -{suggestion.first},{len(old)} +{suggestion.first},{len(new)} @@"
+    body = [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
+    return [plain(f"--- {suggestion.file}"), plain(f"+++ {suggestion.file}"), head, *(_code(line) for line in body)]
+
+
+def _code(line: str) -> str:
+    """A line of ndiff's as one of a diff, its indentation kept."""
+    mark, text = line[0], line[2:]
+    inner = text.lstrip()
+    return mark + text[: len(text) - len(inner)].replace("\t", "    ") + plain(inner)
 
 
 def migration(path: PathResult) -> str:
