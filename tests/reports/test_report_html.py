@@ -6,12 +6,13 @@ from hypothesis import given
 from report_samples import SAMPLE, results
 
 from restore_guard.reports.html_report import render
-from restore_guard.reports.wording import plain, ranked, told
+from restore_guard.reports.shared_causes import grouped
+from restore_guard.reports.wording import plain, told
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "code", "b", "table", "tr", "th", "td"),
-    *("ul", "li", "article", "pre"),
+    *("ul", "li", "article", "pre", "details", "summary"),
 }
 
 
@@ -84,7 +85,7 @@ def test_hostile_names_are_harmless(result):
         *(("html", "lang"), ("meta", "charset"), ("meta", "name"), ("meta", "content")),
         *(("b", "class"), ("article", "class")),
     }
-    found = ranked(result.models)
+    found = [(cause.model, cause.finding) for cause in grouped(result.models)]
     assert page.counts.get("article", 0) == len(found)
     changes = sum(finding.old is not None or finding.new is not None for _, finding in found)
     assert page.counts.get("table", 0) == bool(told(result.models)) + changes

@@ -1,5 +1,7 @@
 """The Markdown report, as written and as a Markdown reader sees it."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
@@ -7,7 +9,8 @@ from report_samples import SAMPLE, many, results
 from test_report_diagram import DIAGRAM
 
 from restore_guard.reports.markdown_report import render
-from restore_guard.reports.wording import change, plain, ranked, told
+from restore_guard.reports.shared_causes import grouped
+from restore_guard.reports.wording import change, plain, told
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 EXPECTED = """\
@@ -132,7 +135,9 @@ def test_less_than_a_mebibyte_however_much_there_is():
             f"{number}{long}",
             "breaks",
             restores={f"{number}{long}": PathResult("partial", 0, 1, (long,) * 9, (f"{long}x",) * 9, error=long)},
-            findings=(Finding(long, "error", long, 1, long, ("a",), long, long, "new", (long,) * 50, long, long),),
+            findings=(
+                Finding(long, "error", f"{number}{long}", 1, long, ("a",), long, long, "new", (long,) * 50, long, long),
+            ),
             notes=(long,),
         )
         for number in range(60)
@@ -159,7 +164,8 @@ def test_hostile_names_are_harmless(result):
     assert len(report.encode()) < 1024 * 1024
     assert report.replace("\n", "").replace("\ufe0f", "").isprintable()
     tokens = READER.parse(report)
-    found = ranked(result.models)
+    causes = grouped(result.models)
+    found = [(cause.model, cause.finding) for cause in causes]
     named = told(result.models)
 
     assert sum(token.type == "heading_open" for token in tokens) == 1 + len(found)
@@ -173,4 +179,7 @@ def test_hostile_names_are_harmless(result):
     inline = [child for token in tokens for child in token.children or ()]
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<code>", "</code>"}
     assert {child.type for child in inline} <= {"text", "html_inline", "strong_open", "strong_close"}
-    assert not any(token.type == "html_block" for token in tokens)
+    blocks = [token.content for token in tokens if token.type == "html_block"]
+    fold_out = re.compile(r"<details><summary>The same in \d+ other models?</summary>\n|</details>\n")
+    assert all(fold_out.fullmatch(block) for block in blocks)
+    assert len(blocks) == 2 * sum(bool(cause.others) for cause in causes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from restore_guard.reports.wording import change, counted, migrate_command, plain, ranked
+from restore_guard.reports.shared_causes import grouped
+from restore_guard.reports.wording import change, counted, migrate_command, plain
 from restore_guard.result import Finding, ModelResult, Result
 
 ANNOTATIONS = 10
@@ -17,7 +18,7 @@ NOUNS = {"error": "break", "warning": "warning", "notice": "notice"}
 
 def render(result: Result) -> str:
     """Annotations and the summary line, nothing else: no other line could be taken for a command."""
-    findings = ranked(result.models)
+    findings = [(told.model, told.finding) for told in grouped(result.models)]
     lines = []
     for command, noun in NOUNS.items():
         chosen = [pair for pair in findings if _command(pair[1]) == command]

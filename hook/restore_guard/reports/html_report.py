@@ -7,8 +7,9 @@ from html import escape
 
 from restore_guard.reports import wording
 from restore_guard.reports.markdown_report import HEADLINES
+from restore_guard.reports.shared_causes import Told, fold_out, grouped
 from restore_guard.reports.wording import plain
-from restore_guard.result import Finding, ModelResult, PathResult, Result
+from restore_guard.result import ModelResult, PathResult, Result
 
 STYLE = """\
 :root { color-scheme: light dark; --line: #d0d7de; --soft: #f6f8fa; --bad: #cf222e; --unsure: #9a6700; --good: #1a7f37 }
@@ -36,7 +37,7 @@ def render(result: Result) -> str:
         f"<p>{_text(result.summary())}</p>",
         _compared(result),
         _table(wording.told(result.models)),
-        *(_finding(model, finding) for model, finding in wording.ranked(result.models)),
+        *map(_finding, grouped(result.models)),
         _notes(result),
     ]
     return (
@@ -84,7 +85,8 @@ def _outputs(model: ModelResult) -> str:
     return _text(f"{state}: {'; '.join(sentences)}")
 
 
-def _finding(model: ModelResult, finding: Finding) -> str:
+def _finding(told: Told) -> str:
+    model, finding = told.model, told.finding
     status = "" if finding.status == "new" else f" ({finding.status})"
     kind = finding.level if finding.status == "new" else "other"
     parts = [
@@ -107,6 +109,10 @@ def _finding(model: ModelResult, finding: Finding) -> str:
         parts.append(f"<p><b>Tried:</b> {_text(finding.suggestion.outcome)}</p>\n<pre>{diff}</pre>")
     if finding.accept:
         parts.append(f"<p>To accept it on purpose:</p>\n<pre>{_text(finding.accept)}</pre>")
+    if told.others:
+        summary, said = fold_out(told)
+        items = "".join(f"<li><code>{_text(name)}</code>: {_text(message)}</li>" for name, message in said)
+        parts.append(f"<details><summary>{summary}</summary><ul>{items}</ul></details>")
     return f'<article class="{kind}">\n' + "\n".join(parts) + "\n</article>"
 
 

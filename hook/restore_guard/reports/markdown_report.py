@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from restore_guard.reports import diagram, wording
+from restore_guard.reports.shared_causes import Told, fold_out, grouped
 from restore_guard.reports.wording import counted, plain
-from restore_guard.result import Finding, ModelResult, PathResult, Result
+from restore_guard.result import ModelResult, PathResult, Result
 
 ROOM = 900 * 1024
 """Bytes. GitHub drops all of a summary that is larger than 1 MiB."""
@@ -50,8 +51,8 @@ def render(result: Result) -> str:
     headline = HEADLINES[result.word if result.models else "unchecked"]
     parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
     room = ROOM - sum(len(part.encode()) for part in parts)
-    findings = wording.ranked(result.models)
-    shown = _fitting((_finding(model, finding) for model, finding in findings), room)
+    findings = grouped(result.models)
+    shown = _fitting((_finding(told) for told in findings), room)
     parts += shown
     if len(shown) < len(findings):
         parts.append(f"… and {counted(len(findings) - len(shown), 'more finding')}.\n")
@@ -129,7 +130,8 @@ def _diagrams(result: Result) -> str:
     return "\n".join(_fitting(itertools.islice(blocks, DIAGRAMS), SHARE))
 
 
-def _finding(model: ModelResult, finding: Finding) -> str:
+def _finding(told: Told) -> str:
+    model, finding = told.model, told.finding
     icon, status = (ICONS[finding.level], "") if finding.status == "new" else ("ℹ️", f" ({finding.status})")
     blocks = [f"### {icon} {finding.level}: {_code(finding.rule)} in {_code(model.name)}{status}"]
     if wording.change(finding):
@@ -148,6 +150,10 @@ def _finding(model: ModelResult, finding: Finding) -> str:
         blocks.append(_fenced("diff", "\n".join(wording.suggested(finding))))
     if finding.accept:
         blocks.append(f"To accept it on purpose:\n\n{_fenced('sh', plain(finding.accept))}")
+    if told.others:
+        summary, said = fold_out(told)
+        listed = "\n".join(f"- {_code(plain(name, 100))}: {_prose(message)}" for name, message in said)
+        blocks.append(f"<details><summary>{summary}</summary>\n\n{listed}\n\n</details>")
     return "\n\n".join(blocks) + "\n"
 
 

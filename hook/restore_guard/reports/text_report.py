@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from restore_guard.reports import wording
+from restore_guard.reports.shared_causes import Told, grouped
 from restore_guard.reports.wording import counted, listed, plain
 from restore_guard.result import Finding, ModelResult, PathResult, Result
 
@@ -53,10 +54,11 @@ def render(result: Result, *, color: bool = False, width: int = 80, brief: bool 
     """
     page = _Page(color, width)
     lines: list[str] = []
+    causes = grouped(result.models)
     for model in wording.told(result.models):
         if brief and model.verdict == "restores" and not (wording.ranked([model]) or model.notes):
             continue
-        lines += [*_model(page, model), ""]
+        lines += [*_model(page, model, causes), ""]
     if result.notes:
         lines += [line for note in result.notes for line in page.wrapped("note: ", plain(note))] + [""]
     return "\n".join([*lines, page.paint(result.summary(), STRONG)]) + "\n"
@@ -64,7 +66,7 @@ def render(result: Result, *, color: bool = False, width: int = 80, brief: bool 
 
 def render_model(model: ModelResult, *, color: bool = False, width: int = 80) -> str:
     """One model alone, as `audit` shows those that a file may be of."""
-    return "\n".join(_model(_Page(color, width), model))
+    return "\n".join(_model(_Page(color, width), model, grouped([model])))
 
 
 def render_findings(findings: Sequence[Finding], *, color: bool = False, width: int = 80) -> str:
@@ -91,7 +93,7 @@ class _Page:
         return [(painted or lead) + lines[0], *(" " * len(lead) + line for line in lines[1:])]
 
 
-def _model(page: _Page, model: ModelResult) -> Iterator[str]:
+def _model(page: _Page, model: ModelResult, causes: Sequence[Told]) -> Iterator[str]:
     mark, style = LOOKS[model.verdict]
     variables = [counted(model.variables, "variable")] if model.variables else []
     remarks = ", ".join([*variables, *wording.remarks(model)])
@@ -122,9 +124,13 @@ def _model(page: _Page, model: ModelResult) -> Iterator[str]:
 
     for note in model.notes:
         yield from page.wrapped("  note: ", plain(note))
-    for block in _findings(page, [finding for _, finding in wording.ranked([model])]):
+    for block in _findings(page, [told.finding for told in causes if told.model is model]):
         yield ""
         yield from block
+    shared = [(finding, told.model) for told in causes for other, finding in told.others if other is model]
+    for finding, first in shared[:FINDINGS]:
+        lead = f"{wording.location(finding)}: {finding.level}: {plain(finding.rule)}"
+        yield from ["", f"  {lead}, the same as in {plain(first.name)}"]
 
 
 def _variables(path: PathResult) -> list[str]:
