@@ -70,6 +70,10 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
     )
 
 
+_LARGE = 1_000_000
+"""Bytes; a larger file is no source, and a copy of the files on disk has a link to it."""
+
+
 class Workshop:
     """What one run builds with. A context manager: leaving it ends the Pythons and removes the files.
 
@@ -136,7 +140,10 @@ class Workshop:
         jobs = {}
         for number, (order, file, text) in variants.items():
             root = self._copied(order.side)
-            (root / file).write_text(text, encoding="utf-8", newline="")
+            target = root / file
+            # A link of the repository may lead to a file of the user's.
+            if not target.is_symlink() and target.resolve().is_relative_to(self._folder.resolve()):
+                target.write_text(text, encoding="utf-8", newline="")
             jobs[number] = order, replace(self._job(order), id=number, root=root)
         return self._run(jobs, f"trying repairs of {_named(order.name for order, _, _ in variants.values())}")
 
@@ -241,7 +248,11 @@ class Workshop:
         for path in self.repository.files(side):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(self.repository.root / path, target)
+            source = self.repository.root / path
+            if source.stat().st_size > _LARGE:
+                target.symlink_to(source)
+            else:
+                shutil.copy2(source, target)
         return folder / self.repository.project
 
     def _root(self, side: Side) -> Path:

@@ -8,6 +8,7 @@ import msgspec
 
 from restore_guard.building.workshop import Order, Workshop
 from restore_guard.change.states import Change
+from restore_guard.errors import UncheckedError
 from restore_guard.judging.case import Case
 from restore_guard.judging.mended import mended, outcome
 from restore_guard.judging.repairs import Repair, repairs
@@ -16,6 +17,10 @@ from restore_guard.result import Finding, ModelResult, Suggestion
 
 MOST = 3
 """Findings of a model whose repairs are tried, and repairs of a finding."""
+
+
+SLOWEST = 20.0
+"""Seconds; a model that builds longer is not built several times more."""
 
 
 def with_suggestions(
@@ -38,12 +43,15 @@ def with_suggestions(
     for finding in broken:
         for repair in list(_repairs(projects, changes, case, finding))[:MOST]:
             tried[f"repair:{len(tried)}:{case.name}"] = finding, repair
-    if not tried:
+    if not tried or case.head_build.seconds > SLOWEST:
         return result
     order, read = orders[f"head:{case.name}"], projects.head.read
     texts = {number: _text(read(repair.file)) for number, (_, repair) in tried.items()}
     variants = {number: (order, repair.file, repair.apply(texts[number])) for number, (_, repair) in tried.items()}
-    built = workshop.build_variants(variants)
+    try:
+        built = workshop.build_variants(variants)
+    except (OSError, UncheckedError):
+        return result  # the verdict stands without a trial
     best: dict[int, tuple[int, Suggestion]] = {}
     for number, (finding, repair) in tried.items():
         signature = built[number].signature
