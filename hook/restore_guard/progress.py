@@ -57,10 +57,7 @@ class Progress:
 
     def clear(self) -> None:
         """Makes room on the terminal for what is printed next."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer.join()
-            self.timer = None
+        self._end_wait()
         if self.bar is not None:
             self.bar[0].stop()
             self.bar = None
@@ -76,6 +73,7 @@ class Progress:
             if self.below and self.bar is None and left > 0:
                 self._wait(left)
             else:
+                self._end_wait()  # two threads would start two bars
                 self._renew(sentence)
         elif self.live and now - self.begin > _PATIENCE and self._is_due(sentence, now):
             print(f"restore-guard: {' '.join(sentence.split())}", file=self.stream, flush=True)
@@ -85,6 +83,12 @@ class Progress:
             self.timer = threading.Timer(seconds, lambda: self._renew(self.sentence))
             self.timer.daemon = True
             self.timer.start()
+
+    def _end_wait(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer.join()
+            self.timer = None
 
     def _is_due(self, sentence: str, now: float) -> bool:
         if not isinstance(sentence, Count) or sentence.done == sentence.total:
