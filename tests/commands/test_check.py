@@ -175,8 +175,8 @@ def bad(library, tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "verdict", "manifest", "findings"),
     [
-        ("raising", "unchecked", "current", [("build-failed", "restore-manifest/raising.json")]),
-        ("syntax", "unchecked", "current", [("build-failed", "restore-manifest/syntax.json")]),
+        ("raising", "unchecked", "current", [("build-failed", "small/raising.py")]),
+        ("syntax", "unchecked", "current", [("build-failed", "small/syntax.py")]),
         ("invalid", "breaks", "stale", [("manifest-invalid", "restore-manifest/invalid.json")]),
         ("merged", "breaks", "stale", [("manifest-invalid", "restore-manifest/merged.json")]),
         ("missing", "breaks", "missing", [("manifest-missing", "restore-manifest/missing.json")]),
