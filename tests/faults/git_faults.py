@@ -7,7 +7,7 @@ from conftest import settings
 
 NO_TENSORFLOW = "cannot import TensorFlow"
 MODELS = {"m": 'builder = "m:build"'}
-CONFIG = settings(sys.executable, MODELS)
+CONFIG = settings(sys.executable, MODELS, environment="shared")
 ONE_COMMIT = ("check", "--base", "HEAD~", "--head", "HEAD")
 
 
