@@ -40,6 +40,7 @@ def test_an_explanation_is_made_of_the_rules_module_and_of_what_was_measured(nam
     assert text.startswith(f"{name} ({rule.level} by default)\n")
     assert "How to fix it:" in text and "--accept-break" in text
     assert max(map(len, text.splitlines())) <= 100
+    assert ("saved before or after the first training step" in words) == (rule.explains is not None)
     for said in (rule.meaning, rule.why, rule.fix, rule.example.before, rule.example.after):
         assert " ".join(said.split()) in words
     if rule.example.pair is None:

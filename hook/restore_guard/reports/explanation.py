@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from restore_guard.reports import wording
+from restore_guard.restore_paths import situations
 from restore_guard.result import PathResult
 from restore_guard.rules.shared.measured import Measurements, Seen, measurements
 from restore_guard.rules.shared.rule import Rule
@@ -24,6 +25,8 @@ def render(rule: Rule) -> str:
         lines += ["The smallest change that causes it:", *(f"    {line}" for line in mine.change), ""]
     if mine is not None:
         lines += [*effects(measured, rule.name), ""]
+    if rule.explains is not None:
+        lines += [_wrap(situations.JUDGED), ""]
     lines += ["How to fix it:", _wrap(rule.fix, "    "), "", "How to accept it:"]
     lines += ['    restore-guard update NAME --accept-break "why old checkpoints need not restore"']
     lines += [f'    or, in the configuration: rules = {{ {rule.name} = "warning" }}', ""]

@@ -32,6 +32,13 @@ _TOLD = {
 }
 
 
+JUDGED = (
+    "It is judged in the situations that exist: saved before or after the first training step; restored before the "
+    "model's first call, after it with an optimizer that has no slots yet (as where a model is served), or after the "
+    "first training step. The worst one counts, and the report names it."
+)
+
+
 def phrase(saved: str, restored: str) -> str:
     """A situation in words; "" for the usual one."""
     return _TOLD.get((saved, restored), "")
