@@ -49,6 +49,12 @@ def main() -> None:
 )
 @_report_options
 @click.option("--project", default=".", metavar="FOLDER", help="The folder of the configuration, for a hook.")
+@click.option(
+    "--config",
+    "settings",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Judge both sides by the configuration in this file: old commits by today's.",
+)
 def check(
     names: tuple[str, ...],
     base: str | None,
@@ -61,6 +67,7 @@ def check(
     witness: WitnessMode,
     fix: bool,
     project: str,
+    settings: Path | None,
 ) -> None:
     """Judge whether old checkpoints restore after a change.
 
@@ -75,7 +82,9 @@ def check(
 
         with terminal.run(project) as run:
             compared = sides.choose(run, base=base, head=head, staged=staged, worktree=worktree)
-            result = checking.check(run, compared, names=names, everything=everything, witness=witness)
+            result = checking.check(
+                run, compared, names=names, everything=everything, witness=witness, settings=settings
+            )
             if fix:
                 from restore_guard.commands import fixing
 
@@ -316,15 +325,24 @@ def init(yes: bool, merge_driver: bool) -> None:
                     question = (
                         f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
                     )
-                    shapes = click.prompt(f"{question} (empty: leave it out)", default="", show_default=False)
+                    shapes = click.prompt(
+                        f"{question} (empty: leave it out)",
+                        default="",
+                        show_default=False,
+                        value_proc=terminal.asked_again(initialising.inputs_of),
+                    )
                     if shapes:
                         with progress:
                             found = initialising.with_inputs(repository, found, unbuilt, shapes, probe)
                         click.echo(init_text.render_survey(found))
             names: list[str] = []
             if ask and len(found.usable) > 1:
-                names = click.prompt("Which models shall be guarded (names, or all)", default="all").split()
-            proposed = initialising.plan(repository, found, [] if names == ["all"] else names)
+                names = click.prompt(
+                    "Which models shall be guarded (names, or all)",
+                    default="all",
+                    value_proc=terminal.asked_again(lambda answer: initialising.chosen(found, answer)),
+                )
+            proposed = initialising.plan(repository, found, names)
             click.echo(init_text.render_plan(proposed))
             if not yes and not (ask and click.confirm("Write this?", default=True)):
                 click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))

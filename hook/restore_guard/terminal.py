@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # importing git takes 0.2 s
     from restore_guard.commands.renewing import Updated
     from restore_guard.progress import Progress
     from restore_guard.result import Result
+
+T = TypeVar("T")
 
 
 _SCARCE = {
@@ -128,6 +130,18 @@ def write(result: Result, form: str, output: Path | None) -> None:
         _flush()  # a reader that has seen enough
     except OSError as error:
         say(f"the report cannot be written: {error.strerror}. {result.summary()}")
+
+
+def asked_again(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Reads an answer to a question; click asks again after one that is wrong."""
+
+    def answered(text: str) -> T:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+
+    return answered
 
 
 def in_hook() -> bool:

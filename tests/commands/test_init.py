@@ -5,6 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from signatures import module
 
@@ -16,6 +17,7 @@ from restore_guard.commands import init, origin
 from restore_guard.commands.discovery import Candidate
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
+from restore_guard.reports import init_text
 
 PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
 RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)
@@ -211,3 +213,23 @@ def test_no_model(make_repository):
     assert run.code == 2
     assert "No model was found in 1 files" in run.stderr
     assert 'builder = "package.module:function"' in run.stderr
+
+
+def test_a_builder_that_git_does_not_know_is_added_too(make_repository):
+    """The printed command adds all that a check of the commit needs."""
+    project = make_repository(files={"README.md": "", ".gitignore": "*.log\n"})
+    project.write({"ranker/model.py": "", "ranker/my layers.py": "", "ranker/notes.log": ""})
+    sources = ("ranker/model.py", "ranker/my layers.py", "ranker/notes.log")
+    signature = msgspec.structs.replace(module(kernel=(2, 3)), sources=sources)
+    with Repository(project.root) as repository:
+        model = init.Model(RANKER, Build(signature))
+        plan = init.plan(repository, init.Survey("", None, Interpreter(Path("python"), "here"), (model,), (), ()))
+    assert plan.untracked == ("ranker/model.py", "ranker/my layers.py")
+    assert "  git add ranker/model.py 'ranker/my layers.py' restore-guard.toml" in init_text.render_written(plan)
+
+
+@pytest.mark.parametrize(
+    ("answer", "shapes"), [("", []), ("784", [(784,)]), ("28,28,1", [(28, 28, 1)]), ("(8,); 16", [(8,), (16,)])]
+)
+def test_shapes_of_an_answer(answer, shapes):
+    assert [item.shape for item in init.inputs_of(answer)] == shapes

@@ -163,7 +163,7 @@ class Repository:
                 env=private,
             )
         changes = {change.path: change for change in name_status(tracked)}
-        for path in self._untracked():
+        for path in self.untracked():
             # removed from the index alone, a file of the base is still there
             changes[path] = Change("M" if path in changes else "A", path)
         return tuple(changes.values())
@@ -172,7 +172,7 @@ class Repository:
         """The paths of all files of a side, or of those below the folder `under`; ignored files are none."""
         if side.tree is None:
             tracked = split(self._output("ls-files", "-z", "--cached"))
-            paths = sorted({path for path in [*tracked, *self._untracked()] if (self.root / path).is_file()})
+            paths = sorted({path for path in [*tracked, *self.untracked()] if (self.root / path).is_file()})
         else:
             paths = list(self._blobs(side.tree))
         folder = under.rstrip("/") + "/"
@@ -322,7 +322,8 @@ class Repository:
             for flag in flags:
                 self._output(*QUIET, "update-index", flag, "-z", "--stdin", env=private, stdin=os.fsencode(there))
 
-    def _untracked(self) -> list[str]:
+    def untracked(self) -> list[str]:
+        """The files on disk that git neither knows nor ignores."""
         listed = split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
         return [path for path in listed if not path.endswith("/")]  # a repository of its own
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +25,13 @@ from restore_guard.result import Finding, ModelResult, Result, Verdict
 
 
 def check(
-    run: Run, sides: Sides, *, names: Sequence[str] = (), everything: bool = False, witness: WitnessMode = "auto"
+    run: Run,
+    sides: Sides,
+    *,
+    names: Sequence[str] = (),
+    everything: bool = False,
+    witness: WitnessMode = "auto",
+    settings: Path | None = None,
 ) -> Result:
     """Judges every model that differs between two sides.
 
@@ -32,12 +39,13 @@ def check(
         names: models to check, affected or not; empty for all that are affected.
         everything: checks every model even if no file of it changed.
         witness: whether real checkpoints are saved and restored; see `judging.case.not_worth_a_witness`.
+        settings: a file whose configuration counts for both sides, instead of theirs.
 
     Raises:
         UsageError: wrong configuration at the head, or a name that is not configured.
         UncheckedError: nothing can be checked at all.
     """
-    selection = select(run.repository, sides, names=names, everything=everything)
+    selection = select(run.repository, sides, names=names, everything=everything, settings=settings)
     judged: list[ModelResult] = []
     if selection.chosen:
         from restore_guard.commands.verdicts import Suspects, judge_suspects
@@ -71,14 +79,21 @@ class Selection(NamedTuple):
     unread: bool = False
 
 
-def select(repository: Repository, sides: Sides, *, names: Sequence[str] = (), everything: bool = False) -> Selection:
+def select(
+    repository: Repository,
+    sides: Sides,
+    *,
+    names: Sequence[str] = (),
+    everything: bool = False,
+    settings: Path | None = None,
+) -> Selection:
     """What `check` would build; its arguments and errors are those of `check`."""
-    head = load(repository, sides.head)
+    head = load(repository, sides.head, settings)
     base, note = None, None
     unread = False
     if sides.base is not None:
         try:
-            base = load(repository, sides.base)
+            base = load(repository, sides.base, settings)
         except UsageError as error:
             note, unread = f"The base cannot be compared with: {error}", not isinstance(error, NotConfiguredError)
     changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)

@@ -73,6 +73,7 @@ class Plan:
 
     Attributes:
         manifests: their files, relative to the root of the repository, as all are.
+        untracked: files that git does not know yet, and the models are made of.
         install: the command that installs the hook.
     """
 
@@ -81,6 +82,7 @@ class Plan:
     manifests: tuple[str, ...]
     by_hand: tuple[str, ...]
     install: str
+    untracked: tuple[str, ...] = ()
 
 
 def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Survey:
@@ -124,25 +126,43 @@ def build(repository: Repository, found: Survey, probe: probing.Probe) -> Survey
     )
 
 
-def with_inputs(
-    repository: Repository,
-    found: Survey,
-    model: Model,
-    shapes: str,
-    probe: probing.Probe,
-) -> Survey:
-    """The survey once a model that was not built is called with inputs of these shapes: `28,28,1`, or `8; 16`.
+def inputs_of(shapes: str) -> tuple[Input, ...]:
+    """Inputs of these shapes: `28,28,1`, or `8; 16`; none for an empty answer.
 
     Raises:
         UsageError: not a shape.
     """
     try:
-        inputs = tuple(
+        return tuple(
             Input(tuple(int(size) for size in re.split(r"[,x\s]+", shape.strip(" ()[],"))))
-            for shape in shapes.split(";")
+            for shape in filter(None, shapes.split(";"))
         )
     except ValueError as error:
         raise UsageError(f"{shapes!r} is not a shape: give numbers, such as 784 or 28,28,1.") from error
+
+
+def chosen(found: Survey, answer: str) -> list[str]:
+    """The models that an answer names; none for `all`.
+
+    Raises:
+        UsageError: a name of none.
+    """
+    names = answer.replace(",", " ").split()
+    usable = {model.candidate.name for model in found.usable}
+    for name in names if names != ["all"] else ():
+        if name not in usable:
+            raise UsageError(f"{name} is none of the models that build: {', '.join(sorted(usable))}.")
+    return [] if names == ["all"] else names
+
+
+def with_inputs(
+    repository: Repository,
+    found: Survey,
+    model: Model,
+    inputs: tuple[Input, ...],
+    probe: probing.Probe,
+) -> Survey:
+    """The survey once a model that was not built is called with such inputs."""
     (built,) = _build(repository, found, [replace(model, inputs=inputs)], probe)
     if built.build.signature is None:
         return replace(found, unusable=tuple(built if other is model else other for other in found.unusable))
@@ -182,7 +202,10 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     if not source.known and any(origin.PLACEHOLDER in file.added for file in files):
         by_hand.append(f"Replace {origin.OWNER} by the owner of the repository that you install restore-guard from.")
     manifests = tuple(posixpath.join(found.folder, name) for name in names)
-    return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook))
+    read_by = {path for model in models if model.build.signature for path in model.build.signature.sources}
+    needed = {posixpath.join(found.folder, path) for path in read_by}
+    untracked = tuple(sorted(needed.intersection(repository.untracked())))
+    return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook), untracked)
 
 
 def write(run: Run, proposed: Plan) -> list[Updated]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from restore_guard import config
@@ -91,19 +92,32 @@ class Projects(NamedTuple):
         return [self.head, *([self.base] if self.base is not None else [])]
 
 
+def _only(settings: Path) -> Callable[[str], bytes | None]:
+    """Gives this one file of a configuration, by the name whose form it has."""
+    try:
+        content = settings.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{settings} cannot be read: {error.strerror}.") from error
+    form = config.SHARED_FILE if settings.name == config.SHARED_FILE else config.OWN_FILE
+    return lambda name: content if name == form else None
+
+
 class NotConfiguredError(UsageError):
     """A side that configures no model."""
 
 
-def load(repository: Repository, side: Side) -> Project:
+def load(repository: Repository, side: Side, settings: Path | None = None) -> Project:
     """Reads one side's configuration and the bytes of its manifests.
+
+    Args:
+        settings: a file on disk whose configuration counts instead, as for commits from before there was one.
 
     Raises:
         NotConfiguredError: no configuration, or one without a model.
         UsageError: one that cannot be read.
     """
     read = repository.reader(side)
-    found = config.load(read, rules=RULES)
+    found = config.load(_only(settings) if settings is not None else read, rules=RULES)
     if found is None:
         raise NotConfiguredError(
             "restore-guard is not configured: add a [tool.restore-guard.models.<name>] table with "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from restore_guard.commands.discovery import Candidate
@@ -69,7 +70,7 @@ def render_written(proposed: Plan) -> str:
         *(f"written  {plain(path)}" for path in paths),
         "Next, install the hook and commit:",
         f"  {proposed.install}",
-        f"  git add {' '.join([*paths, *folders])}",
+        f"  git add {' '.join(map(shlex.quote, dict.fromkeys([*proposed.untracked, *paths, *folders])))}",
         '  git commit -m "Guard checkpoints"',
     ]
     return "\n".join(lines) + "\n"
