@@ -12,6 +12,9 @@ import msgspec
 from restore_guard.result import Behaviour
 from restore_guard.signature import Signature
 
+Strategy = Literal["graph", "weightless", "eager"]
+"""How a builder can be run, the cheapest first."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -57,13 +60,24 @@ class Build:
     """
 
     signature: Signature | None = None
-    strategy: Literal["graph", "weightless", "eager"] | None = None
+    strategy: Strategy | None = None
     because: str | None = None
     seconds: float = 0
     trace: Trace | None = None
     failure: str | None = None
     detail: str = ""
     at: tuple[str, int] | None = None
+
+    @property
+    def known_signature(self) -> Signature:
+        """The signature of a build that is known to have succeeded.
+
+        Raises:
+            ValueError: it failed.
+        """
+        if self.signature is None:
+            raise ValueError(f"nothing was built: {self.failure}")
+        return self.signature
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Verdict = Literal["restores", "breaks", "unchecked", "unaffected"]
+ManifestState = Literal["current", "stale", "missing"]
 Level = Literal["error", "warning", "off"]
 Status = Literal["new", "pre-existing", "accepted", "migrated", "ignored"]
 
@@ -129,7 +130,7 @@ class ModelResult(Struct, frozen=True):
     name: str
     verdict: Verdict
     variables: int = 0
-    manifest: Literal["current", "stale", "missing"] = "current"
+    manifest: ManifestState = "current"
     restores: dict[str, PathResult] = {}
     behaviour: Behaviour | None = None
     findings: tuple[Finding, ...] = ()

@@ -13,6 +13,8 @@ import msgspec
 from restore_guard.keras_tree import KerasTree
 from restore_guard.plain_data import Site, Size, Struct
 
+StageName = Literal["uncalled", "untrained"]
+
 
 class Variable(Struct, frozen=True):
     """A variable; `shape` has None for an unknown dimension and is None for an unknown rank.
@@ -129,7 +131,7 @@ class Stage(Struct, frozen=True):
         object_graph: None before the first call: then the graph of the next stage, without what arrives.
     """
 
-    name: Literal["uncalled", "untrained"]
+    name: StageName
     absent: tuple[int, ...] = ()
     object_graph: ObjectGraph | None = None
     arrivals: tuple[Arrival, ...] = ()

@@ -1,8 +1,9 @@
 """Builds kept from run to run, found again by the content of all that they depend on.
 
-What a build reads is known only after it. So a key stands for what is known before (the configuration entry, the
-Python, the probe), and below it each record says what its build read, looked for and missed; a record serves where
-all of that is the same in substance now. A build that did what cannot be followed is not kept, nor is a failure.
+What a build reads is known only after it. The key of a record is made of what is known before: the configuration
+entry, the Python and the probe. The record itself lists what its build read, looked for and did not find. It is used
+where all of that is still the same, apart from layout. Failed builds, and builds whose reads cannot all be followed,
+are not kept.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import msgspec
 
 from restore_guard import build as build_module
 from restore_guard import keras_tree, plain_data, probe, signature
-from restore_guard.build import Build, Job, Trace
+from restore_guard.build import Build, Job, Strategy, Trace
 from restore_guard.building import side_files
 from restore_guard.building.side_files import STEP, Tree, changed
 from restore_guard.change import layout
@@ -68,7 +69,7 @@ class _Kept(msgspec.Struct, frozen=True):
     """A build, and by which its sites are found in another layout of its modules."""
 
     signature: dict[str, Any]
-    strategy: str | None
+    strategy: Strategy | None
     because: str | None
     seconds: float
     written: tuple[str, ...]
@@ -93,9 +94,9 @@ class Cache:
         """A build that is what a fresh one would be, or None."""
         if self.folder is None or self.installed is None:
             return None
-        for path in self._records(self._key(job)):
+        for path in _records(self.folder, self._key(job, self.installed)):
             record = _read(path)
-            if record is None or not self._holds(record[0], tree):
+            if record is None or not self._holds(record[0], tree, self.installed):
                 continue
             conditions, body = record
             build = _restored(conditions, body, tree)
@@ -124,11 +125,11 @@ class Cache:
             stacks=trace.stacks,
             created=trace.created,
         )
-        head = msgspec.json.encode(self._conditions(trace, tree), order="deterministic")
+        head = msgspec.json.encode(_conditions(trace, tree, self.installed), order="deterministic")
         content = head + b"\n" + zlib.compress(msgspec.json.encode(kept), 1)
         name = hashlib.sha256(content).hexdigest()
         with contextlib.suppress(OSError):  # a full disk, a folder that may not be written
-            folder = self.folder / _BUILDS / self._key(job)
+            folder = self.folder / _BUILDS / self._key(job, self.installed)
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, name.encode() + b"\n" + content)
 
@@ -141,54 +142,23 @@ class Cache:
             and all(tree.kind(path) is not None for path in (*trace.modules, *trace.files))
         )
 
-    def _key(self, job: Job) -> str:
+    def _key(self, job: Job, installed: Installed) -> str:
         environ = {name: value for name, value in self.environ.items() if name.startswith(_ALWAYS_READ)}
         parts = [
             _own_version(),
             *_entry(job),
             sorted(job.restores),
-            self.installed.identity(job.worktree or job.root),
+            installed.identity(job.worktree or job.root),
             environ,
             _keras_settings(self.environ),
         ]
         return _digest_of_data(parts)
 
-    def _records(self, key: str) -> list[Path]:
-        """The latest first, as many as are worth a look."""
-        try:
-            entries = [entry for entry in os.scandir(self.folder / _BUILDS / key) if len(entry.name) == 64]
-            entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
-        except OSError:
-            return []
-        return [Path(entry.path) for entry in entries[:_PER_KEY]]
-
-    def _conditions(self, trace: Trace, tree: Tree) -> _Conditions:
-        modules = {path: tree.read(path) or b"" for path in trace.modules}
-        # What was not imported may be there all the same: it was only looked for.
-        looked_for = self.installed.stems & set(trace.failed)
-        return _Conditions(
-            modules={path: _Module(_digest(content), layout.digest(content)) for path, content in modules.items()},
-            files={path: _digest(tree.read(path)) for path in trace.files},
-            links={path: tree.target(path) for path in trace.links},
-            there={path: tree.kind(path) for path in (*trace.present, *trace.missing)},
-            folders={path: _digest("\0".join(tree.names(path)).encode()) for path in trace.folders},
-            outside={path: _state(path) for path in trace.outside},
-            environ=trace.environ,
-            all_environ=trace.all_environ,
-            packages={
-                name: self.installed.versions.get(name, "")
-                for top in (*trace.packages, *looked_for)
-                for name in self.installed.owners.get(top, ())
-            },
-            strays={top: self.installed.content(top) for top in trace.packages if top not in self.installed.owners},
-            failed=tuple(name for name in trace.failed if name not in looked_for),
-        )
-
-    def _holds(self, then: _Conditions, tree: Tree) -> bool:
+    def _holds(self, then: _Conditions, tree: Tree, installed: Installed) -> bool:
         return (
-            all(self.installed.versions.get(name, "") == version for name, version in then.packages.items())
-            and all(self.installed.content(top) == content for top, content in then.strays.items())
-            and not self.installed.stems & set(then.failed)
+            all(installed.versions.get(name, "") == version for name, version in then.packages.items())
+            and all(installed.content(top) == content for top, content in then.strays.items())
+            and not installed.stems & set(then.failed)
             and all(_digest_of(self.environ.get(name)) == value for name, value in then.environ.items())
             and not (then.all_environ and self.environ.keys() - COSMETIC - then.environ.keys())
             and all(tree.target(path) == target for path, target in then.links.items())
@@ -216,6 +186,39 @@ class Cache:
                 path.unlink()
                 size -= its
                 path.parent.rmdir()  # if it was the last
+
+
+def _records(folder: Path, key: str) -> list[Path]:
+    """The latest first, as many as are worth a look."""
+    try:
+        entries = [entry for entry in os.scandir(folder / _BUILDS / key) if len(entry.name) == 64]
+        entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
+    except OSError:
+        return []
+    return [Path(entry.path) for entry in entries[:_PER_KEY]]
+
+
+def _conditions(trace: Trace, tree: Tree, installed: Installed) -> _Conditions:
+    modules = {path: tree.read(path) or b"" for path in trace.modules}
+    # What was not imported may be there all the same: it was only looked for.
+    looked_for = installed.stems & set(trace.failed)
+    return _Conditions(
+        modules={path: _Module(_sha256(content), layout.digest(content)) for path, content in modules.items()},
+        files={path: _sha256(tree.read(path) or b"") for path in trace.files},
+        links={path: tree.target(path) for path in trace.links},
+        there={path: tree.kind(path) for path in (*trace.present, *trace.missing)},
+        folders={path: _sha256("\0".join(tree.names(path)).encode()) for path in trace.folders},
+        outside={path: _state(path) for path in trace.outside},
+        environ=trace.environ,
+        all_environ=trace.all_environ,
+        packages={
+            name: installed.versions.get(name, "")
+            for top in (*trace.packages, *looked_for)
+            for name in installed.owners.get(top, ())
+        },
+        strays={top: installed.content(top) for top in trace.packages if top not in installed.owners},
+        failed=tuple(name for name in trace.failed if name not in looked_for),
+    )
 
 
 def seconds(folder: Path | None, job: Job) -> float | None:
@@ -273,8 +276,11 @@ def _restored(conditions: _Conditions, body: bytes, tree: Tree) -> Build | None:
         return None
     moved = {path for path, module in conditions.modules.items() if _digest(tree.read(path)) != module.content}
     if any(file in moved for file, _, _ in kept.spots):
-        found = _with_sites(found, kept, moved, tree)
-    return found and Build(found, kept.strategy, kept.because, kept.seconds, _trace(conditions, kept))
+        elsewhere = _with_sites(found, kept, moved, tree)
+        if elsewhere is None:
+            return None
+        found = elsewhere
+    return Build(found, kept.strategy, kept.because, kept.seconds, _trace(conditions, kept))
 
 
 def _trace(then: _Conditions, kept: _Kept) -> Trace:
@@ -287,10 +293,11 @@ def _trace(then: _Conditions, kept: _Kept) -> Trace:
 
 def _with_sites(found: Signature, kept: _Kept, moved: Collection[str], tree: Tree) -> Signature | None:
     """The signature with the lines of another layout; None where they cannot be told for certain."""
-    lines = [
+    found_lines = (
         layout.line(tree.read(file) or b"", points) if file in moved else line for file, line, points in kept.spots
-    ]
-    if None in lines:
+    )
+    lines = [line for line in found_lines if line is not None]
+    if len(lines) < len(kept.spots):
         return None
     sites: dict[Site, Site | None] = {}
     counts: Counter[tuple[str, int, str]] = Counter()
@@ -311,8 +318,12 @@ def _is_same(content: bytes | None, then: _Module) -> bool:
 
 
 @cache  # models share most of their modules, and both sides most of their content
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _digest(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()
+    return None if content is None else _sha256(content)
 
 
 def _digest_of(value: str | None) -> str | None:
@@ -331,7 +342,7 @@ def _state(path: str) -> list[int] | None:
 def _own_version() -> str:
     """Of what makes a signature, and of how this module keeps it."""
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    own = [Path(module.__file__) for module in (build_module, layout, side_files, *_SIGNATURES)]
+    own = [Path(file) for module in (build_module, layout, side_files, *_SIGNATURES) if (file := module.__file__)]
     for path in [*sorted(Path(probe.__file__).parent.rglob("*.py")), *own, Path(__file__)]:
         found.update(path.read_bytes())
     return found.hexdigest()

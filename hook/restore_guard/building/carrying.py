@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from restore_guard.build import Answer
 from restore_guard.building import isolation
-from restore_guard.building.workshop import Order, Task, Workshop
+from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.restore_paths import restore_unchanged
 from restore_guard.signature import Signature, Variable
 
@@ -75,13 +75,16 @@ class _Verified(msgspec.Struct):
     wrong: tuple[str, ...] = ()
 
 
+A = TypeVar("A", _Placed, _Verified)
+
+
 def skipped(path: str, model: Signature) -> frozenset[str]:
     """The variables whose values a restore path does not carry, or that decide nothing."""
     never = restore_unchanged(path, model).initial
     return frozenset({*never, *(variable.path for variable in model.variables if variable.seed)})
 
 
-def carry(workshop: Workshop, order: Order, loads: Sequence[Load], folder: Path) -> list[Carried]:
+def carry(workshop: Workshop, order: BuildOrder, loads: Sequence[Load], folder: Path) -> list[Carried]:
     """Carries files into the model of an order, as many at once as there are processors.
 
     Args:
@@ -126,27 +129,27 @@ def _edges(key: str) -> list[str]:
     return [part.replace(".S", "/").replace("..", ".") for part in key.split("/")]
 
 
-def _ask(workshop: Workshop, order: Order, task: str, entries: Sequence[dict], kind: type) -> list[Any]:
+def _ask(workshop: Workshop, order: BuildOrder, task: str, entries: Sequence[dict[str, Any]], kind: type[A]) -> list[A]:
     """The answers about files, in their order; many files share a task and so a build."""
     shares = list(_shares(entries))
-    tasks = [Task(f"{task}:{number}", order, task, {"files": share}) for number, share in enumerate(shares)]
+    tasks = [ModelTask(f"{task}:{number}", order, task, {"files": share}) for number, share in enumerate(shares)]
     answers = workshop.do(tasks, "carrying checkpoints across")
-    found = []
+    found: list[A] = []
     for each, share in zip(tasks, shares, strict=True):
         found += _answers(answers[each.id], len(share), kind)
     return found
 
 
-def _shares(entries: Sequence[dict]) -> Iterator[Sequence[dict]]:
+def _shares(entries: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
     for start in range(0, len(entries), _SHARE):
         yield entries[start : start + _SHARE]
 
 
-def _answers(answer: Answer, count: int, kind: type) -> list[Any]:
+def _answers(answer: Answer, count: int, kind: type[A]) -> list[A]:
     if answer.failure is not None:
         return [kind(error=answer.failure)] * count
     try:
-        found = isolation.checked(answer.data, list[kind])
+        found = [isolation.checked(item, kind) for item in isolation.checked(answer.data, list)]
     except ValueError as error:
         return [kind(error=f"the answer cannot be read: {error}")] * count
     return (
@@ -155,9 +158,9 @@ def _answers(answer: Answer, count: int, kind: type) -> list[Any]:
 
 
 def _carried(placed: _Placed, verified: _Verified | None) -> Carried:
-    error = placed.error or verified.error
-    if error is not None:
-        return Carried(error=error)
+    error = placed.error or (verified.error if verified is not None else None)
+    if error is not None or verified is None or placed.saved is None:
+        return Carried(error=error or "nothing was saved")
     if verified.wrong:
         names = ", ".join(verified.wrong[:3])
         return Carried(

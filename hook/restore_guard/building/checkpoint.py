@@ -13,6 +13,7 @@ import msgspec
 
 from restore_guard.build import Answer, Job
 from restore_guard.building import isolation
+from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.restore_paths import RESTORE_PATHS
 from restore_guard.signature import Signature
@@ -20,7 +21,7 @@ from restore_guard.signature import Signature
 State = Literal["intact", "readable", "damaged", "unread"]
 
 # Which call loads a file; the first one where the configuration promises none of them.
-_PATHS = {
+_PATHS: dict[str, tuple[RestorePath, ...]] = {
     "tf-checkpoint": ("tf-checkpoint",),
     "saved-model": ("tf-checkpoint",),
     "tf1-checkpoint": ("tf1-saver",),
@@ -84,7 +85,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return _NAMES.get(self.kind or "", "unknown format")
 
     @property
-    def restore_paths(self) -> tuple[str, ...]:
+    def restore_paths(self) -> tuple[RestorePath, ...]:
         """The restore paths that load such a file, as far as this version judges them."""
         return tuple(path for path in _PATHS.get(self.kind or "", ()) if path in RESTORE_PATHS)
 

@@ -10,10 +10,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, Any, TypeVar
 
 import msgspec
 
+from restore_guard.build import Strategy
 from restore_guard.environments import variables
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Message(msgspec.Struct):
     detail: str = ""
     died: bool = False
     at: tuple[str, int] | None = None
-    strategy: Literal["graph", "weightless", "eager"] | None = None
+    strategy: Strategy | None = None
     because: str | None = None
     seconds: float = 0
     answered: int | None = None

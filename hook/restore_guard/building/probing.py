@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -94,8 +94,8 @@ class Probe:
             except subprocess.TimeoutExpired:
                 self._kill()
         with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
-            self.process.stdin.close()
-        self.process.stdout.close()
+            _piped(self.process.stdin).close()
+        _piped(self.process.stdout).close()
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -129,14 +129,15 @@ class Probe:
 
     def _listen(self) -> None:
         with contextlib.suppress(ValueError):
-            for line in isolation.lines(self.process.stdout):
+            for line in isolation.lines(_piped(self.process.stdout)):
                 self.lines.put(line)
         self.lines.put(None)
 
     def _ask(self, request: bytes) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or been ended
-            self.process.stdin.write(request)
-            self.process.stdin.flush()
+            pipe = _piped(self.process.stdin)
+            pipe.write(request)
+            pipe.flush()
 
     def _collect(self, jobs: Mapping[str, Job], purpose: str) -> dict[str, Any]:
         done: dict[str, Any] = {}
@@ -155,7 +156,7 @@ class Probe:
                 self.progress(purpose)
             elif message.answered == self.asked:
                 why = "the build's answer was lost on its way"
-            elif (job := jobs.get(message.id)) and job.id not in done:
+            elif (job := jobs.get(message.id or "")) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
                 self.progress(Count(len(done), len(jobs), purpose))
         for job in jobs.values():
@@ -205,6 +206,13 @@ def _encode(job: Job) -> dict[str, Any]:
         "environ": dict(job.environ),
         "options": dict(job.options),
     }
+
+
+def _piped(stream: IO[bytes] | None) -> IO[bytes]:
+    """A stream of a process that was started with a pipe for it, which `subprocess` then always opens."""
+    if stream is None:
+        raise ValueError("the process was started without this pipe")
+    return stream
 
 
 def _build(message: isolation.Message) -> Build:

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 from restore_guard.build import Answer
 from restore_guard.building import isolation
-from restore_guard.building.workshop import Order, Task, Workshop
+from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.signature import Revival, Signature
 
 
 @dataclass(frozen=True)
-class Question:
-    """A configuration for the code that builds a model.
+class RevivalQuestion:
+    """A saved configuration, and the code that is to make a model of it; it becomes a `ModelTask`.
 
     Attributes:
         order: the build of the model from the side in question.
     """
 
-    order: Order
+    order: BuildOrder
     package: str
     config: str
 
 
-def questions(order: Order, model: Signature | None, saved: Iterable[Signature | None]) -> list[Question]:
+def questions(order: BuildOrder, model: Signature | None, saved: Iterable[Signature | None]) -> list[RevivalQuestion]:
     """What must be asked so that each of `saved` can be restored into `model` by `keras-archive`.
 
     Its own configuration is known already.
@@ -34,14 +34,14 @@ def questions(order: Order, model: Signature | None, saved: Iterable[Signature |
         return []
     configs = [signature.archive.config for signature in saved if signature is not None and signature.archive]
     wanted = dict.fromkeys(config for config in configs if config is not None and config != own.config)
-    return [Question(order, own.package, config) for config in wanted]
+    return [RevivalQuestion(order, own.package, config) for config in wanted]
 
 
-def ask(building: Workshop, asked: Sequence[Question]) -> dict[str, dict[str, Revival]]:
+def ask(building: Workshop, asked: Sequence[RevivalQuestion]) -> dict[str, dict[str, Revival]]:
     """Returns {id of the order: {configuration: what its code makes of it}}."""
     tasks = [
-        Task(f"revive:{number}", question.order, "revive", {"config": question.config, "package": question.package})
-        for number, question in enumerate(asked)
+        ModelTask(f"revive:{number}", each.order, "revive", {"config": each.config, "package": each.package})
+        for number, each in enumerate(asked)
     ]
     answers = building.do(tasks, "making models of saved configurations")
     found: dict[str, dict[str, Revival]] = {}

@@ -6,7 +6,7 @@ import contextlib
 import os
 import posixpath
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from restore_guard.change.repository import Repository
@@ -22,7 +22,7 @@ class Tree:
     def __init__(self, repository: Repository, side: Side) -> None:
         self.read = cache(repository.reader(side))
         self.root = repository.root / repository.project if side.tree is None else None
-        self._listed = lambda: repository.files(side)
+        self._listed = partial(repository.files, side)
         self._project = repository.project
 
     @cached_property

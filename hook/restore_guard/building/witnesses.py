@@ -12,14 +12,14 @@ import msgspec
 
 from restore_guard.build import Answer, Observation, Rivals, Witness
 from restore_guard.building import isolation
-from restore_guard.building.workshop import Order, Task, Workshop
+from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 
 RESTORING = "restoring old checkpoints into the new build"
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A model to try.
+class WitnessTrial:
+    """A model to save and restore really; each of the two becomes a `ModelTask`.
 
     Attributes:
         base, head: the builds of either side.
@@ -30,15 +30,15 @@ class Trial:
     """
 
     name: str
-    base: Order
-    head: Order
+    base: BuildOrder
+    head: BuildOrder
     paths: Sequence[str]
     package: str = "keras"
     rivals: Rivals = field(default_factory=Rivals)
     unsure: frozenset[str] = frozenset()
 
 
-def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
+def run(building: Workshop, trials: Sequence[WitnessTrial]) -> dict[str, Witness]:
     """Saves in the base's Python and restores in the head's: a process for each, for all restore paths.
 
     Where a value is lost or the outputs are others, and it is not known whether that is news, the base's own build
@@ -51,7 +51,7 @@ def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
     answers = building.do(tasks, "saving old checkpoints")
     saved = {trial.name: saved_files(answers[f"save:{trial.name}"]) for trial in trials}
 
-    def asked(trial: Trial, order: Order, paths: Iterable[str]) -> _Asked:
+    def asked(trial: WitnessTrial, order: BuildOrder, paths: Iterable[str]) -> _Asked:
         files = {path: file for path, file in saved[trial.name][0].items() if path in paths}
         return _Asked(trial, order, files, folders[trial.name])
 
@@ -74,19 +74,19 @@ def run(building: Workshop, trials: Sequence[Trial]) -> dict[str, Witness]:
 class _Asked:
     """What to restore into one build."""
 
-    trial: Trial
-    order: Order
+    trial: WitnessTrial
+    order: BuildOrder
     files: Mapping[str, str]
     folder: str
 
-    def task(self, paths: Sequence[str]) -> Task:
+    def task(self, paths: Sequence[str]) -> ModelTask:
         options = {
             "files": {path: self.files[path] for path in paths},
             "folder": self.folder,
             "package": self.trial.package,
             "rivals": {"likely": list(self.trial.rivals.likely), "possible": list(self.trial.rivals.possible)},
         }
-        return Task(f"restore:{','.join(paths)}:{self.trial.name}", self.order, "restore", options)
+        return ModelTask(f"restore:{','.join(paths)}:{self.trial.name}", self.order, "restore", options)
 
 
 def _restored(building: Workshop, asked: Sequence[_Asked]) -> dict[str, tuple[dict[str, Observation], tuple[str, ...]]]:
@@ -125,16 +125,16 @@ def _observations(answer: Answer, paths: Sequence[str]) -> tuple[dict[str, Obser
     return seen, tuple(failures)
 
 
-def _doubted(trial: Trial, seen: Mapping[str, Observation]) -> list[str]:
+def _doubted(trial: WitnessTrial, seen: Mapping[str, Observation]) -> list[str]:
     """The paths on which what went wrong may be no news."""
     if trial.base is trial.head:
         return []
     return [path for path, one in seen.items() if one.differs or (one.outcome != "restores" and path in trial.unsure)]
 
 
-def _saving(trial: Trial, folder: str) -> Task:
+def _saving(trial: WitnessTrial, folder: str) -> ModelTask:
     options = {"paths": list(trial.paths), "folder": folder}
-    return Task(f"save:{trial.name}", trial.base, "save", options)
+    return ModelTask(f"save:{trial.name}", trial.base, "save", options)
 
 
 def _first_line(text: str) -> str:

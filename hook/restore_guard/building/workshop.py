@@ -33,8 +33,11 @@ from restore_guard.promise import manifest
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
-    """A configured model to build from one side, by one Python, good for judging `restores`."""
+class BuildOrder:
+    """A configured model to build from one side, by one Python; a `build.Job` is made of it once its files are there.
+
+    The build serves to judge `restores`.
+    """
 
     id: str
     python: Path
@@ -45,11 +48,11 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Task:
-    """Something else to do with the model of an order; see `restore_guard.build.Job`."""
+class ModelTask:
+    """Something else to do with the model of an order; it becomes a `build.Job` of another task than "build"."""
 
     id: str
-    order: Order
+    order: BuildOrder
     task: str
     options: Mapping[str, Any]
 
@@ -97,7 +100,7 @@ class Workshop:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def build(self, orders: Sequence[Order]) -> dict[str, Build]:
+    def build(self, orders: Sequence[BuildOrder]) -> dict[str, Build]:
         """{order's id: Build}, one for every order.
 
         Raises:
@@ -119,7 +122,7 @@ class Workshop:
             kept_in.make_room()
         return done
 
-    def _without_crossed(self, orders: Sequence[Order], built: Mapping[str, Build]) -> dict[str, Build]:
+    def _without_crossed(self, orders: Sequence[BuildOrder], built: Mapping[str, Build]) -> dict[str, Build]:
         found = dict(built)
         for side in {order.side for order in orders}:
             its = {order.name: order.id for order in orders if order.side == side}
@@ -128,7 +131,7 @@ class Workshop:
                 found[its[name]] = replace(built[its[name]], signature=None, failure=failure)
         return found
 
-    def build_variants(self, variants: Mapping[str, tuple[Order, str, str]]) -> dict[str, Build]:
+    def build_variants(self, variants: Mapping[str, tuple[BuildOrder, str, str]]) -> dict[str, Build]:
         """{number: Build} of copies of a side, each with another text of one file; nothing of them is kept.
 
         Args:
@@ -147,7 +150,7 @@ class Workshop:
             jobs[number] = order, replace(self._job(order), id=number, root=root)
         return self._run(jobs, f"trying repairs of {_named(order.name for order, _, _ in variants.values())}")
 
-    def do(self, tasks: Sequence[Task], purpose: str) -> dict[str, Answer]:
+    def do(self, tasks: Sequence[ModelTask], purpose: str) -> dict[str, Answer]:
         """{task's id: Answer}, one for every task.
 
         Args:
@@ -167,7 +170,7 @@ class Workshop:
         """A new empty folder that lasts as long as the building."""
         return Path(tempfile.mkdtemp(dir=self._folder))
 
-    def _run(self, jobs: Mapping[str, tuple[Order, Job]], purpose: str) -> dict[str, Any]:
+    def _run(self, jobs: Mapping[str, tuple[BuildOrder, Job]], purpose: str) -> dict[str, Any]:
         of_python: dict[Path, list[Job]] = {}
         for order, job in jobs.values():
             of_python.setdefault(order.python, []).append(job)
@@ -188,7 +191,7 @@ class Workshop:
             self._probes[python] = self._stack.enter_context(Probe(python, self.progress, self.hash_seed))
         return self._probes[python]
 
-    def _cache(self, order: Order) -> cache.Cache:
+    def _cache(self, order: BuildOrder) -> cache.Cache:
         if order.python not in self._caches:
             environ, folder = isolation.environment(self.environ, self.hash_seed), cache_folder(self.environ)
             known = installed.ask(order.python, environ) if folder else None
@@ -200,34 +203,34 @@ class Workshop:
             self._trees[side] = Tree(self.repository, side)
         return self._trees[side]
 
-    def _job(self, order: Order) -> Job:
+    def _job(self, order: BuildOrder) -> Job:
         """The build without its files."""
         job = model_job(order.config, order.name, self.worktree)
         job = replace(job, id=order.id, project=self.repository.project, restores=order.restores)
         return job if job.inputs else replace(job, inputs=self._known_inputs(order))
 
-    def _rooted(self, order: Order) -> Job:
+    def _rooted(self, order: BuildOrder) -> Job:
         """The build from its side's files, which are written to a folder if they are not on disk."""
         root = self._root(order.side)
         if root != self.worktree:
             self.repository.fill(root, self._recorded(order))
         return replace(self._job(order), root=root)
 
-    def _known_inputs(self, order: Order) -> list[dict[str, Any]]:
+    def _known_inputs(self, order: BuildOrder) -> list[dict[str, Any]]:
         """The inputs that the model had when its manifest was written: it may need a call to make its variables."""
         tensors = manifest.inputs(self._manifest(order))
         return [{"shape": list(tensor.shape[1:]), "dtype": tensor.dtype} for tensor in tensors]
 
-    def _recorded(self, order: Order) -> frozenset[str]:
+    def _recorded(self, order: BuildOrder) -> frozenset[str]:
         """The files that the model's build read when its manifest was written."""
         return frozenset(manifest.trace(self._manifest(order), order.name).sources)
 
-    def _manifest(self, order: Order) -> bytes:
+    def _manifest(self, order: BuildOrder) -> bytes:
         """Its content at the order's side; nothing where there is none."""
         file = posixpath.join(order.config.manifests, f"{order.name}.json")
         return self.repository.reader(order.side)(file) or b""
 
-    def _without_pointers(self, order: Order, build: Build) -> Build:
+    def _without_pointers(self, order: BuildOrder, build: Build) -> Build:
         """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
         read = build.signature.sources if build.signature else self._recorded(order)
         found = next((path for path in read if pointer(self._root(order.side) / path)), None)

@@ -13,7 +13,7 @@ from restore_guard import rules
 from restore_guard.build import Build
 from restore_guard.building import checkpoint, pythons, revivals
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.diffs import Diff
 from restore_guard.change.run import Run
 from restore_guard.config import Config
@@ -84,7 +84,7 @@ def audit(run: Run, path: str, *, name: str | None) -> Audit:
     with Workshop(run) as workshop:
         read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
         orders = [
-            Order(each, python, side, settings, each, read.restore_paths)
+            BuildOrder(each, python, side, settings, each, read.restore_paths)
             for each in names
             if read.signature is not None
         ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from restore_guard.building import carrying, checkpoint, output, pythons
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.run import Run
 from restore_guard.commands.ways import Planning, Way
 from restore_guard.errors import UncheckedError, UsageError
@@ -90,7 +90,7 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
         history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}
         name = names[0] if len(names) == 1 else _likest(read, history_of)
         wanted = (*(project.config.models[name].restores or ()), *filter(None, [request.to]))
-        order = Order(name, python, project.side, project.config, name, wanted)
+        order = BuildOrder(name, python, project.side, project.config, name, wanted)
         build = workshop.build([order])[name]
         if build.signature is None:
             raise UncheckedError(f"{name} could not be built: {build.failure}")
@@ -144,7 +144,7 @@ def _is_of(file: Checkpoint, model: Signature) -> bool:
     return fit.fits(held, kind, model).is_complete
 
 
-def _carry(workshop: Workshop, order: Order, planned: Migrated, out: Path) -> Migrated:
+def _carry(workshop: Workshop, order: BuildOrder, planned: Migrated, out: Path) -> Migrated:
     """Makes all the files, and puts them in their place when every one has proved right."""
     with output.beside(out) as folder:
         work, made = folder / "work", folder / "made"

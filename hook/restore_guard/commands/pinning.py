@@ -66,8 +66,8 @@ def pins(
             f"{checkpoint.name} is a {checkpoint.format}, which restores by {able}; {name} promises "
             f"{', '.join(paths)}: set restores in {project.file} to pin it."
         )
-    edge = translation.root_edge(checkpoint.signature, model) if "tf-checkpoint" in mine else None
+    _, signature = checkpoint.content
+    edge = translation.root_edge(signature, model) if "tf-checkpoint" in mine else None
     return {
-        path: Pin(checkpoint.name, translation.in_words_of(below(model, edge), checkpoint.signature, path), edge)
-        for path in mine
+        path: Pin(checkpoint.name, translation.in_words_of(below(model, edge), signature, path), edge) for path in mine
     }

@@ -3,71 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from restore_guard.building import carrying, checkpoint
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.witnesses import saved_files
-from restore_guard.building.workshop import Order, Task, Workshop
+from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.judging import fit, route
-from restore_guard.judging.case import Case, base_signature, paths_of
+from restore_guard.judging.case import Case, paths_of
 from restore_guard.judging.migrated import planned
-from restore_guard.judging.placements import of_file
+from restore_guard.judging.placements import Plan, of_file
 from restore_guard.result import Migrated
 
 
-def try_migrations(cases: Mapping[str, Case], orders: Mapping[str, Order], workshop: Workshop) -> dict[str, dict]:
+def try_migrations(
+    cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], workshop: Workshop
+) -> dict[str, dict[str, Migrated]]:
     """{model: {restore path: Migrated}} of those whose migrations hold; a path that cannot be tried is missing."""
     found = {}
     for name, case in cases.items():
-        plan = planned(case, base_signature(case), case.head_build.signature)
+        plan = planned(case, case.base, case.head)
         if plan is not None and not plan.problems:
-            found[name] = _Trial(case, orders[f"base:{name}"], orders[f"head:{name}"], workshop).run()
+            found[name] = _Trial(case, plan, orders[f"base:{name}"], orders[f"head:{name}"], workshop).run()
     return found
 
 
 class _Trial:
     """One model."""
 
-    def __init__(self, case: Case, base: Order, head: Order, workshop: Workshop) -> None:
-        self.case, self.base, self.head, self.workshop = case, base, head, workshop
-        self.old, self.new = base_signature(case), case.head_build.signature
+    def __init__(self, case: Case, plan: Plan, base: BuildOrder, head: BuildOrder, workshop: Workshop) -> None:
+        self.case, self.plan, self.base, self.head, self.workshop = case, plan, base, head, workshop
+        self.old, self.new = case.base, case.head
         self.folder = workshop.folder()
 
     def run(self) -> dict[str, Migrated]:
         paths = paths_of(self.case)
         options = {"paths": list(paths), "folder": str(self.folder)}
         files, _ = saved_files(
-            self.workshop.do([Task("save", self.base, "save", options)], "saving old checkpoints")["save"]
+            self.workshop.do([ModelTask("save", self.base, "save", options)], "saving old checkpoints")["save"]
         )
-        read = self.read(files)
-        loads, results = {}, {}
-        for path, file in read.items():
-            found = fit.fits(file.signature, file.kind, self.old)
+        loads: dict[str, carrying.Load] = {}
+        results: dict[str, Migrated] = {}
+        for path, file in self.read(files).items():
+            kind, signature = file.content
+            found = fit.fits(signature, kind, self.old)
             if found.is_complete:
-                loads[path] = self.load(path, file, found)
+                loads[path] = self.load(path, file, kind, found)
             else:
                 today = route.Promise(0, self.old, "the base")
                 results[path] = Migrated("raises", "witnessed", route.difference(today, found))
         folder = self.workshop.folder()
         carried = carrying.carry(self.workshop, self.head, list(loads.values()), folder)
         for path, done in zip(loads, carried, strict=True):
-            outcome = "restores" if done.error is None else "partial" if done.wrong else "raises"
-            results[path] = Migrated(outcome, "witnessed", done.error)
+            lost: Literal["partial", "raises"] = "partial" if done.wrong else "raises"
+            results[path] = Migrated("restores" if done.error is None else lost, "witnessed", done.error)
         return results
 
     def read(self, files: Mapping[str, str]) -> dict[str, Checkpoint]:
         jobs = [checkpoint.job(path, file, self.base.config.timeout) for path, file in files.items()]
         answers = self.workshop.run(self.head.python, jobs)
         read = {job.id: checkpoint.read(answers[job.id], files[job.id]) for job in jobs}
-        return {path: file for path, file in read.items() if file.signature is not None}
+        return {path: file for path, file in read.items() if file.kind is not None and file.signature is not None}
 
-    def load(self, path: str, file: Checkpoint, found: fit.Fit) -> carrying.Load:
-        plan = of_file(planned(self.case, self.old, self.new), found.held)
+    def load(self, path: str, file: Checkpoint, kind: str, found: fit.Fit) -> carrying.Load:
+        plan = of_file(self.plan, found.held)
         return carrying.Load(
             file.file,
-            file.kind,
+            kind,
             file.addresses,
-            [(item.variable, item.saved, found.held.get(item.saved), item.grow) for item in plan.placements],
+            [
+                (item.variable, item.saved, found.held.get(item.saved) if item.saved is not None else None, item.grow)
+                for item in plan.placements
+            ],
             path,
             found.edge,
             skipped=carrying.skipped(path, self.new),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from restore_guard import rules
 from restore_guard.build import Build
 from restore_guard.building import witnesses
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.judging.case import promised
 from restore_guard.judging.evidence import parameters
 from restore_guard.promise.project import Project
@@ -30,7 +30,7 @@ def unable(model: Signature, paths: Sequence[str]) -> list[str]:
 
 
 def unlike(
-    workshop: Workshop, project: Project, orders: Sequence[Order], built: Mapping[str, Build]
+    workshop: Workshop, project: Project, orders: Sequence[BuildOrder], built: Mapping[str, Build]
 ) -> dict[str, list[Finding]]:
     """{model: warnings of the promised paths by which every value arrives and the outputs are others}.
 
@@ -38,7 +38,7 @@ def unlike(
         orders: the models to try.
         built: {model: its build}.
     """
-    small = [order for order in orders if parameters(built[order.name].signature) <= project.config.witness]
+    small = [order for order in orders if parameters(built[order.name].known_signature) <= project.config.witness]
     seen = witnesses.run(workshop, [_trial(project, order, built[order.name]) for order in small])
     return {
         name: rules.about(Facts(name, project.manifest_file(name), project.config, witness=witness))
@@ -46,8 +46,8 @@ def unlike(
     }
 
 
-def _trial(project: Project, order: Order, build: Build) -> witnesses.Trial:
-    model = build.signature
+def _trial(project: Project, order: BuildOrder, build: Build) -> witnesses.WitnessTrial:
+    model = build.known_signature
     paths = promised(project.config, order.name, None, model)
     package = model.archive.package if model.archive else "keras"
-    return witnesses.Trial(order.name, order, order, paths, package)
+    return witnesses.WitnessTrial(order.name, order, order, paths, package)

@@ -19,7 +19,7 @@ from restore_guard.build import Build
 from restore_guard.building import checkpoint as files
 from restore_guard.building import pythons, revivals
 from restore_guard.building.checkpoint import Checkpoint
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import merges
 from restore_guard.change.merges import Joined
 from restore_guard.change.repository import Repository
@@ -70,7 +70,7 @@ def update(
     python = pythons.of_side(run, project.config, project.side)
     promises = _promises_of(repository, project, chosen)
     orders = [
-        Order(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
+        BuildOrder(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
         for name in chosen
     ]
     proposed = dict.fromkeys(chosen) | (
@@ -94,7 +94,7 @@ def update(
 
 
 def _revived(
-    workshop: Workshop, orders: Sequence[Order], built: Mapping[str, Build], promises: Mapping[str, Promises]
+    workshop: Workshop, orders: Sequence[BuildOrder], built: Mapping[str, Build], promises: Mapping[str, Promises]
 ) -> dict[str, Mapping[str, Revival]]:
     """{model: {configuration in a promised `.keras` file: what the files of today make of it}}."""
     asked = [

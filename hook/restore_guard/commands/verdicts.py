@@ -10,7 +10,7 @@ from functools import cached_property
 from restore_guard.build import Build, Witness
 from restore_guard.building import pythons, revivals, witnesses
 from restore_guard.building.pythons import Pythons
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import affected, entry, environment_files
 from restore_guard.change.chances import chances
 from restore_guard.change.diffs import Diff, FileDiff, Place
@@ -151,16 +151,16 @@ def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[
     return promised
 
 
-def _orders(suspects: Suspects, builders: Pythons) -> dict[str, Order]:
+def _orders(suspects: Suspects, builders: Pythons) -> dict[str, BuildOrder]:
     """{number: a build}: of the head, and of the base where it has the model."""
     projects = suspects.projects
 
-    def orders() -> Iterator[Order]:
+    def orders() -> Iterator[BuildOrder]:
         for kind, project in (("head", projects.head), ("base", projects.base)):
             for name, paths in suspects.restores.items():
                 if project is not None and name in project.config.models:
                     python = builders.of[project.side]
-                    yield Order(f"{kind}:{name}", python, project.side, project.config, name, paths)
+                    yield BuildOrder(f"{kind}:{name}", python, project.side, project.config, name, paths)
 
     return {order.id: order for order in orders()}
 
@@ -197,9 +197,9 @@ def _cases(
     return cases
 
 
-def _with_revivals(cases: Cases, orders: Mapping[str, Order], workshop: Workshop) -> dict[str, Case]:
+def _with_revivals(cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop) -> dict[str, Case]:
     """The cases with what either side's code makes of the configurations in old `.keras` files."""
-    asked: list[revivals.Question] = []
+    asked: list[revivals.RevivalQuestion] = []
     for name, case in cases.items():
         for kind, build in (("head", case.head_build), ("base", case.base_build)):
             if build is not None:
@@ -212,18 +212,19 @@ def _with_revivals(cases: Cases, orders: Mapping[str, Order], workshop: Workshop
 
 
 def _with_witnesses(
-    cases: Cases, orders: Mapping[str, Order], workshop: Workshop, mode: WitnessMode
+    cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop, mode: WitnessMode
 ) -> dict[str, Case]:
     """The cases with what real checkpoints show, where that is wanted and can be tried."""
     trials, seen = [], {}
     why_not: dict[str, str | None] = {}
     for name, case in cases.items():
-        why_not[name] = obstacle(case)
-        if why_not[name] is not None and mode == "always":
-            seen[name] = Witness(failures=(why_not[name],))
-        elif why_not[name] is None and mode != "always":
-            why_not[name] = "no witness was asked for" if mode == "never" else not_worth_a_witness(case)
-        if why_not[name] is None:
+        why = obstacle(case)
+        if why is not None and mode == "always":
+            seen[name] = Witness(failures=(why,))
+        elif why is None and mode != "always":
+            why = "no witness was asked for" if mode == "never" else not_worth_a_witness(case)
+        why_not[name] = why
+        if why is None:
             trials.append(_trial(case, orders[f"base:{name}"], orders[f"head:{name}"]))
     if trials:
         seen |= witnesses.run(workshop, trials)
@@ -233,9 +234,9 @@ def _with_witnesses(
     }
 
 
-def _trial(case: Case, base: Order, head: Order) -> witnesses.Trial:
-    saved, model, paths = case.base_build.signature, case.head_build.signature, paths_of(case)
-    return witnesses.Trial(
+def _trial(case: Case, base: BuildOrder, head: BuildOrder) -> witnesses.WitnessTrial:
+    saved, model, paths = case.base, case.head, paths_of(case)
+    return witnesses.WitnessTrial(
         case.name,
         base,
         head,
@@ -246,7 +247,7 @@ def _trial(case: Case, base: Order, head: Order) -> witnesses.Trial:
     )
 
 
-def _with_second_builds(cases: Cases, orders: Mapping[str, Order], run: Run) -> dict[str, Case]:
+def _with_second_builds(cases: Cases, orders: Mapping[str, BuildOrder], run: Run) -> dict[str, Case]:
     """The cases with another build of the head, where one is suspected to differ and really does.
 
     A Python that is started anew draws its own numbers, and by another hash seed sets have another order.
@@ -260,7 +261,7 @@ def _with_second_builds(cases: Cases, orders: Mapping[str, Order], run: Run) -> 
             built = workshop.build([orders[f"head:{name}"] for name in asked])
         for name in asked:
             case, second = known[name], built[f"head:{name}"].signature
-            if second is not None and differ(case.head_build.signature, second, paths_of(case)):
+            if second is not None and differ(case.head, second, paths_of(case)):
                 known[name] = replace(case, second=second)
     return known
 
@@ -272,7 +273,7 @@ def _chances(head: Project, build: Build) -> tuple[Place, ...]:
 
 
 def _with_migrations(
-    cases: Cases, orders: Mapping[str, Order], workshop: Workshop, mode: WitnessMode
+    cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop, mode: WitnessMode
 ) -> dict[str, Case]:
     """The cases with what really migrating a checkpoint of the base shows, where it can be tried."""
     tried = {

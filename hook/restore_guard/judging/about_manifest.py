@@ -9,6 +9,7 @@ from restore_guard.judging.case import Case, promised, readable
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.promise.pins import unpinned
 from restore_guard.restore_paths import same_promise
+from restore_guard.result import ManifestState
 from restore_guard.rules.inputs_changed import differences
 from restore_guard.rules.shared.facts import Epoch, Facts, Unreadable
 from restore_guard.signature import Signature
@@ -21,7 +22,7 @@ def accepted_breaks(case: Case) -> tuple[Accepted, ...]:
     return since(base, head.history)
 
 
-def manifest_state(case: Case, head: Signature) -> str:
+def manifest_state(case: Case, head: Signature) -> ManifestState:
     manifest = readable(case.head_manifest)
     if case.head_manifest is None:
         return "missing"
@@ -38,8 +39,8 @@ def _staleness(case: Case, manifest: Manifest, head: Signature) -> str | None:
     model = case.config.models.get(case.name)
     if unnoticed := traced.unnoticed(head, manifest.signature, case.covered, model.paths if model else ()):
         return f"The build also {unnoticed}, which the manifest does not list"
-    if _unpinned(case):
-        return f"The manifest is no longer pinned to a checkpoint for {', '.join(_unpinned(case))}"
+    if lost := _unpinned(case, manifest):
+        return f"The manifest is no longer pinned to a checkpoint for {', '.join(lost)}"
     if set(manifest.restores) != set(configured):
         return "The manifest promises other restore paths than the configuration"
     return None
@@ -50,9 +51,9 @@ def _describes(manifest: Manifest, head: Signature, paths: Sequence[str]) -> boo
     return same_promise(manifest.signature, head, unpinned(paths, manifest.pinned))
 
 
-def _unpinned(case: Case) -> list[str]:
+def _unpinned(case: Case, head: Manifest) -> list[str]:
     """The pins of the base's manifest that the head's has lost with no accepted break to say so."""
-    head, base = readable(case.head_manifest), readable(case.base_manifest)
+    base = readable(case.base_manifest)
     accepted = {path for entry in accepted_breaks(case) for path in entry.broken}
     return [path for path in (base.pinned if base else ()) if path not in head.pinned and path not in accepted]
 

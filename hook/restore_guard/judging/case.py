@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, overload
 
 import msgspec
 
@@ -68,6 +69,24 @@ class Case:
     second: Signature | None = None
 
     @property
+    def head(self) -> Signature:
+        """What the head builds.
+
+        Raises:
+            ValueError: it does not build.
+        """
+        return self.head_build.known_signature
+
+    @property
+    def base(self) -> Signature:
+        """What the base builds, of a case in which no `obstacle` is.
+
+        Raises:
+            ValueError: it does not build, or was not built.
+        """
+        return (self.base_build or Build(failure="there is no base")).known_signature
+
+    @property
     def old_signatures(self) -> list[Signature]:
         """All that old checkpoints may be of."""
         promise, base = readable(self.base_manifest), base_signature(self)
@@ -90,9 +109,8 @@ def obstacle(case: Case) -> str | None:
 
 
 def not_worth_a_witness(case: Case) -> str | None:
-    """Why a witness is not worth its time; None where it is: something changed, in a model that is small enough."""
-    base, head = base_signature(case), case.head_build.signature
-    if case.diff.is_cosmetic and base.without_sites() == head.without_sites():
+    """Why a witness that no obstacle hinders is not worth its time; None where something changed, in a small model."""
+    if case.diff.is_cosmetic and case.base.without_sites() == case.head.without_sites():
         return "nothing has changed that a model is made of"
     if not is_small(case):
         return f"the model has {_largest(case)} numbers, more than witness = {case.config.witness}"
@@ -105,12 +123,12 @@ def is_small(case: Case) -> bool:
 
 
 def _largest(case: Case) -> int:
-    return max(map(parameters, (base_signature(case), case.head_build.signature)))
+    return max(parameters(case.base), parameters(case.head))
 
 
 def paths_of(case: Case) -> tuple[str, ...]:
     """The restore paths that are judged."""
-    return promised(case.config, case.name, readable(case.base_manifest), case.head_build.signature)
+    return promised(case.config, case.name, readable(case.base_manifest), case.head)
 
 
 def promised(config: Config, name: str, promise: Manifest | None, head: Signature) -> tuple[str, ...]:
@@ -141,6 +159,10 @@ def behaviour_of(case: Case) -> Behaviour | None:
     return case.witness.behaviour if case.witness is not None else None
 
 
+@overload
+def saved_signature(promise: Manifest, base: Signature | None, paths: Sequence[str]) -> Signature: ...
+@overload
+def saved_signature(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> Signature | None: ...
 def saved_signature(promise: Manifest | None, base: Signature | None, paths: Sequence[str]) -> Signature | None:
     """What old checkpoints hold: the base's build where it is what the manifest promises, for it knows the lines."""
     if promise is None:
@@ -156,7 +178,7 @@ def with_sites(signature: Signature, build: Signature | None) -> Signature:
     if build is None:
         return signature
 
-    def located(kind: str) -> tuple:
+    def located(kind: str) -> tuple[Any, ...]:
         sites = {item.path: item.site for item in getattr(build, kind)}
         return tuple(msgspec.structs.replace(item, site=sites.get(item.path)) for item in getattr(signature, kind))
 

@@ -69,7 +69,11 @@ class Comparison:
 
     def misplaced(self, path: str) -> dict[str, str]:
         """{variable of the model: the saved variable whose value it wrongly gets}, for one restore path."""
-        return {trouble.new: trouble.got for trouble in _misplaced(self, path, self.outcomes[path])}
+        return {
+            trouble.new: trouble.got
+            for trouble in _misplaced(self, path, self.outcomes[path])
+            if trouble.new is not None and trouble.got is not None
+        }
 
 
 def compare(
@@ -158,9 +162,10 @@ def _of_silence(comparison: Comparison, path: str, outcome: Outcome) -> Iterator
         if old is None or old not in before:
             yield Trouble(path, old, new, unsaved=old is not None and new in now)
     for old in outcome.unused:
-        new = same.new(old)
-        if new not in initial:
-            yield Trouble(path, old, new, got=outcome.assigned.get(new))
+        partner = same.new(old)
+        if partner not in initial:
+            got = outcome.assigned.get(partner) if partner is not None else None
+            yield Trouble(path, old, partner, got=got)
 
 
 def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[Trouble]:
@@ -183,7 +188,7 @@ def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator
     """The variables that explain why an object fails to load; all that it holds where none stands out."""
     same = comparison.same
     saved, model = set(failure.saved), set(failure.model)
-    pairs = [(same.old(new), new) for new in failure.model]
+    pairs: list[tuple[str | None, str | None]] = [(same.old(new), new) for new in failure.model]
     pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in model]
     telling = [
         (old, new)
@@ -198,5 +203,5 @@ def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator
         yield Trouble(path, old, new, raises=True, revived=failure.revived)
 
 
-def _form(variable: Variable) -> tuple:
+def _form(variable: Variable) -> tuple[object, ...]:
     return variable.path, variable.shape, variable.dtype, variable.owner

@@ -16,6 +16,8 @@ from restore_guard.change.diffs import Diff, Place, place
 from restore_guard.signature import Signature, Variable, leaf, owner
 
 T = TypeVar("T")
+# A line of the head, and the class of what a variable that is created there belongs to.
+Line = tuple[Place, str | None]
 
 
 class Correspondence:
@@ -66,13 +68,13 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     if matching.saved and matching.model:
         old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
 
-        def with_number(lines: dict[str, tuple | None]) -> Callable[[Variable], Hashable | None]:
+        def with_number(lines: dict[str, Line | None]) -> Callable[[Variable], Hashable | None]:
             def key(variable: Variable) -> Hashable | None:
-                found = lines[variable.path]
-                if found is None or old_counts[found] != new_counts[found]:
+                found, site = lines[variable.path], variable.site
+                if found is None or site is None or old_counts[found] != new_counts[found]:
                     return None
                 name = leaf(variable.path)
-                return (*found, variable.site.number, "" if name.isdigit() else name)
+                return (*found, site.number, "" if name.isdigit() else name)
 
             return key
 
@@ -83,9 +85,10 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     return matching.found
 
 
-def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | None]) -> dict[str, tuple | None]:
+def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | None]) -> dict[str, Line | None]:
     """{variable: the line of the head that creates it, and its owner's class}; many are created at one line."""
-    heads, lines = {}, {}
+    heads: dict[tuple[str, int, str | None], Line | None] = {}
+    lines: dict[str, Line | None] = {}
     for variable in variables:
         site = variable.site
         if site is None:
@@ -121,7 +124,7 @@ class _Matching:
             if key in news:
                 self.pair(old, news[key], sure)
 
-    def in_place(self, old_lines: Mapping[str, tuple | None], new_lines: Mapping[str, tuple | None]) -> None:
+    def in_place(self, old_lines: Mapping[str, Line | None], new_lines: Mapping[str, Line | None]) -> None:
         """Pairs what has its path and its line still."""
         same = {path: path for path, line in old_lines.items() if line is not None and new_lines.get(path) == line}
         self.found.keep(same)
@@ -146,6 +149,7 @@ class _Matching:
 
         for form in olds.keys() & news.keys():
             places = [_are_places(side[form]) for side in (olds, news)]
+            pairs: Iterable[tuple[list[Variable], list[Variable]]]
             if all(places) or (any(places) and len(olds[form]) == len(news[form])):
                 pairs = zip(_as_created(olds[form]), _as_created(news[form]), strict=False)
             else:
@@ -164,7 +168,7 @@ class _Matching:
             return owner(variable.path), variable.shape, variable.dtype
 
         for key in (named, owned):
-            news = defaultdict(deque)
+            news: dict[Hashable, deque[Variable]] = defaultdict(deque)
             for new in self.model.values():
                 if block := _block(new, diff.block_after):
                     news[block, key(new)].append(new)
@@ -198,7 +202,7 @@ def _forms(variables: Iterable[Variable]) -> dict[Hashable, list[list[Variable]]
     for variable in variables:
         if owner(variable.path):
             owned[owner(variable.path)].append(variable)
-    forms = defaultdict(list)
+    forms: dict[Hashable, list[list[Variable]]] = defaultdict(list)
     for held in owned.values():
         held.sort(key=lambda variable: leaf(variable.path))
         form = tuple((leaf(variable.path), variable.shape, variable.dtype) for variable in held)
@@ -214,14 +218,16 @@ def _are_places(owners: list[list[Variable]]) -> bool:
 
 def _as_created(owners: list[list[Variable]]) -> list[list[Variable]]:
     """In the order in which one line created them, else as they are found."""
-    sites = [held[0].site for held in owners]
-    if None in sites or len({(site.file, site.line) for site in sites}) > 1:
+    sites = [site for held in owners if (site := held[0].site) is not None]
+    if len(sites) < len(owners) or len({(site.file, site.line) for site in sites}) > 1:
         return owners
-    return sorted(owners, key=lambda held: held[0].site.number)
+    created = sorted(zip(sites, owners, strict=True), key=lambda pair: pair[0].number)
+    return [held for _, held in created]
 
 
-def _unique(variables: Iterable[Variable], key: Callable) -> dict[Hashable, Variable]:
-    found, repeated = {}, set()
+def _unique(variables: Iterable[Variable], key: Callable[[Variable], Hashable | None]) -> dict[Hashable, Variable]:
+    found: dict[Hashable, Variable] = {}
+    repeated: set[Hashable] = set()
     for variable in variables:
         value = key(variable)
         if value is None or value in repeated:
@@ -238,7 +244,7 @@ def _unique(variables: Iterable[Variable], key: Callable) -> dict[Hashable, Vari
 _FEW = 40
 
 
-def _assign(olds: list[T], news: list[T], likeness: Callable[[T, T], tuple]) -> list[tuple[T, T]]:
+def _assign(olds: list[T], news: list[T], likeness: Callable[[T, T], tuple[int, int]]) -> list[tuple[T, T]]:
     """Returns pairs, each item once, the likest first."""
     if len(olds) * len(news) > _FEW * _FEW:
         return list(zip(olds, news, strict=False))

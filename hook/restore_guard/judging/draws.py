@@ -50,24 +50,29 @@ def differ(one: Signature, other: Signature, paths: Sequence[str]) -> bool:
 
 def drawn(case: Case) -> Draw | None:
     """How the head's two builds differ; None where there is one, or both are alike."""
-    head, other = case.head_build.signature, case.second
-    if other is None or not differ(head, other, paths_of(case)):
+    other = case.second
+    if other is None or not differ(case.head, other, paths_of(case)):
         return None
-    found = _between(case)
+    head, found = case.head, _between(case, other)
     old, new, what = _difference(other, head)
     decides = tuple(dict.fromkeys(trouble.path for trouble in found))
     return Draw(what, old, new, decides, _place(case, head))
 
 
-def certain(case: Case, saved: Signature, compared: Sequence[Comparison]) -> frozenset[tuple[str, str, bool]]:
+def certain(
+    case: Case, second: Signature, saved: Signature, compared: Sequence[Comparison]
+) -> frozenset[tuple[str, str, bool]]:
     """Keys of the troubles that no chance decides: the head's other build has them too, in variables that agree.
 
     Args:
+        second: the head's other build.
         compared: `saved` in the head that is judged.
     """
-    undecided = {(trouble.path, name) for trouble in _between(case) for name in (trouble.old, trouble.new) if name}
+    undecided = {
+        (trouble.path, name) for trouble in _between(case, second) for name in (trouble.old, trouble.new) if name
+    }
     undecided |= {("keras-archive", name) for path, name in undecided if path == "keras-weights"}
-    others = compare(saved, case.second, paths_of(case), case.diff, case.head_revivals)
+    others = compare(saved, second, paths_of(case), case.diff, case.head_revivals)
     shared = {trouble.key for each in others for trouble in troubles(each)}
     return frozenset(
         trouble.key
@@ -77,13 +82,13 @@ def certain(case: Case, saved: Signature, compared: Sequence[Comparison]) -> fro
     )
 
 
-def _between(case: Case) -> list[Trouble]:
+def _between(case: Case, second: Signature) -> list[Trouble]:
     """What does not restore from the one build into the other.
 
     What a `.keras` file is made into is asked of one of the two only; its weights are those of keras-weights.
     """
     paths = ["keras-weights" if path == "keras-archive" else path for path in paths_of(case)]
-    compared = compare(case.second, case.head_build.signature, list(dict.fromkeys(paths)), Diff({}))
+    compared = compare(second, case.head, list(dict.fromkeys(paths)), Diff({}))
     return [trouble for each in compared for trouble in troubles(each)]
 
 

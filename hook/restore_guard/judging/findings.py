@@ -151,7 +151,7 @@ def _status(context: Context, cause: Cause) -> Status:
 def is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
     """Whether an entry of the history covers a trouble."""
     for entry in accepted:
-        broken = entry.broken.get(trouble.path)
+        broken = entry.on(trouble.path)
         if broken is not None and (
             # Where the load call raises, nothing restores at all.
             broken.outcome == "raises"

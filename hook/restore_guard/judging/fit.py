@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,8 @@ from restore_guard.judging.translation import root_edge
 from restore_guard.promise.pins import below
 from restore_guard.restore_paths import restore, restore_unchanged
 from restore_guard.signature import Signature
+
+T = TypeVar("T")
 
 # By which restore paths a file may have been written, by its kind; the first one that fits tells what is what.
 WRITTEN_BY = {
@@ -114,6 +117,10 @@ def in_words(file: Signature) -> Signature:
     return msgspec.structs.replace(file, variables=tuple(renamed))
 
 
-def nearest(found: Sequence[tuple[object, Fit]]) -> tuple[object, Fit] | None:
-    """The best of several fits, each with what it is a fit to."""
-    return max(found, key=lambda pair: (pair[1].is_complete, pair[1].likeness), default=None)
+def nearest(found: Sequence[tuple[T, Fit]]) -> tuple[T, Fit]:
+    """The best of several fits, each with what it is a fit to.
+
+    Raises:
+        ValueError: there are none.
+    """
+    return max(found, key=lambda pair: (pair[1].is_complete, pair[1].likeness))

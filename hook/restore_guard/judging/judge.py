@@ -33,7 +33,7 @@ from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.judging.rollback import rollbacks
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import restore, same_promise
-from restore_guard.result import Finding, Migrated, ModelResult, PathResult, Verdict
+from restore_guard.result import Finding, ManifestState, Migrated, ModelResult, PathResult, Verdict
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
@@ -124,7 +124,8 @@ def judge(case: Case) -> ModelResult:
 def _compared(case: Case, head: Signature) -> _Compared:
     promise, base, paths = readable(case.base_manifest), base_signature(case), paths_of(case)
     saved = saved_signature(promise, base, paths)
-    comparisons, disagreements = compare(saved, head, paths, case.diff, case.head_revivals) if saved else [], []
+    comparisons = compare(saved, head, paths, case.diff, case.head_revivals) if saved else []
+    disagreements: list[str] = []
     if case.witness is not None:
         comparisons, disagreements = _outranked(comparisons, case.witness)
     migrations = outcomes(case, saved, head) if saved is not None else {}
@@ -151,8 +152,8 @@ def _of_variables(compared: _Compared) -> list[Finding]:
         return []
     across = frozenset(path for path, migrated in compared.migrations.items() if migrated.outcome == "restores")
     context = replace(_context(case, _known(compared), accepted_breaks(case)), migrated=across)
-    if compared.draw is not None:
-        context = replace(context, certain=certain(case, saved, compared.comparisons))
+    if compared.draw is not None and case.second is not None:
+        context = replace(context, certain=certain(case, case.second, saved, compared.comparisons))
     return findings.findings_of(compared.comparisons, context)
 
 
@@ -304,7 +305,7 @@ def _doubtful(case: Case, comparison: Comparison) -> list[str]:
 
 
 def _unbuilt(case: Case) -> ModelResult:
-    state = (
+    state: ManifestState = (
         "missing"
         if case.head_manifest is None
         else "stale"

@@ -56,7 +56,7 @@ def with_migrations(case: Case, saved: Signature | None, head: Signature, facts:
         fault = Fault(f"The migrations cannot be read: {found.message}", Place(found.file, found.line))
         return replace(facts, faults=(fault,))
     result = planned(case, saved, head) if saved is not None else None
-    if result is None:
+    if result is None or saved is None or not isinstance(found, Migrations):
         return facts
     steps = tables(case)
     places = [Place(found.file, found.line(step)) for step in steps]

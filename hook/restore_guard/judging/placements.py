@@ -216,7 +216,7 @@ class _Planning:
         for path, slot in new.items():
             whose = placements[slot.variable]
             source = known.get((slot.group, whose.saved)) if whose.saved is not None else None
-            longer = tuple((axis, "zeros") for axis, _ in whose.grow) if source else ()
+            longer: tuple[tuple[int, Fill], ...] = tuple((axis, "zeros") for axis, _ in whose.grow) if source else ()
             found[path] = Placement(path, source, longer)
             if source is None and whose.saved is not None and self.initial(path) is None:
                 self.problem(f"{path} is open: no saved slot belongs to it. List {slot.group}/** in initial.")
@@ -258,10 +258,12 @@ class _Planning:
 
 def grows(old: Sequence[int | None] | None, new: Sequence[int | None] | None, axes: Sequence[int]) -> bool:
     """Whether a shape is another one that got longer along some axes, and is else the same."""
-    if old is None or new is None or len(old) != len(new) or None in (*old, *new):
+    if old is None or new is None or len(old) != len(new):
         return False
-    sizes = zip(old, new, strict=True)
-    return all(new > old if axis in axes else new == old for axis, (old, new) in enumerate(sizes))
+    return all(
+        before is not None and after is not None and (after > before if axis in axes else after == before)
+        for axis, (before, after) in enumerate(zip(old, new, strict=True))
+    )
 
 
 def of_file(found: Plan, held: Collection[str]) -> Plan:

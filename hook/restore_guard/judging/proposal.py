@@ -230,9 +230,9 @@ def _counted(signature: Signature, of_optimizer: Mapping[str, Slot]) -> dict[str
     return {item.path: item for item in signature.variables if item.path not in of_optimizer and not item.seed}
 
 
-def _forms(named: Mapping[str, Variable]) -> dict[str, tuple]:
+def _forms(named: Mapping[str, Variable]) -> dict[str, tuple[object, ...]]:
     """{variable: its name and what its holder holds}; of one without a holder, what it is itself."""
-    held: dict[str, list[tuple]] = {}
+    held: dict[str, list[tuple[str, str, str]]] = {}
     for path, item in named.items():
         held.setdefault(owner(path), []).append((leaf(path), str(item.shape), item.dtype))
     forms = {holder: tuple(sorted(items)) for holder, items in held.items()}
@@ -242,7 +242,7 @@ def _forms(named: Mapping[str, Variable]) -> dict[str, tuple]:
     }
 
 
-def _alike(path: str, forms: Mapping[str, tuple], loose: Collection[str]) -> list[str]:
+def _alike(path: str, forms: Mapping[str, tuple[object, ...]], loose: Collection[str]) -> list[str]:
     """The variables without a partner that is sure, of the same name in a holder of the same form."""
     return [other for other in loose if forms[other] == forms[path]]
 

@@ -16,9 +16,7 @@ from restore_guard.signature import Signature
 def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str]) -> PathResult:
     """What the reports show of an outcome."""
     counted = {variable.path for variable in head.variables if not variable.seed}
-    restored, situation = counted & {*outcome.assigned, *outcome.converted}, None
-    if outcome.situation not in (None, TRAINED):
-        situation = Situation(*outcome.situation)
+    restored, situation = counted & {*outcome.assigned, *outcome.converted}, outcome.situation
     if outcome.kind in ("restores", "partial"):
         # An optimizer's state whose loss is none does not count.
         counted = restored | set(outcome.initial)
@@ -31,7 +29,7 @@ def path_result(outcome: Outcome, head: Signature, misplaced: Mapping[str, str])
         misplaced=tuple(misplaced),
         error=outcome.error,
         evidence="witnessed" if outcome.witnessed else "simulated",
-        situation=situation,
+        situation=Situation(*situation) if situation is not None and situation != TRAINED else None,
     )
 
 

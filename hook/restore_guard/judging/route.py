@@ -67,13 +67,16 @@ def by_promises(
     known = [promise for promise in (*promises, today) if epoch in (None, promise.epoch)]
     if not known:
         raise NoRoute(f"no manifest in git's history is of epoch {epoch}.")
-    fitting = [(promise, fits(file, kind, promise.signature)) for promise in known]
-    fitting = [(promise, fit) for promise, fit in fitting if fit.is_complete] or _refuse(fitting)
+    tried = [(promise, fits(file, kind, promise.signature)) for promise in known]
+    fitting = [(promise, fit) for promise, fit in tried if fit.is_complete]
+    if not fitting:
+        raise _refusal(tried)
     routes = [_route(file, promise, fit, today, migrations) for promise, fit in fitting]
     sound = [route for route in routes if not isinstance(route, MigrationError)]
+    failed = [route for route in routes if isinstance(route, MigrationError)]
     if not sound:
-        raise routes[-1]
-    if any(isinstance(route, MigrationError) for route in routes) or len({str(r.sources) for r in sound}) > 1:
+        raise failed[-1]
+    if failed or len({str(r.sources) for r in sound}) > 1:
         labels = ", ".join(f"{promise.epoch} ({promise.label})" for promise, _ in fitting)
         raise NoRoute(
             f"it fits the model of several epochs, and its values belong elsewhere in each: {labels}. "
@@ -143,15 +146,15 @@ def _seen(file: Signature, model: Signature, fit: Fit) -> Signature:
     return msgspec.structs.replace(model, variables=tuple(variables))
 
 
-def _refuse(fitting: Sequence[tuple[Promise, Fit]]) -> Sequence[tuple[Promise, Fit]]:
-    """Raises NoRoute with the model that the file is nearest to."""
-    promise, fit = nearest(fitting)
+def _refusal(tried: Sequence[tuple[Promise, Fit]]) -> NoRoute:
+    """Why a file has no route, by the model that it is nearest to."""
+    promise, fit = nearest(tried)
     if not fit.certain:
-        raise NoRoute(
+        return NoRoute(
             f"a layer of the model of epoch {promise.epoch} ({promise.label}) reads its variables by code of its own: "
             "which value is which cannot be told."
         )
-    raise NoRoute(f"it is of no model that a manifest promises. {difference(promise, fit)}")
+    return NoRoute(f"it is of no model that a manifest promises. {difference(promise, fit)}")
 
 
 def difference(promise: Promise, fit: Fit) -> str:

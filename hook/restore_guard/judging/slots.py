@@ -59,6 +59,7 @@ def _trained(signature: Signature, optimizer: str) -> Sequence[Variable]:
     graph = signature.object_graph.nodes
     node = _object(signature, optimizer)
     listed = dict(graph[node].children).get("_trainable_variables") if node is not None else None
+    positions: Sequence[int | None]
     if listed is not None:
         numbers = {int(edge): child for edge, child in graph[listed].children if edge.isdigit()}
         positions = [graph[numbers[number]].variable for number in sorted(numbers)]
@@ -72,19 +73,19 @@ def _object(signature: Signature, path: str) -> int | None:
     nodes = signature.object_graph.nodes
     if not nodes:
         return None
-    number: int | None = 0
+    number = 0
     for part in path.split("/"):
         edges = dict(nodes[number].children)
-        number = edges.get(part, edges.get(f"_{part}"))
-        if number is None:
+        below = edges.get(part, edges.get(f"_{part}"))
+        if below is None:
             return None
+        number = below
     return number
 
 
 def _in_order_of_layers(signature: Signature) -> list[int]:
     """`model.trainable_variables` of Keras 2: of the layers in order, then of the model itself, each once."""
-    layers = signature.h5_file.layers if signature.h5_file is not None else ()
-    positions = [position for layer in layers for position in layer.variables]
+    positions = [position for layer in signature.h5_layers for position in layer.variables]
     return [position for position in dict.fromkeys(positions) if signature.variables[position].trainable]
 
 

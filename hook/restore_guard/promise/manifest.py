@@ -50,6 +50,10 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     broken: dict[RestorePath, Broken]
 
+    def on(self, path: str) -> Broken | None:
+        """What it accepts on a restore path; None where it accepts nothing there."""
+        return next((broken for name, broken in self.broken.items() if name == path), None)
+
 
 class Manifest(msgspec.Struct, frozen=True):
     """A promise: checkpoints of `signature` restore by the paths in `restores`.

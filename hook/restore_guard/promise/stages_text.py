@@ -11,9 +11,11 @@ import msgspec
 from restore_guard.promise.json_text import Malformed, convert
 from restore_guard.promise.manifest_reading import graph_from_names, h5_from_names, tree_from_names
 from restore_guard.promise.manifest_text import graph_to_names, h5_to_names, join, node_names, tree_to_names
-from restore_guard.signature import Arrival, Signature, Stage
+from restore_guard.signature import Arrival, Signature, Stage, StageName
 
 Document = dict[str, Any]
+# What is otherwise in a document, or all of it.
+Told = dict[Literal["changes", "whole"], Document]
 
 
 class StageText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -28,8 +30,8 @@ class StageText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     object_graph: dict[str, Any] | None = None
     arrivals: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     unannounced: tuple[tuple[str, str], ...] = ()
-    keras_tree: dict[Literal["changes", "whole"], Document] = {}
-    h5_file: dict[Literal["changes", "whole"], Document] = {}
+    keras_tree: Told = {}
+    h5_file: Told = {}
 
 
 def write(signature: Signature, document: Document) -> Document:
@@ -40,11 +42,12 @@ def write(signature: Signature, document: Document) -> Document:
     """
     variables = [variable.path for variable in signature.variables]
     return {
-        stage.name: msgspec.to_builtins(_to_names(stage, signature, document, variables)) for stage in signature.stages
+        stage.name: msgspec.to_builtins(_to_names(stage, signature, document, variables))
+        for stage in signature.stages or ()
     }
 
 
-def read(stages: Document, signature: Signature, document: Document) -> Signature:
+def read(stages: Mapping[StageName, Any], signature: Signature, document: Document) -> Signature:
     """The signature with the stages of a manifest.
 
     Args:
@@ -73,7 +76,7 @@ def read(stages: Document, signature: Signature, document: Document) -> Signatur
 
 def _to_names(stage: Stage, signature: Signature, document: Document, variables: list[str]) -> StageText:
     names, tree, h5 = node_names(signature.at(stage.name).object_graph), stage.keras_tree, stage.h5_file
-    graph = stage.object_graph and graph_to_names(stage.object_graph, variables)
+    graph = graph_to_names(stage.object_graph, variables) if stage.object_graph is not None else None
     return StageText(
         absent=tuple(variables[position] for position in stage.absent),
         object_graph=_changes(document["object_graph"], graph) if graph is not None else None,
@@ -84,7 +87,9 @@ def _to_names(stage: Stage, signature: Signature, document: Document, variables:
     )
 
 
-def _from_names(name: str, text: StageText, graph: Document, document: Document, variables: Mapping[str, int]) -> Stage:
+def _from_names(
+    name: StageName, text: StageText, graph: Document, document: Document, variables: Mapping[str, int]
+) -> Stage:
     nodes = {node: number for number, node in enumerate(graph)}
     tree, h5 = document["keras_tree"], document["h5_file"]
     if tree is not None:
@@ -111,7 +116,7 @@ def _applied(whole: Document, changes: Document) -> Document:
     return {name: entry for name, entry in {**whole, **changes}.items() if entry is not None}
 
 
-def _told(whole: Document, part: Document) -> Document:
+def _told(whole: Document, part: Document) -> Told:
     """{"changes"}, or {"whole"} where these would not give the order of the entries; {} where nothing is otherwise."""
     changes = _changes(whole, part)
     if list(_applied(whole, changes)) != list(part):
@@ -119,7 +124,7 @@ def _told(whole: Document, part: Document) -> Document:
     return {"changes": changes} if changes else {}
 
 
-def _heard(whole: Document, told: Document) -> Document:
+def _heard(whole: Document, told: Told) -> Document:
     return told["whole"] if "whole" in told else _applied(whole, told.get("changes", {}))
 
 

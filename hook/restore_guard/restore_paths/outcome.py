@@ -11,14 +11,16 @@ from typing import Any, Literal, NamedTuple
 
 from restore_guard.signature import Signature
 
+SavedStage = Literal["untrained", "trained"]
+RestoredStage = Literal["uncalled", "untrained", "trained"]
 Kind = Literal["restores", "partial", "raises", "unsupported"]
 
 
 class Situation(NamedTuple):
     """At which stage the model was that saved, and at which one the model is that restores; see `situations`."""
 
-    saved: str
-    restored: str
+    saved: SavedStage
+    restored: RestoredStage
 
 
 @dataclass(frozen=True)

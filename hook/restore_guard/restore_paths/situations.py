@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 from collections.abc import Callable, Collection, Iterator
+from typing import Literal
 
-from restore_guard.restore_paths.outcome import Failure, Outcome, Situation
-from restore_guard.signature import Signature
+from restore_guard.restore_paths.outcome import Failure, Outcome, RestoredStage, SavedStage, Situation
+from restore_guard.signature import Signature, StageName
 
 Restore = Callable[[Signature, Signature], Outcome]
 
@@ -19,8 +20,13 @@ TRAINED = Situation("trained", "trained")
 
 
 # Which stages matter: an optimizer is in no HDF5 file, and loading a `.keras` file makes a model of its own.
-_SAVES = {"tf-checkpoint": ("untrained",), "keras-weights": ("untrained",)}
-_LOADS = dict.fromkeys(("tf-checkpoint", "keras-weights", "h5", "h5-by-name"), ("untrained", "uncalled"))
+_SAVES: dict[str, tuple[Literal["untrained"], ...]] = {
+    "tf-checkpoint": ("untrained",),
+    "keras-weights": ("untrained",),
+}
+_LOADS: dict[str, tuple[StageName, ...]] = dict.fromkeys(
+    ("tf-checkpoint", "keras-weights", "h5", "h5-by-name"), ("untrained", "uncalled")
+)
 
 
 _TOLD = {
@@ -52,8 +58,8 @@ def existing(path: str, saved: Signature, model: Signature) -> Iterator[Situatio
     yield TRAINED
     if saved.stages is None or model.stages is None:
         return
-    saves = ["trained", *(stage for stage in _SAVES.get(path, ()) if saved.stage(stage))]
-    loads = ["trained", *(stage for stage in _LOADS.get(path, ()) if model.stage(stage))]
+    saves: tuple[SavedStage, ...] = ("trained", *(stage for stage in _SAVES.get(path, ()) if saved.stage(stage)))
+    loads: tuple[RestoredStage, ...] = ("trained", *(stage for stage in _LOADS.get(path, ()) if model.stage(stage)))
     yield from (Situation(save, load) for save in saves for load in loads if (save, load) != TRAINED)
 
 
