@@ -66,7 +66,7 @@ class _Conditions(msgspec.Struct, frozen=True):
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """A build, and by which its sites are found in another layout of its modules."""
+    """A build, and what its sites are found by when the layout of its modules has changed."""
 
     signature: dict[str, Any]
     strategy: Strategy | None
@@ -91,7 +91,7 @@ class Cache:
         self.begin = time.time()
 
     def find(self, job: Job, tree: Tree) -> Build | None:
-        """A build that is what a fresh one would be, or None."""
+        """A kept build that a fresh one would equal; None where there is none."""
         if self.folder is None or self.installed is None:
             return None
         for path in _records(self.folder, self._key(job, self.installed)):
@@ -107,7 +107,7 @@ class Cache:
         return None
 
     def keep(self, job: Job, tree: Tree, build: Build) -> None:
-        """Keeps a build for another run, where it can be told when it would be the same."""
+        """Keeps a successful build for later runs, if all that it depends on is known."""
         trace = build.trace
         if self.folder is not None and build.signature is not None:
             _note_seconds(self.folder, job, build.seconds)
@@ -134,7 +134,7 @@ class Cache:
             _write(folder / name, name.encode() + b"\n" + content)
 
     def _is_sure(self, trace: Trace, tree: Tree) -> bool:
-        """Whether what the build read is what is there now, and belongs to the side."""
+        """Whether the files of the side are still those that the build read."""
         return (
             tree.settled([*trace.modules, *trace.files, *trace.folders], self.begin)
             and all(tree.kind(path) is None for path in trace.missing)
@@ -189,7 +189,7 @@ class Cache:
 
 
 def _records(folder: Path, key: str) -> list[Path]:
-    """The latest first, as many as are worth a look."""
+    """The records of a key, the latest first; only the first `_PER_KEY` are tried."""
     try:
         entries = [entry for entry in os.scandir(folder / _BUILDS / key) if len(entry.name) == 64]
         entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
@@ -200,7 +200,7 @@ def _records(folder: Path, key: str) -> list[Path]:
 
 def _conditions(trace: Trace, tree: Tree, installed: Installed) -> _Conditions:
     modules = {path: tree.read(path) or b"" for path in trace.modules}
-    # What was not imported may be there all the same: it was only looked for.
+    # A name that was not imported may be installed all the same: the code only looked for it.
     looked_for = installed.stems & set(trace.failed)
     return _Conditions(
         modules={path: _Module(_sha256(content), layout.digest(content)) for path, content in modules.items()},
@@ -249,7 +249,7 @@ def _entry(job: Job) -> list[object]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """At once or not at all, whoever else writes it."""
+    """Writes a file atomically, also while other runs write it."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
     os.replace(file.name, path)
@@ -284,7 +284,7 @@ def _restored(conditions: _Conditions, body: bytes, tree: Tree) -> Build | None:
 
 
 def _trace(then: _Conditions, kept: _Kept) -> Trace:
-    """As much of a trace as tells whether another build wrote what this one depends on."""
+    """The part of a trace that shows whether another build wrote a file which this one depends on."""
     missing = tuple(path for path, kind in then.there.items() if kind is None)
     present = tuple(path for path, kind in then.there.items() if kind is not None)
     folders = tuple(then.folders)
@@ -307,7 +307,7 @@ def _with_sites(found: Signature, kept: _Kept, moved: Collection[str], tree: Tre
         new = Site(file, now, counts[file, now, kind], tuple(Frame(name, line, of) for name, _, line, of in stack))
         old = Site(file, before, number, tuple(Frame(name, line, of) for name, line, _, of in stack))
         counts[file, now, kind] += 1
-        # What two classes created at one line may now be at two.
+        # One line of then may have become two: the sites of what it created cannot be told apart.
         if sites.setdefault(old, new) != new:
             sites[old] = None
     return found.with_sites(sites)
@@ -340,7 +340,7 @@ def _state(path: str) -> list[int] | None:
 
 @cache
 def _own_version() -> str:
-    """Of what makes a signature, and of how this module keeps it."""
+    """A digest of the code that makes signatures, and of the code that keeps them."""
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
     own = [Path(file) for module in (build_module, layout, side_files, *_SIGNATURES) if (file := module.__file__)]
     for path in [*sorted(Path(probe.__file__).parent.rglob("*.py")), *own, Path(__file__)]:

@@ -1,6 +1,6 @@
 """Witnesses: real checkpoints, really saved by one build of a model and really restored by another.
 
-The probe does it; here its word is asked for and checked.
+The probe does it. Here it is asked to, and its answers are validated.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class WitnessTrial:
 def run(building: Workshop, trials: Sequence[WitnessTrial]) -> dict[str, Witness]:
     """Saves in the base's Python and restores in the head's: a process for each, for all restore paths.
 
-    Where a value is lost or the outputs are others, and it is not known whether that is news, the base's own build
-    restores them as well.
+    Where a value is lost or the outputs differ, and unchanged code may do the same, the base's own build restores the
+    checkpoint as well.
     """
     if not trials:
         return {}
@@ -93,7 +93,7 @@ def _restored(building: Workshop, asked: Sequence[_Asked]) -> dict[str, tuple[di
     """{trial: ({restore path: what was seen}, why others were not)}."""
     whole = {one.trial.name: (one, one.task(list(one.files))) for one in asked if one.files}
     answers = building.do([task for _, task in whole.values()], RESTORING)
-    # One path may have ended the process of all.
+    # One path may have crashed the process that tried them all: each is tried again in a process of its own.
     apart = {
         name: [one.task([path]) for path in one.files]
         for name, (one, task) in whole.items()
@@ -126,7 +126,7 @@ def _observations(answer: Answer, paths: Sequence[str]) -> tuple[dict[str, Obser
 
 
 def _doubted(trial: WitnessTrial, seen: Mapping[str, Observation]) -> list[str]:
-    """The paths on which what went wrong may be no news."""
+    """The paths on which unchanged code may go wrong in the same way."""
     if trial.base is trial.head:
         return []
     return [path for path, one in seen.items() if one.differs or (one.outcome != "restores" and path in trial.unsure)]
