@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from restore_guard.building.workshop import Order, Workshop
+from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.states import Change
 from restore_guard.errors import UncheckedError
 from restore_guard.judging.case import Case
@@ -28,7 +28,7 @@ def with_suggestions(
     changes: Sequence[Change],
     case: Case,
     result: ModelResult,
-    orders: Mapping[str, Order],
+    orders: Mapping[str, BuildOrder],
     workshop: Workshop,
 ) -> ModelResult:
     """The result, its failing findings with the repair that helps them most.

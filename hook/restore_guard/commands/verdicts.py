@@ -124,7 +124,7 @@ def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
 
 def _known_cases(
     run: Run, suspects: Suspects, witness: WitnessMode, workshop: Workshop
-) -> tuple[Cases, dict[str, Order]]:
+) -> tuple[Cases, dict[str, BuildOrder]]:
     """The cases, and the builds of either side."""
     projects = suspects.projects
     released = releases.read(run.repository, projects.head.config.releases, suspects.names)
