@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -308,50 +307,9 @@ def init(yes: bool, merge_driver: bool) -> None:
     def run() -> int:
         if merge_driver:
             return _set_up_merge_driver()
-        from restore_guard.building import probing
-        from restore_guard.commands import init as initialising
-        from restore_guard.reports import init_text
+        from restore_guard import set_up_dialogue
 
-        ask, progress = not yes and sys.stdin.isatty(), terminal.progress_bar()
-        with terminal.run(progress=progress) as started:
-            repository = started.repository
-            found = initialising.look(repository, Path.cwd(), os.environ)
-            with probing.Probe(found.python.path, progress) as probe:
-                with progress:
-                    found = initialising.build(repository, found, probe)
-                click.echo(init_text.render_survey(found))
-                unbuilt = next((model for model in found.unusable if model.lacks_inputs), None)
-                if ask and unbuilt is not None:
-                    question = (
-                        f"Shape of an input of {unbuilt.candidate.name} without the batch, such as 784 or 28,28,1"
-                    )
-                    shapes = click.prompt(
-                        f"{question} (empty: leave it out)",
-                        default="",
-                        show_default=False,
-                        value_proc=terminal.asked_again(initialising.inputs_of),
-                    )
-                    if shapes:
-                        with progress:
-                            found = initialising.with_inputs(repository, found, unbuilt, shapes, probe)
-                        click.echo(init_text.render_survey(found))
-            names: list[str] = []
-            if ask and len(found.usable) > 1:
-                names = click.prompt(
-                    "Which models shall be guarded (names, or all)",
-                    default="all",
-                    value_proc=terminal.asked_again(lambda answer: initialising.chosen(found, answer)),
-                )
-            proposed = initialising.plan(repository, found, names)
-            click.echo(init_text.render_plan(proposed))
-            if not yes and not (ask and click.confirm("Write this?", default=True)):
-                click.echo("Nothing was written." + ("" if ask else " To write this: restore-guard init --yes"))
-                return 0 if ask else 2
-            with progress:
-                done = initialising.write(started, proposed)
-            code = terminal.told(done)
-            click.echo(init_text.render_written(proposed), nl=False)
-            return code
+        return set_up_dialogue.hold(yes=yes)
 
     terminal.finish(run)
 
