@@ -63,6 +63,7 @@ class Config(_Table, frozen=True):
     releases: tuple[str, ...] = ()
     rollback: Literal["off", "warning", "error"] = "off"
     pythonpath: tuple[str, ...] = ()
+    carry: tuple[str, ...] = ()
     rules: dict[str, Level] = {}
     models: dict[str, Model] = {}
     ignore: tuple[Ignore, ...] = ()
@@ -77,6 +78,7 @@ EXPECTED = {
     "rollback": '"off", "warning" or "error": whether older code must load what the new code saves',
     "releases": 'a list of tag patterns, such as ["v*"]',
     "pythonpath": 'a list of folders of the project, such as ["src"]: relative, without ".."',
+    "carry": 'a list of patterns of files that git ignores, such as ["pkg/_version.py"]: relative, without ".."',
     "rules": "a table of rule = level",
     "models": "a table for each model",
     "builder": 'a function as "package.module:function"',
@@ -172,6 +174,7 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
     _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)
     _demand(config.witness >= 0, "witness", config.witness, where)
     _demand(_inside(config.manifests), "manifests", config.manifests, where)
+    _demand(all(map(_inside, config.carry)), "carry", list(config.carry), where)
     _demand(all(map(_inside, config.pythonpath)), "pythonpath", list(config.pythonpath), where)
     return config
 

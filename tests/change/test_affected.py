@@ -312,7 +312,8 @@ def test_removed_models_are_left_to_others():
 
 
 @pytest.mark.parametrize(
-    "setting", [{"python": "p"}, {"environment": "per-commit"}, {"pythonpath": ()}, {"manifests": "m"}]
+    "setting",
+    [{"python": "p"}, {"environment": "per-commit"}, {"pythonpath": ()}, {"carry": ("v.py",)}, {"manifests": "m"}],
 )
 def test_settings_that_decide_a_build_affect_all(setting):
     head = Config(**{"pythonpath": ("src",), "models": CONFIG.models, **setting})

@@ -17,10 +17,17 @@ STEP = 0.05
 
 
 class Tree:
-    """What one side shows to a build."""
+    """What one side shows to a build.
 
-    def __init__(self, repository: Repository, side: Side) -> None:
-        self.read = cache(repository.reader(side))
+    Args:
+        carried: files of the work tree, relative to the project, that a side of git's has as well.
+    """
+
+    def __init__(self, repository: Repository, side: Side, carried: Sequence[str] = ()) -> None:
+        self._folder = repository.root / repository.project
+        self._carried = frozenset(carried if side.tree is not None else ())
+        self._of_side = repository.reader(side)
+        self.read = cache(self._read)
         self.root = repository.root / repository.project if side.tree is None else None
         self._listed = partial(repository.files, side)
         self._project = repository.project
@@ -29,12 +36,20 @@ class Tree:
     def _names(self) -> dict[str, set[str]]:
         """{folder: names in it} of a tree of git's, all relative to its root."""
         names: dict[str, set[str]] = {"": set()}
-        for path in self._listed():
+        for path in [*self._listed(), *map(self._inside, self._carried)]:
             while path:
                 folder, _, name = path.rpartition("/")
                 names.setdefault(folder, set()).add(name)
                 path = folder
         return names
+
+    def _read(self, path: str) -> bytes | None:
+        path = posixpath.normpath(path)
+        content = self._of_side(path)
+        if content is None and path in self._carried:
+            with contextlib.suppress(OSError):
+                return (self._folder / path).read_bytes()
+        return content
 
     def _inside(self, path: str) -> str:
         inside = posixpath.normpath(posixpath.join(self._project, path))
@@ -69,9 +84,7 @@ class Tree:
 
     def settled(self, paths: Sequence[str], before: float) -> bool:
         """False where one of the paths may have changed on disk since a moment; git's own trees never do."""
-        if self.root is None:
-            return True
-        places = [self.root / path for path in paths]
+        places = [self._folder / path for path in paths if self.root is not None or path in self._carried]
         return all(changed(place) < before - STEP for place in places)
 
 

@@ -5,6 +5,7 @@ TensorFlow is started only for what must be made, and is imported while git writ
 
 from __future__ import annotations
 
+import os
 import posixpath
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from restore_guard.building import cache, isolation
 from restore_guard.building.crossing import crossed
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
+from restore_guard.change.carried import carried, lacking
 from restore_guard.change.repository import pointer
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
@@ -82,10 +84,11 @@ class Workshop:
 
     Args:
         hash_seed: what decides the order of sets in its builds.
+        carry: patterns of files that git ignores: they are copied from the work tree for every side.
     """
 
-    def __init__(self, run: Run, hash_seed: str = isolation.HASH_SEED) -> None:
-        self.hash_seed = hash_seed
+    def __init__(self, run: Run, hash_seed: str = isolation.HASH_SEED, carry: Sequence[str] = ()) -> None:
+        self.hash_seed, self._carry = hash_seed, carry
         self.repository, self.environ, self.progress = run.repository, run.environ, run.progress
         self.worktree = run.folder
         self._stack = ExitStack()
@@ -115,6 +118,7 @@ class Workshop:
         purpose = f"building {_named(order.name for order in missing)} {_located(order.side for order in missing)}"
         made = self._run({order.id: (order, self._rooted(order)) for order in missing}, purpose)
         made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
+        made = {order.id: self._with_advice(order, made[order.id]) for order in missing}
         done = self._without_crossed(orders, built | made)
         for order in missing:
             self._cache(order).keep(self._job(order), self._tree(order.side), done[order.id])
@@ -200,7 +204,7 @@ class Workshop:
 
     def _tree(self, side: Side) -> Tree:
         if side not in self._trees:
-            self._trees[side] = Tree(self.repository, side)
+            self._trees[side] = Tree(self.repository, side, self._carried)
         return self._trees[side]
 
     def _job(self, order: BuildOrder) -> Job:
@@ -242,11 +246,37 @@ class Workshop:
         )
         return replace(build, signature=None, failure=failure)
 
+    def _with_advice(self, order: BuildOrder, build: Build) -> Build:
+        """A build that lacks a file which the work tree has and git ignores, with what to do."""
+        if build.signature is not None or order.side.tree is None:
+            return build
+        said = f"{build.failure}\n{build.detail}"
+        file = lacking(self.repository, said, self._root(order.side), order.config.pythonpath)
+        if file is None:
+            return build
+        return replace(
+            build, failure=f'{build.failure}. {file} is on disk but ignored by git: add carry = ["{file}"] to carry it'
+        )
+
+    @cached_property
+    def _carried(self) -> list[str]:
+        return carried(self.repository, self._carry)
+
+    def _carry_into(self, root: Path) -> None:
+        """Copies the files of the work tree that git ignores; never over one of the side's own, never out of it."""
+        for path in self._carried:
+            target = root / path
+            if not target.parent.resolve().is_relative_to(root.resolve()) or os.path.lexists(target):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self.worktree / path, target)
+
     def _copied(self, side: Side) -> Path:
         """The project in a folder of its own."""
         folder = self.folder()
         if side.tree is not None:
             self.repository.materialise(side, folder)
+            self._carry_into(folder / self.repository.project)
             return folder / self.repository.project
         for path in self.repository.files(side):
             target = folder / path
@@ -266,6 +296,7 @@ class Workshop:
             folder = self.folder()
             self.repository.materialise(side, folder)
             self._roots[side] = folder / self.repository.project
+            self._carry_into(self._roots[side])
         return self._roots[side]
 
 

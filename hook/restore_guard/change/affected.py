@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # importing git takes 0.2 s
 
 Read = Callable[[str], bytes | None]
 
-BUILD_SETTINGS = ("python", "environment", "pythonpath", "manifests")
+BUILD_SETTINGS = ("python", "environment", "pythonpath", "carry", "manifests")
 """The settings of the whole project that decide what a build gives."""
 
 DONE = {"A": "added", "M": "changed", "D": "deleted", "R": "renamed", "T": "changed"}

@@ -327,6 +327,15 @@ class Repository:
         listed = split(self._output("ls-files", "-z", "--others", "--exclude-standard"))
         return [path for path in listed if not path.endswith("/")]  # a repository of its own
 
+    def ignored(self, patterns: Sequence[str]) -> list[str]:
+        """The files on disk that git ignores and that match a glob pattern; both relative to the root."""
+        # A path that leaves the repository would be an error, and no pattern at all would match everything.
+        specs = [f":(glob){pattern}" for pattern in patterns if not pattern.startswith(("/", "../"))]
+        if not specs:
+            return []
+        listed = self._output("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *specs)
+        return [path for path in split(listed) if not path.endswith("/")]
+
     def project_of(self, folder: Path) -> str:
         """The nearest folder from `folder` up to the root that configures restore-guard, else `folder` itself."""
         folder = folder.resolve()

@@ -76,7 +76,7 @@ def update(
     proposed = dict.fromkeys(chosen) | (
         proposals(run, project, chosen, reason) if migrate and reason is not None else {}
     )
-    with Workshop(run) as workshop:
+    with Workshop(run, carry=project.config.carry) as workshop:
         file = _read(workshop, python, project, checkpoint) if checkpoint is not None else None
         built = workshop.build(orders)
         revived = _revived(workshop, orders, built, promises)

@@ -104,7 +104,7 @@ class Suspects:
 
 def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
     """Builds both sides of the models, asks what only TensorFlow knows, and judges; errors as `known_cases`."""
-    with Workshop(run) as workshop:
+    with Workshop(run, carry=suspects.projects.head.config.carry) as workshop:
         cases, orders = _known_cases(run, suspects, witness, workshop)
         about = suspects.projects, suspects.changes
         return [
@@ -118,7 +118,7 @@ def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
     Raises:
         UncheckedError: no Python to build with, or git cannot write a side's files.
     """
-    with Workshop(run) as workshop:
+    with Workshop(run, carry=suspects.projects.head.config.carry) as workshop:
         return _known_cases(run, suspects, witness, workshop)[0]
 
 
@@ -257,7 +257,7 @@ def _with_second_builds(cases: Cases, orders: Mapping[str, BuildOrder], run: Run
         asked = [name for name, case in known.items() if case.second is None and is_suspicious(case)]
         if not asked:
             break
-        with Workshop(run, hash_seed) as workshop:
+        with Workshop(run, hash_seed, orders[f"head:{asked[0]}"].config.carry) as workshop:
             built = workshop.build([orders[f"head:{name}"] for name in asked])
         for name in asked:
             case, second = known[name], built[f"head:{name}"].signature
