@@ -109,7 +109,12 @@ def test_a_file_is_judged_as_tensorflow_restores_it(files):
             assert restore(path, known, base).kind == restore_unchanged(path, base).kind, case
             outcome = restore(path, known, head)
             assert outcome.kind == real["outcome"], (case, outcome.error, real["error"])
-            assert compared(saved, head, path).outcomes[path].kind == real["outcome"], case
+            comparison = compared(saved, head, path)
+            alone = comparison.outcomes[path]
+            # Optimizer state that no file of this kind ever holds is no loss of this one.
+            lost = sorted({*real["initial"]} - comparison.unheld[path])
+            whole = real["outcome"] == "partial" and not lost and not real["unused"]
+            assert alone.kind == ("restores" if whole else real["outcome"]), case
             judged += 1
             if outcome.kind == "raises":
                 continue
@@ -117,8 +122,7 @@ def test_a_file_is_judged_as_tensorflow_restores_it(files):
             assert sorted(outcome.unused) == sorted(real["unused"]), case
             assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}
             assert assigned == {new: old for new, old in real["assigned"].items() if new not in seeds}, case
-            alone = compared(saved, head, path).outcomes[path]
-            assert sorted(alone.initial) == sorted(real["initial"]), case
+            assert sorted(alone.initial) == lost, case
             assert len(alone.unused) == len(real["unused"]), case
     assert judged >= 2 * len(CHOSEN)
 

@@ -2,12 +2,16 @@
 
 import json
 
+import msgspec
 import pytest
 from conftest import settings
+from signatures import module
 
 from restore_guard.build import Job
 from restore_guard.building import cache
 from restore_guard.commands.plan import matrix, share
+from restore_guard.promise import manifest
+from restore_guard.promise.manifest import Manifest
 
 
 def test_matrix():
@@ -38,6 +42,10 @@ def project(make_repository):
     """Three models, of which only the files are there: a plan builds nothing."""
     models = {name: f'builder = "{name}:build"' for name in ("a", "b", "c")}
     files = {f"{name}.py": "import shared\n" for name in models} | {"shared.py": ""}
+    for name in models:
+        promised = msgspec.structs.replace(module(w=(2,)), sources=(f"{name}.py", "shared.py"))
+        content = manifest.dump(Manifest(name, ("tf-checkpoint",), promised))
+        files[f"restore-manifest/{name}.json"] = content.decode()
     return make_repository(files=files | {"pyproject.toml": settings("no/such/python", models)})
 
 

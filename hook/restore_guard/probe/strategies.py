@@ -83,7 +83,9 @@ def is_uncalled(root, inputs):
 
 def _calls_itself(value):
     """Whether a Keras model has a `__call__` of its own, of which Keras hears nothing, and has its variables."""
-    return type(value).__call__ is not frameworks.keras_of(value).module.layers.Layer.__call__ and bool(value.variables)
+    keras = frameworks.keras_of(value).module
+    own = type(value).__call__ not in (keras.layers.Layer.__call__, keras.Model.__call__)
+    return own and bool(frameworks.attribute(value, "variables"))
 
 
 def call(root, inputs):
