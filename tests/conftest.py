@@ -15,6 +15,8 @@ import hypothesis
 import pytest
 from differential.frameworks import FRAMEWORKS, Oracle
 
+from restore_guard.building import probing, workshop
+
 # How long an example takes depends on what else the machine does, and on whether lines are counted.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
@@ -283,6 +285,14 @@ PAGE_MODELS = {
     "activated": 'builder = "page:activated"\ninputs = [{ shape = [4] }]',
 }
 ALL_MODELS = PAGE_MODELS | {name: f'builder = "small.{name}:build"' for name in SMALL_MODELS}
+
+
+@contextlib.contextmanager
+def warm_python(python):
+    """One Python, warm, builds for all commands that run in this process meanwhile; gives its probe."""
+    with probing.Probe(python) as probe, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+        yield probe
 
 
 @pytest.fixture(scope="session")

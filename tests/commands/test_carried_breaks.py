@@ -1,11 +1,8 @@
 """`update --migrate` writes what it knows and asks for the rest; `check` tries it on a real checkpoint of the base."""
 
-import contextlib
-
 import pytest
-from conftest import Project, settings
+from conftest import Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
@@ -70,8 +67,7 @@ def base(keras3, tmp_path_factory):
     folder = tmp_path_factory.mktemp("carried")
     project = Project(folder / "project", folder / "home")
     promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-weights", "h5"]'
-    with probing.Probe(keras3) as probe, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(keras3):
         project.write({"net.py": NET, "pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
         Warm(project).update(reason=None)
         project.commit(message="first")

@@ -1,11 +1,8 @@
 """Optimizer state that a restore path never holds is no loss, and does not hide what else changed."""
 
-import contextlib
-
 import pytest
-from conftest import Project, settings
+from conftest import Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
@@ -30,12 +27,11 @@ MODELS = {
 
 
 @pytest.mark.parametrize("keras", ["keras3", "keras2"])
-def test_optimizer_state_that_a_path_never_holds(keras, request, tmp_path, monkeypatch):
+def test_optimizer_state_that_a_path_never_holds(keras, request, tmp_path):
     python = request.getfixturevalue(keras)
     project = Project(tmp_path / "project", tmp_path / "home")
     project.write({"net.py": NET, "pyproject.toml": settings(python, MODELS, timeout=120)})
-    with probing.Probe(python) as probe:
-        monkeypatch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(python):
         with Repository(project.root) as repository:
             (done,) = updating.update(Run(repository, project.environ), names=[], reason=None)
         assert done.findings == (), "neither a slot nor the learning rate is a warning of its own"

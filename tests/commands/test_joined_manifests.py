@@ -1,13 +1,11 @@
 """Manifests follow the code without stopping anybody: `check --fix`, real merges, rebases and cherry-picks."""
 
-import contextlib
 import json
 import subprocess
 
 import pytest
-from conftest import COMMAND, Project, settings
+from conftest import COMMAND, Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
@@ -111,8 +109,7 @@ class Warm:
 def base(keras3, tmp_path_factory):
     folder = tmp_path_factory.mktemp("joined")
     project = Project(folder / "project", folder / "home")
-    with probing.Probe(keras3) as probe, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(keras3):
         promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-weights"]'
         project.write({"net.py": NET, "pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
         Warm(project).update()

@@ -1,6 +1,5 @@
 """`migrate` with real checkpoints of two older epochs: what it writes restores, and old files stay as they are."""
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -8,9 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Project, settings
+from conftest import Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import finding
@@ -152,8 +150,7 @@ def warm(keras3, tmp_path_factory):
     folder = tmp_path_factory.mktemp("migrate")
     project = Project(folder / "project", folder / "home")
     promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-weights"]'
-    with probing.Probe(keras3) as probe, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(keras3) as probe:
         found = Warm(project, probe, keras3, folder)
         project.write({"pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
         for number, text in enumerate(EPOCHS, 1):

@@ -1,11 +1,8 @@
 """Tables, iterators and Python state are values too, although they are no variables."""
 
-import contextlib
-
 import pytest
-from conftest import Project, settings
+from conftest import Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
@@ -58,12 +55,11 @@ print(int(net.known.size()), int(net.dense.size()), net.done.count)
 
 
 @pytest.mark.parametrize("keras", ["keras3", "keras2"])
-def test_a_table_and_python_state_that_moved_are_told_and_never_green(keras, request, tmp_path, monkeypatch):
+def test_a_table_and_python_state_that_moved_are_told_and_never_green(keras, request, tmp_path):
     python = request.getfixturevalue(keras)
     project = Project(tmp_path / "project", tmp_path / "home")
     project.write({"net.py": NET, "pyproject.toml": settings(python, {"net": 'builder = "net:build"'}, timeout=120)})
-    with probing.Probe(python) as probe:
-        monkeypatch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(python):
 
         def update():
             with Repository(project.root) as repository:

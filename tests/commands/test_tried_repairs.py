@@ -1,11 +1,8 @@
 """A repair is suggested only where it was tried and helps; `check --fix` writes it, after showing it."""
 
-import contextlib
-
 import pytest
-from conftest import Project, settings
+from conftest import Project, settings, warm_python
 
-from restore_guard.building import probing, workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
@@ -42,8 +39,7 @@ def build():
 def base(keras3, tmp_path_factory):
     folder = tmp_path_factory.mktemp("repairs")
     project = Project(folder / "project", folder / "home")
-    with probing.Probe(keras3) as probe, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
+    with warm_python(keras3):
         promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-weights"]'
         # In a folder of the repository: lines and files are told from its root.
         project.write({"sub/net.py": NET, "sub/pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
