@@ -10,7 +10,7 @@ from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.states import Change
 from restore_guard.errors import UncheckedError
 from restore_guard.judging.case import Case
-from restore_guard.judging.mended import mended, outcome
+from restore_guard.judging.mended import lost, mended, outcome
 from restore_guard.judging.repairs import Repair, repairs
 from restore_guard.promise.project import Projects
 from restore_guard.result import Finding, ModelResult, Suggestion
@@ -52,10 +52,11 @@ def with_suggestions(
         built = workshop.build_variants(variants)
     except (OSError, UncheckedError):
         return result  # the verdict stands without a trial
+    before = lost(case, case.head)
     best: dict[int, tuple[int, Suggestion]] = {}
     for number, (finding, repair) in tried.items():
         signature = built[number].signature
-        helps = mended(case, finding, signature) if signature is not None else None
+        helps = mended(finding, before, lost(case, signature)) if signature is not None else None
         if helps is not None:
             rank = 2 * len(helps[0]) + len(helps[1])
             replaced = "\n".join(texts[number].splitlines()[repair.first - 1 : repair.last])

@@ -13,12 +13,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from restore_guard.build import Build
 from restore_guard.building import checkpoint as files
 from restore_guard.building import pythons, revivals
-from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import merges
 from restore_guard.change.merges import Joined
@@ -67,6 +65,7 @@ def update(
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
+    reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
     python = pythons.of_side(run, project.config, project.side)
     promises = _promises_of(repository, project, chosen)
     orders = [
@@ -77,7 +76,11 @@ def update(
         proposals(run, project, chosen, reason) if migrate and reason is not None else {}
     )
     with Workshop(run, carry=project.config.carry) as workshop:
-        file = _read(workshop, python, project, checkpoint) if checkpoint is not None else None
+        file = (
+            files.read(workshop.run(python, [reading])[reading.id], checkpoint)
+            if reading and checkpoint is not None
+            else None
+        )
         built = workshop.build(orders)
         revived = _revived(workshop, orders, built, promises)
         updated = [
@@ -104,11 +107,6 @@ def _revived(
     ]
     found = revivals.ask(workshop, asked)
     return {order.name: found.get(order.id, {}) for order in orders}
-
-
-def _read(workshop: Workshop, python: Path, project: Project, checkpoint: str) -> Checkpoint:
-    reading = files.job("checkpoint", checkpoint, project.config.timeout)
-    return files.read(workshop.run(python, [reading])[reading.id], checkpoint)
 
 
 def _promises_of(repository: Repository, project: Project, names: Sequence[str]) -> dict[str, Promises]:

@@ -12,17 +12,26 @@ from restore_guard.result import Finding
 from restore_guard.signature import Signature
 
 
-def mended(case: Case, finding: Finding, repaired: Signature) -> tuple[list[str], list[str]] | None:
-    """(restore paths of a finding that restore with a repair, those with less trouble); None where it does not help.
+def lost(case: Case, model: Signature) -> Counter[str]:
+    """{restore path: how many troubles old checkpoints have with what the head's code, or a repair of it, builds}.
 
     `.keras` files are left out: what they become is asked of the code once more, which a trial does not.
     """
-    head, paths = case.head_build.signature, [path for path in paths_of(case) if path != "keras-archive"]
+    paths = [path for path in paths_of(case) if path != "keras-archive"]
     saved = saved_signature(readable(case.base_manifest), base_signature(case), paths_of(case))
-    if head is None or saved is None:
-        return None
-    before, after = (_troubles(saved, model, paths) for model in (head, repaired))
-    if any(after[path] > before[path] for path in paths):
+    if saved is None:
+        return Counter()
+    compared = compare(saved, model, paths, Diff({}))
+    return Counter(trouble.path for comparison in compared for trouble in troubles(comparison))
+
+
+def mended(finding: Finding, before: Counter[str], after: Counter[str]) -> tuple[list[str], list[str]] | None:
+    """(restore paths of a finding that restore with a repair, those with less trouble); None where it does not help.
+
+    Args:
+        before, after: what is `lost` without the repair and with it.
+    """
+    if any(after[path] > before[path] for path in after):
         return None
     better = [path for path in finding.restores if after[path] < before[path]]
     return ([path for path in better if not after[path]], [path for path in better if after[path]]) if better else None
@@ -35,8 +44,3 @@ def outcome(finding: Finding, restored: Sequence[str], better: Sequence[str]) ->
     rest = [path for path in finding.restores if path not in (*restored, *better)]
     parts += [f"nothing changes on {' and '.join(rest)}"] if rest else []
     return f"{', '.join(parts)}, tried"
-
-
-def _troubles(saved: Signature, model: Signature, paths: Sequence[str]) -> Counter[str]:
-    (comparison,) = compare(saved, model, paths, Diff({}))
-    return Counter(trouble.path for trouble in troubles(comparison))
