@@ -68,6 +68,11 @@ class Config(_Table, frozen=True):
     models: dict[str, Model] = {}
     ignore: tuple[Ignore, ...] = ()
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The folders to import from, in their order; "" is the project's own."""
+        return (*self.pythonpath, "")
+
 
 EXPECTED = {
     "manifests": 'a folder of the project, such as "restore-manifest": relative, without ".."',

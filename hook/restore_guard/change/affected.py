@@ -32,6 +32,11 @@ class Closure(NamedTuple):
     files: frozenset[str]
     candidates: frozenset[str]
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """All paths of which a change is noticed by the imports alone."""
+        return self.files | self.candidates
+
 
 @dataclass(frozen=True)
 class View:
@@ -68,7 +73,7 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     undecided = [name for name, reason in reasons.items() if reason is None]
     modules = {source: path for path in paths if (source := _as_source(path))}
     if undecided and modules:
-        roots = [*head.config.pythonpath, ""]
+        roots = head.config.roots
         builders = {name: models[name].builder.partition(":")[0] for name in undecided}
         for view in (base, head):
             reached = ImportGraph(view.read, roots).reached(builders.values(), modules)

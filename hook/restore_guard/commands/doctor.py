@@ -109,7 +109,7 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
 def _judge(project: Project, name: str, build: Build) -> ModelResult:
     """What a check of the files on disk says where there is nothing before them."""
     module = project.config.models[name].builder.partition(":")[0]
-    covered = affected.closure(project.read, module, [*project.config.pythonpath, ""]).files
+    covered = affected.closure(project.read, module, project.config.roots).paths
     file, promise = project.manifest_file(name), project.manifest(name)
     return judge.judge(
         Case(
