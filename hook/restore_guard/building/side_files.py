@@ -28,7 +28,7 @@ class Tree:
         self._carried = frozenset(carried if side.tree is not None else ())
         self._of_side = repository.reader(side)
         self.read = cache(self._read)
-        self.root = repository.root / repository.project if side.tree is None else None
+        self.root = self._folder if side.tree is None else None
         self._listed = partial(repository.files, side)
         self._project = repository.project
 

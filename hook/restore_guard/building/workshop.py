@@ -273,11 +273,9 @@ class Workshop:
 
     def _copied(self, side: Side) -> Path:
         """The project in a folder of its own."""
-        folder = self.folder()
         if side.tree is not None:
-            self.repository.materialise(side, folder)
-            self._carry_into(folder / self.repository.project)
-            return folder / self.repository.project
+            return self._written(side)
+        folder = self.folder()
         for path in self.repository.files(side):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -293,11 +291,15 @@ class Workshop:
             return self.worktree
         if side not in self._roots:
             self.progress(f"writing the files {side.where} to a temporary folder")
-            folder = self.folder()
-            self.repository.materialise(side, folder)
-            self._roots[side] = folder / self.repository.project
-            self._carry_into(self._roots[side])
+            self._roots[side] = self._written(side)
         return self._roots[side]
+
+    def _written(self, side: Side) -> Path:
+        """The project as a side of git's has it, in a new folder, with the files that are carried."""
+        folder = self.folder()
+        self.repository.materialise(side, folder)
+        self._carry_into(folder / self.repository.project)
+        return folder / self.repository.project
 
 
 def _named(names: Iterable[str]) -> str:

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from restore_guard import requirement_files, toml_text
@@ -102,15 +101,8 @@ def _of_its_kind(file: str, content: bytes) -> Iterator[_Pin]:
     if name == "pyproject.toml":
         yield from _required(_strings([environment_files.dependency_tables(content)[table] for table in _OF_PIP]))
     else:
-        yield from _locked(document.get("package", document.get("packages", [])))
-
-
-def _locked(listed: Any) -> Iterator[_Pin]:
-    """The packages of a lock file in TOML: uv.lock, poetry.lock, pdm.lock, pylock.toml."""
-    for entry in listed if isinstance(listed, list) else ():
-        name, version = (entry.get(key) for key in ("name", "version")) if isinstance(entry, dict) else (None, None)
-        if isinstance(name, str) and isinstance(version, str):
-            yield _normal(name), version, "", 0
+        for package, version in toml_text.locked(document):
+            yield _normal(package), version, "", 0
 
 
 def _required(requirements: Iterable[str], line: int = 0) -> Iterator[_Pin]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import msgspec
 
@@ -75,6 +76,11 @@ class Renewal:
     proposal: Proposal | None = None
 
     @property
+    def folder(self) -> Path:
+        """Where the project is in the work tree."""
+        return self.repository.root / self.repository.project
+
+    @property
     def file(self) -> str:
         """The manifest, relative to the project."""
         return self.project.manifest_file(self.name)
@@ -139,8 +145,8 @@ def renew(renewal: Renewal) -> Updated:
     signature, pinned = _pinned(model, pins)
     new = Manifest(renewal.name, paths, signature, settled.epoch, settled.history, pinned)
     breaks = _with_migration(renewal, settled.breaks)
-    unsaved = _unsaved(renewal.project, renewal.name, model, paths, renewal.promises.current)
-    written = manifest.write(renewal.repository.root / renewal.repository.project / renewal.file, new)
+    unsaved = _unsaved(renewal, model, paths)
+    written = manifest.write(renewal.folder / renewal.file, new)
     message = _message(renewal, model, new, pins, breaks, written=written)
     return Updated(renewal.name, "written" if written else "unchanged", message, breaks + unsaved)
 
@@ -152,7 +158,7 @@ def _pins(renewal: Renewal, model: Signature, paths: tuple[str, ...]) -> _Pins |
     checkpoint = renewal.checkpoint
     if checkpoint is None:
         return _Pins(before, wanted)
-    if (refused := _refusal(renewal.name, checkpoint)) is not None:
+    if (refused := _refusal(renewal, checkpoint)) is not None:
         return refused
     fresh = pinning.pins(renewal.project, renewal.name, model, paths, checkpoint)
     loads = [load for path, pin in fresh.items() for load in pinning.loads(pin, path, model)]
@@ -189,7 +195,7 @@ def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Find
     accepted = any(finding.status == "accepted" for finding in breaks)
     if not accepted or renewal.proposal is None or renewal.reason is None:
         return breaks
-    _write_migration(renewal.repository, renewal.project, renewal.name, renewal.proposal)
+    _write_migration(renewal, renewal.proposal)
     return tuple(
         msgspec.structs.replace(item, status="migrated") if item.status == "accepted" else item for item in breaks
     )
@@ -210,7 +216,7 @@ def _message(
         said.append(f"loading {renewal.checkpoint.name} raises, so nothing is pinned to it")
     statuses = {finding.status for finding in breaks}
     if "migrated" in statuses and renewal.proposal is not None:
-        what = _about(renewal.project, renewal.name, renewal.proposal)
+        what = _about(renewal, renewal.proposal)
         said.append(f"a break is migrated, epoch {new.epoch}: {renewal.reason}; {what}")
     elif "accepted" in statuses:
         said.append(f"a break was accepted, epoch {new.epoch}: {new.history[-1].reason}")
@@ -224,44 +230,41 @@ def _message(
     return "; ".join(said)
 
 
-def _write_migration(repository: Repository, project: Project, name: str, proposal: Proposal) -> None:
+def _write_migration(renewal: Renewal, proposal: Proposal) -> None:
     """Raises UsageError where the file of migrations cannot be read."""
-    there = project.migrations(name)
+    there = renewal.project.migrations(renewal.name)
     if isinstance(there, MigrationError):
         raise UsageError(str(there))
     if there is not None and proposal.migration in there.tables:
         return
     text = with_migration(there.text if there is not None else None, proposal.migration, proposal.why)
-    file = repository.root / repository.project / project.migrations_file(name)
-    write(file, text.encode())
+    write(renewal.folder / renewal.project.migrations_file(renewal.name), text.encode())
 
 
-def _about(project: Project, name: str, proposal: Proposal) -> str:
+def _about(renewal: Renewal, proposal: Proposal) -> str:
     """What to do with a migration that was written."""
-    file, undecided = project.migrations_file(name), len(proposal.migration.open)
+    file, undecided = renewal.project.migrations_file(renewal.name), len(proposal.migration.open)
     if undecided:
         return f"{undecided} of its entries are open: decide them in {file}"
     return f"review {file}, which `restore-guard check` tries on a real checkpoint"
 
 
-def _refusal(name: str, checkpoint: Checkpoint) -> Updated | None:
+def _refusal(renewal: Renewal, checkpoint: Checkpoint) -> Updated | None:
     """Why a file cannot be pinned at all."""
     if checkpoint.state == "unread":
-        return Updated(name, "failed", f"{checkpoint.name} could not be read: {checkpoint.failure}")
+        return renewal.ended("failed", f"{checkpoint.name} could not be read: {checkpoint.failure}")
     if checkpoint.damage:
-        return Updated(name, "refused", f"{checkpoint.name} is damaged: {checkpoint.damage[0]}")
+        return renewal.ended("refused", f"{checkpoint.name} is damaged: {checkpoint.damage[0]}")
     if checkpoint.signature is None:
-        return Updated(name, "refused", f"{checkpoint.name} holds nothing that restores")
+        return renewal.ended("refused", f"{checkpoint.name} holds nothing that restores")
     return None
 
 
-def _unsaved(
-    project: Project, name: str, signature: Signature, paths: Sequence[str], promise: Manifest | None
-) -> tuple[Finding, ...]:
+def _unsaved(renewal: Renewal, signature: Signature, paths: Sequence[str]) -> tuple[Finding, ...]:
     """What no checkpoint will ever hold is said once, when the manifest is first made."""
-    if promise is not None:
+    if renewal.promises.current is not None:
         return ()
-    context = findings.Context(name, project.manifest_file(name), project.config)
+    context = findings.Context(renewal.name, renewal.file, renewal.project.config)
     state = optimizer_state(signature)
     unsaved = {path: never_written(path, signature) - state for path in paths}
     return tuple(findings.never_saved(signature, unsaved, context))

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from restore_guard.build import Build, Witness
 from restore_guard.building import pythons, revivals, witnesses
+from restore_guard.building.isolation import HASH_SEED
 from restore_guard.building.pythons import Pythons
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import affected, entry, environment_files
@@ -104,7 +105,7 @@ class Suspects:
 
 def judge_suspects(run: Run, suspects: Suspects, witness: WitnessMode) -> list[ModelResult]:
     """Builds both sides of the models, asks what only TensorFlow knows, and judges; errors as `known_cases`."""
-    with Workshop(run, carry=suspects.projects.head.config.carry) as workshop:
+    with _workshop(run, suspects) as workshop:
         cases, orders = _known_cases(run, suspects, witness, workshop)
         about = suspects.projects, suspects.changes
         return [
@@ -118,8 +119,13 @@ def known_cases(run: Run, suspects: Suspects, witness: WitnessMode) -> Cases:
     Raises:
         UncheckedError: no Python to build with, or git cannot write a side's files.
     """
-    with Workshop(run, carry=suspects.projects.head.config.carry) as workshop:
+    with _workshop(run, suspects) as workshop:
         return _known_cases(run, suspects, witness, workshop)[0]
+
+
+def _workshop(run: Run, suspects: Suspects, hash_seed: str = HASH_SEED) -> Workshop:
+    """Where both sides are built: with the ignored files that the head's configuration carries."""
+    return Workshop(run, hash_seed, suspects.projects.head.config.carry)
 
 
 def _known_cases(
@@ -136,7 +142,7 @@ def _known_cases(
     cases = _with_revivals(cases, orders, workshop)
     cases = _with_witnesses(cases, orders, workshop, witness)
     cases = _with_migrations(cases, orders, workshop, witness)
-    return _with_second_builds(cases, orders, run), orders
+    return _with_second_builds(cases, orders, run, suspects), orders
 
 
 def promised_paths(projects: Projects, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -169,8 +175,9 @@ def _cases(
     suspects: Suspects, built: Mapping[str, Build], released: releases.Releases, builders: Pythons
 ) -> dict[str, Case]:
     base, head = suspects.projects
-    graph = affected.ImportGraph(head.read, [*head.config.pythonpath, ""])
+    graph = affected.ImportGraph(head.read, head.config.roots)
     config = without_expired(head.config, datetime.date.today())
+    asked = pythons.asked(head.read)
     cases = {}
     for name in suspects.names:
         head_build, base_build = built[f"head:{name}"], built.get(f"base:{name}")
@@ -185,13 +192,13 @@ def _cases(
             base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
             diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.
-            covered=frozenset().union(*graph.closure(head.config.models[name].builder.partition(":")[0])),
+            covered=graph.closure(head.config.models[name].builder.partition(":")[0]).paths,
             releases=released.promises.get(name, ()),
             unread_releases=released.unread.get(name, ()),
             moves=suspects.moves_of([name]),
             apart=builders.apart,
             why_shared=builders.why_shared,
-            asked=pythons.asked(head.read),
+            asked=asked,
             chances=_chances(head, head_build),
         )
     return cases
@@ -247,7 +254,9 @@ def _trial(case: Case, base: BuildOrder, head: BuildOrder) -> witnesses.WitnessT
     )
 
 
-def _with_second_builds(cases: Cases, orders: Mapping[str, BuildOrder], run: Run) -> dict[str, Case]:
+def _with_second_builds(
+    cases: Cases, orders: Mapping[str, BuildOrder], run: Run, suspects: Suspects
+) -> dict[str, Case]:
     """The cases with another build of the head, where one is suspected to differ and really does.
 
     A Python that is started anew draws its own numbers, and by another hash seed sets have another order.
@@ -257,7 +266,7 @@ def _with_second_builds(cases: Cases, orders: Mapping[str, BuildOrder], run: Run
         asked = [name for name, case in known.items() if case.second is None and is_suspicious(case)]
         if not asked:
             break
-        with Workshop(run, hash_seed, orders[f"head:{asked[0]}"].config.carry) as workshop:
+        with _workshop(run, suspects, hash_seed) as workshop:
             built = workshop.build([orders[f"head:{name}"] for name in asked])
         for name in asked:
             case, second = known[name], built[f"head:{name}"].signature

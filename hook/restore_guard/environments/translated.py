@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from restore_guard import toml_text
@@ -29,14 +28,14 @@ def of_poetry(lock: bytes, project: bytes | None) -> Translated:
     for group in groups:
         for name, value in group.items():
             if name != "python" and not (isinstance(value, dict) and value.get("optional")):
-                wanted.append(_asked("pyproject.toml", name, value))
-    return wanted, list(_pinned("poetry.lock", lock)), None
+                wanted.append(_asked(name, value))
+    return wanted, _pinned("poetry.lock", lock), None
 
 
 def of_pdm(lock: bytes, project: bytes | None) -> Translated:
     """pdm.lock, and the dependencies of pyproject.toml."""
     wanted = _strings(_table(_toml("pyproject.toml", project), "project").get("dependencies"))
-    return wanted, list(_pinned("pdm.lock", lock)), None
+    return wanted, _pinned("pdm.lock", lock), None
 
 
 def of_pipenv(lock: bytes, project: bytes | None) -> Translated:
@@ -47,12 +46,11 @@ def of_pipenv(lock: bytes, project: bytes | None) -> Translated:
         raise UncheckedError(f"Pipfile.lock cannot be read: {error}") from None
     wanted = []
     for name, entry in _table(document, "default").items():
-        version, markers = (
-            (entry.get(key) for key in ("version", "markers")) if isinstance(entry, dict) else (None, None)
-        )
+        told = entry if isinstance(entry, dict) else {}
+        version, markers = told.get("version"), told.get("markers")
         if not isinstance(version, str):
             raise UncheckedError(f"Pipfile.lock: {name} has no version, so its environment cannot be made.")
-        extras = _strings(entry.get("extras"))
+        extras = _strings(told.get("extras"))
         wanted.append(f"{name}{_bracketed(extras)}{version}" + (f" ; {markers}" if isinstance(markers, str) else ""))
     python = _table(document, "_meta", "requires").get("python_version")
     return wanted, [], python if isinstance(python, str) else None
@@ -84,19 +82,16 @@ def of_conda(file: bytes, project: bytes | None) -> Translated:
     return wanted, [], python
 
 
-def _pinned(file: str, lock: bytes) -> Iterator[str]:
-    for entry in _toml(file, lock).get("package", ()):
-        name, version = (entry.get(key) for key in ("name", "version")) if isinstance(entry, dict) else (None, None)
-        if isinstance(name, str) and isinstance(version, str):
-            yield f"{name}=={version}"
+def _pinned(file: str, lock: bytes) -> list[str]:
+    return [f"{name}=={version}" for name, version in toml_text.locked(_toml(file, lock))]
 
 
-def _asked(file: str, name: str, value: Any) -> str:
-    """A dependency without its version, which the lock pins."""
-    if isinstance(value, dict) and {"git", "path", "url"} & value.keys():
-        raise UncheckedError(f"{file}: {name} comes from {', '.join({'git', 'path', 'url'} & value.keys())}, no index.")
-    extras = _strings(value.get("extras")) if isinstance(value, dict) else []
-    markers = value.get("markers") if isinstance(value, dict) else None
+def _asked(name: str, value: Any) -> str:
+    """A dependency of pyproject.toml without its version, which the lock pins."""
+    told = value if isinstance(value, dict) else {}
+    if elsewhere := [key for key in ("git", "path", "url") if key in told]:
+        raise UncheckedError(f"pyproject.toml: {name} comes from {', '.join(elsewhere)}, no index.")
+    extras, markers = _strings(told.get("extras")), told.get("markers")
     return f"{name}{_bracketed(extras)}" + (f" ; {markers}" if isinstance(markers, str) else "")
 
 

@@ -47,12 +47,7 @@ def grouped(models: Iterable[ModelResult]) -> list[Told]:
     return [_told(*pairs) for pairs in groups.values()]
 
 
-def _cause(
-    model: ModelResult,
-    finding: Finding,
-    number: int,
-    groups: dict[tuple[object, ...], list[tuple[ModelResult, Finding]]],
-) -> tuple[object, ...]:
+def _cause(model: ModelResult, finding: Finding, number: int, groups: Groups) -> tuple[object, ...]:
     """What findings of one cause have in common; two of one model are two."""
     shared = (finding.rule, finding.level, finding.status, finding.file, finding.line)
     own = finding.line < 1 or any(other.name == model.name for other, _ in groups.get(shared, ()))

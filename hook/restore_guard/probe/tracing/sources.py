@@ -186,7 +186,7 @@ class Sources:
             self._deaf = before
 
     def reads(self):
-        """What `restore_guard.signature.Dependencies` holds: the same on every machine."""
+        """What `restore_guard.signature.Reads` holds: the same on every machine."""
         with self.deaf():
             found = self._found()
         return {
