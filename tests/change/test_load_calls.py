@@ -1,0 +1,158 @@
+"""The repository's own load calls, told from text: what each is of, and what is named because it is no constant."""
+
+import pytest
+
+from restore_guard.change import load_calls
+
+HEAD = """\
+import os
+from pathlib import Path
+import tensorflow as tf
+import tensorflow.compat.v1 as tf1
+from tensorflow import keras
+from keras.models import load_model
+from .layers import Scale
+from . import blocks
+
+WEIGHTS = "out/model.weights.h5"
+OBJECTS = {"Scale": Scale}
+"""
+
+
+def found(body, file="ranker/train.py", roots=("",)):
+    text = HEAD + body
+    return load_calls.calls({file: text.encode()}.get, [file], roots)
+
+
+def one(body, **settings):
+    (call,) = found(body, **settings)
+    return call
+
+
+PATHS = [
+    ('model.load_weights("a.weights.h5")', "loads", "keras-weights"),
+    ('model.save_weights("a.weights.json", max_shard_size=1)', "saves", "keras-weights"),
+    ('model.load_weights("a.h5")', "loads", "h5"),
+    ('model.load_weights("a.h5", by_name=True)', "loads", "h5-by-name"),
+    ('model.load_weights("ckpt/a")', "loads", "tf-checkpoint"),
+    ('model.save_weights(path, save_format="tf")', "saves", "tf-checkpoint"),
+    ("model.load_weights(WEIGHTS)", "loads", "keras-weights"),
+    ('model.load_weights(os.path.join(folder, "a.weights.h5"))', "loads", "keras-weights"),
+    ('model.load_weights(Path(folder) / "a.weights.h5")', "loads", "keras-weights"),
+    ('model.load_weights(str(folder.joinpath("a.h5")))', "loads", "h5"),
+    ('model.load_weights(f"{folder}/{step}.weights.h5")', "loads", "keras-weights"),
+    ('model.load_weights("%s.h5" % step)', "loads", "h5"),
+    ('model.load_weights("{}.h5".format(step))', "loads", "h5"),
+    ('model.load_weights(folder + "/a.h5")', "loads", "h5"),
+    ('model.load_weights(path.with_suffix(".weights.h5"))', "loads", "keras-weights"),
+    ('load_model("a.keras")', "loads", "keras-archive"),
+    ('keras.models.load_model("a.keras")', "loads", "keras-archive"),
+    ('tf.keras.saving.load_model("a.keras")', "loads", "keras-archive"),
+    ('model.save("a.keras")', "saves", "keras-archive"),
+    ('keras.models.save_model(model, "a.keras")', "saves", "keras-archive"),
+    ("tf.train.Checkpoint(model=model).restore(path)", "loads", "tf-checkpoint"),
+    ("tf.train.Checkpoint(model=model).restore(path).expect_partial()", "loads", "tf-checkpoint"),
+    ("tf.train.Checkpoint(model=model).write(path)", "saves", "tf-checkpoint"),
+    ("saver = tf1.train.Saver()\nsaver.restore(session, path)", "loads", "tf1-saver"),
+    ("tf.compat.v1.train.Saver().save(session, path)", "saves", "tf1-saver"),
+    ('keras.callbacks.ModelCheckpoint("a.keras")', "saves", "keras-archive"),
+    ('keras.callbacks.ModelCheckpoint("{epoch}.weights.h5", save_weights_only=True)', "saves", "keras-weights"),
+    ("def load(name='a.h5'):\n    model.load_weights(name)", "loads", "h5"),
+    ("def load(checkpoint: tf.train.Checkpoint):\n    checkpoint.restore(path)", "loads", "tf-checkpoint"),
+]
+
+
+@pytest.mark.parametrize(("body", "does", "path"), PATHS)
+def test_the_restore_path_of_a_call(body, does, path):
+    call = one(body)
+    assert (call.does, call.path, call.unknown) == (does, path, ())
+    assert call.line == HEAD.count("\n") + 1 + body.count("\n")
+
+
+def test_what_is_kept_in_an_attribute_is_followed():
+    body = """\
+class Trainer:
+    def __init__(self, model):
+        self.manager = None
+        self.ckpt = tf.train.Checkpoint(model=model)
+        self.manager = tf.train.CheckpointManager(self.ckpt, "out", 3)
+
+    def resume(self):
+        self.ckpt.restore(self.manager.latest_checkpoint)
+        self.manager.save()
+        self.restore()
+"""
+    assert [(call.does, call.what, call.path) for call in found(body)] == [
+        ("loads", "self.ckpt.restore", "tf-checkpoint"),
+        ("saves", "self.manager.save", "tf-checkpoint"),
+    ]
+
+
+OTHERS = """\
+image.save("a.png")
+json.load(file)
+session.restore("a")
+our_own.load_model("a.keras")
+workbook.save(path)
+np.save("a.npy", values)
+state.write("x")
+"""
+
+
+def test_other_calls_of_the_same_names_are_none_of_these():
+    assert found(OTHERS) == []
+
+
+NAMED = [
+    ("model.load_weights(args.weights)", ("filepath",)),
+    ("path = first\nif x:\n    path = 'a.h5'\nmodel.load_weights(path)", ("filepath",)),
+    ("model.load_weights(WEIGHTS, by_name=flag)", ("by_name",)),
+    ("model.load_weights(WEIGHTS, skip_mismatch=flag)", ("skip_mismatch",)),
+    ("model.load_weights(WEIGHTS, True)", None),
+    ("load_model(path)", ("filepath",)),
+    ("load_model('a.keras', custom_objects=collected())", ("custom_objects",)),
+    ("load_model('a.keras', custom_objects={'Other': Scale})", ("custom_objects",)),
+    ("load_model('a.keras', compile=flag)", ("compile",)),
+    ("keras.callbacks.ModelCheckpoint('a.h5', save_weights_only=flag)", ("save_weights_only",)),
+]
+
+
+@pytest.mark.parametrize(("body", "unknown"), NAMED)
+def test_arguments_that_are_no_constants_are_named(body, unknown):
+    call = one(body)
+    assert call.unknown == unknown if unknown else call.unknown
+
+
+@pytest.mark.parametrize("file", ["a.h5", "folder/saved"])
+def test_formats_that_are_no_restore_path_say_why(file):
+    call = one(f"load_model({file!r})")
+    assert call.path is None and call.why and call.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "objects"),
+    [
+        ("load_model('a.keras', custom_objects=OBJECTS)", ("ranker.layers:Scale",)),
+        ("load_model('a.keras', {'Gate': blocks.Gate, 'Scale': Scale})", ("ranker.blocks:Gate", "ranker.layers:Scale")),
+        ("class Own:\n    pass\nload_model('a.keras', custom_objects={'Own': Own})", ("ranker.train:Own",)),
+        (
+            "with keras.utils.custom_object_scope({'Scale': Scale}):\n    load_model('a.keras')",
+            ("ranker.layers:Scale",),
+        ),
+    ],
+)
+def test_custom_objects_by_their_modules(body, objects):
+    assert one(body, file="src/ranker/train.py", roots=("src", "")).custom_objects == objects
+
+
+def test_the_other_arguments_of_a_load():
+    call = one("load_model('a.keras', compile=False)")
+    assert (call.compile, call.skip_mismatch) == (False, None)
+    assert one("model.load_weights(WEIGHTS, skip_mismatch=True)").skip_mismatch is True
+
+
+@pytest.mark.parametrize(
+    "content", [b"model.load_weights(", b"\xff\xfe", b"", b"load = load.load\nload.load_weights(load)"]
+)
+def test_text_of_any_kind_is_read(content):
+    load_calls.calls({"a.py": content}.get, ["a.py"])
