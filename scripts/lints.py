@@ -56,7 +56,8 @@ def lints() -> dict[str, list[str]]:
         "action": [*schema, "vendor.github-actions", "action.yml"],
         "workflows": [*schema, "vendor.github-workflows", *workflows],
         "issue-forms": [*schema, "vendor.github-issue-forms", *_files(".github/ISSUE_TEMPLATE/[!c]*.yml")],
-        "zizmor": ["zizmor", "--offline", "--quiet", "action.yml", *workflows],
+        "dependabot": [*schema, "vendor.dependabot", ".github/dependabot.yml"],
+        "zizmor": ["zizmor", "--offline", "--quiet", "action.yml", ".github/dependabot.yml", *workflows],
         "validate-manifest": ["pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"],
         "validate-config": ["pre-commit", "validate-config", ".pre-commit-config.yaml"],
     }

@@ -35,7 +35,7 @@ jobs:
     steps:
       - uses: actions/checkout@v4
       - id: guard
-        uses: OWNER/restore-guard@v1
+        uses: OWNER/restore-guard@v0
         with:
           python: {python}
           base: {base}
@@ -72,7 +72,7 @@ def run(tool, tmp_path):
             [
                 *(ACT, event, "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"),
                 *("--eventpath", tmp_path / "event.json", "--action-cache-path", tmp_path / "act"),
-                *("--local-repository", f"OWNER/restore-guard@v1={tool}"),
+                *("--local-repository", f"OWNER/restore-guard@v0={tool}"),
                 *("--env", "DEPLOY_KEY=hunter2", *options),
             ],
             cwd=project.root,

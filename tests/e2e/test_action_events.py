@@ -274,7 +274,7 @@ def test_forced_push_whose_base_is_gone(job, origin, depth):
     assert job.run("push", payloads.push(GONE, after, forced=True)) == 3
     assert job.outputs == {"before": "1", "verdict": "unchecked", "breaks": "0"}
     assert f"what the forced push replaced, {GONE}, is not in this clone and could not be fetched." in job.log
-    assert "%0A    - uses: OWNER/restore-guard@v1%0A      with:%0A        base: main%0A" in job.log
+    assert "%0A    - uses: OWNER/restore-guard@v0%0A      with:%0A        base: main%0A" in job.log
     assert job.compares("push", payloads.push(GONE, after, forced=True), RESTORE_GUARD_BASE="main")[0] == after
 
 
@@ -291,7 +291,7 @@ def test_merge_group(job, origin):
 def test_event_without_a_base_needs_the_input(job, origin, event, payload):
     assert job.run(event, payload) == 2
     assert f"the event {event} does not say what to compare with. Name the commit, tag or branch" in job.log
-    assert "%0A    - uses: OWNER/restore-guard@v1%0A      with:%0A        base: main" in job.log
+    assert "%0A    - uses: OWNER/restore-guard@v0%0A      with:%0A        base: main" in job.log
     base, head = origin.git("rev-parse", "HEAD"), origin.commit({"README.md": "1"})
     assert job.compares(event, payload, RESTORE_GUARD_BASE="HEAD~") == (base, head)
     assert job.compares(event, payload, RESTORE_GUARD_BASE="HEAD~", RESTORE_GUARD_HEAD="HEAD~") == (base, base)

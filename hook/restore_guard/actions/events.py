@@ -149,7 +149,7 @@ def _yaml(action: str, line: str) -> str:
 
 
 NAME_THE_BASE = "Name the commit, tag or branch whose checkpoints must still restore, for example:\n" + _yaml(
-    f"{PLACEHOLDER}@v1", "base: main"
+    f"{PLACEHOLDER}@v0", "base: main"
 )
 
 
