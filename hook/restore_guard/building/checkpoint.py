@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ import msgspec
 
 from restore_guard.build import Answer, Job
 from restore_guard.building import isolation
+from restore_guard.building.workshop import Workshop
 from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.restore_paths import RESTORE_PATHS
@@ -106,6 +107,23 @@ def files(path: str) -> tuple[list[str], bool]:
 
 def _number(part: str) -> tuple[bool, int, str]:
     return (True, int(part), "") if part.isdigit() else (False, 0, part)
+
+
+class Reading:
+    """Files to be read: that they are there is told before any Python is looked for.
+
+    Raises:
+        UsageError: one of them is not there.
+    """
+
+    def __init__(self, paths: Sequence[str], timeout: float) -> None:
+        self._paths = paths
+        self._jobs = [job(str(number), path, timeout) for number, path in enumerate(paths)]
+
+    def run(self, workshop: Workshop, python: Path) -> list[Checkpoint]:
+        """What is in each of them, in their order; errors as `read`."""
+        answers = workshop.run(python, self._jobs)
+        return [read(answers[job.id], path) for job, path in zip(self._jobs, self._paths, strict=True)]
 
 
 def job(number: str, path: str, timeout: float) -> Job:

@@ -168,7 +168,7 @@ class Workshop:
 
     def run(self, python: Path, jobs: Sequence[Job]) -> dict[str, Answer]:
         """{job's id: Answer}, of what needs no model."""
-        return self._probe(python).run(jobs, "reading checkpoints")
+        return self._probe(python).run(jobs, "reading checkpoints") if jobs else {}
 
     def folder(self) -> Path:
         """A new empty folder that lasts as long as the building."""

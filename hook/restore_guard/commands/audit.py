@@ -12,7 +12,7 @@ import msgspec
 from restore_guard import rules
 from restore_guard.build import Build
 from restore_guard.building import checkpoint, pythons, revivals
-from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.diffs import Diff
 from restore_guard.change.run import Run
@@ -79,10 +79,10 @@ def audit(run: Run, path: str, *, name: str | None) -> Audit:
     project = load(run.repository, run.repository.worktree())
     names = project.named([name] if name is not None else [])
     settings, side = project.config, project.side
-    reading = checkpoint.job("checkpoint", path, settings.timeout)
+    reading = Reading([path], settings.timeout)
     python = pythons.of_side(run, settings, side)
     with Workshop(run) as workshop:
-        read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
+        (read,) = reading.run(workshop, python)
         orders = [
             BuildOrder(each, python, side, settings, each, read.restore_paths)
             for each in names

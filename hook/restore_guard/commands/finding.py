@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from restore_guard.building import checkpoint, pythons
-from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building import pythons
+from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import Workshop
 from restore_guard.change.run import Run
 from restore_guard.judging import route
@@ -62,10 +62,10 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
     repository = run.repository
     project = load(repository, repository.worktree())
     names = project.named([name] if name is not None else [])
-    reading = checkpoint.job("checkpoint", path, project.config.timeout)
+    reading = Reading([path], project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
     with Workshop(run) as workshop:
-        read = checkpoint.read(workshop.run(python, [reading])[reading.id], path)
+        (read,) = reading.run(workshop, python)
     if read.signature is None or read.kind not in WRITTEN_BY:
         return Found(read, nearest="it holds nothing that restores")
     tags = repository.dated_tags()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore_guard.building import carrying, checkpoint, output, pythons
-from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.run import Run
 from restore_guard.commands.ways import Planning, Way
@@ -84,9 +84,10 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
     repository = run.repository
     project = load(repository, repository.worktree())
     names = project.named([request.name] if request.name else [])
+    reading = Reading(files, project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
     with Workshop(run) as workshop:
-        read = _read(workshop, python, files, project.config.timeout)
+        read = reading.run(workshop, python)
         history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}
         name = names[0] if len(names) == 1 else _likest(read, history_of)
         wanted = (*(project.config.models[name].restores or ()), *filter(None, [request.to]))
@@ -113,12 +114,6 @@ def _refuse(out: Path, path: str) -> None:
     ending = _ENDINGS.get(path)
     if ending is not None and not out.name.endswith(ending):
         raise UsageError(f"{path} is written to a file that ends in {ending}: name OUT so.")
-
-
-def _read(workshop: Workshop, python: Path, files: Sequence[str], timeout: float) -> list[Checkpoint]:
-    jobs = [checkpoint.job(str(number), file, timeout) for number, file in enumerate(files)]
-    answers = workshop.run(python, jobs)
-    return [checkpoint.read(answers[job.id], file) for job, file in zip(jobs, files, strict=True)]
 
 
 def _likest(read: Sequence[Checkpoint], history_of: Mapping[str, Sequence[history.Kept]]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from restore_guard.building import carrying, checkpoint
-from restore_guard.building.checkpoint import Checkpoint
+from restore_guard.building import carrying
+from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.witnesses import saved_files
 from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.judging import fit, route
@@ -60,10 +60,9 @@ class _Trial:
         return results
 
     def read(self, files: Mapping[str, str]) -> dict[str, Checkpoint]:
-        jobs = [checkpoint.job(path, file, self.base.config.timeout) for path, file in files.items()]
-        answers = self.workshop.run(self.head.python, jobs)
-        read = {job.id: checkpoint.read(answers[job.id], files[job.id]) for job in jobs}
-        return {path: file for path, file in read.items() if file.kind is not None and file.signature is not None}
+        read = Reading(list(files.values()), self.base.config.timeout).run(self.workshop, self.head.python)
+        known = zip(files, read, strict=True)
+        return {path: file for path, file in known if file.kind is not None and file.signature is not None}
 
     def load(self, path: str, file: Checkpoint, kind: str, found: fit.Fit) -> carrying.Load:
         plan = of_file(self.plan, found.held)

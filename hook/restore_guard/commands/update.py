@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from restore_guard.build import Build
-from restore_guard.building import checkpoint as files
 from restore_guard.building import pythons, revivals
+from restore_guard.building.checkpoint import Reading
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import merges
 from restore_guard.change.merges import Joined
@@ -65,7 +65,7 @@ def update(
     chosen = project.named(names)
     if checkpoint is not None and len(chosen) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
-    reading = files.job("checkpoint", checkpoint, project.config.timeout) if checkpoint is not None else None
+    reading = Reading([checkpoint] if checkpoint is not None else [], project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
     promises = _promises_of(repository, project, chosen)
     orders = [
@@ -76,11 +76,7 @@ def update(
         proposals(run, project, chosen, reason) if migrate and reason is not None else {}
     )
     with Workshop(run, carry=project.config.carry) as workshop:
-        file = (
-            files.read(workshop.run(python, [reading])[reading.id], checkpoint)
-            if reading and checkpoint is not None
-            else None
-        )
+        file = next(iter(reading.run(workshop, python)), None)
         built = workshop.build(orders)
         revived = _revived(workshop, orders, built, promises)
         updated = [
