@@ -10,7 +10,7 @@ import click
 
 from restore_guard import terminal
 from restore_guard.config import RESTORE_PATHS, WitnessMode
-from restore_guard.reports import REPORTS
+from restore_guard.reports import REPORTS, UPGRADE_REPORTS
 
 
 def _report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -219,6 +219,42 @@ def migrate(
 
 
 @main.command()
+@click.argument("requirements", nargs=-1, metavar="REQUIREMENT...")
+@click.option(
+    "--candidate",
+    "candidates",
+    multiple=True,
+    metavar='"A B"',
+    help="The requirements of another move, to see several in one table and which is the furthest that loses nothing.",
+)
+@click.option("--model", "names", multiple=True, metavar="NAME", help="A model to rehearse it with; by default all.")
+@click.option("--format", "form", type=click.Choice(list(UPGRADE_REPORTS)), default="text", show_default=True)
+def upgrade(requirements: tuple[str, ...], candidates: tuple[str, ...], names: tuple[str, ...], form: str) -> None:
+    """Rehearse a move to other versions: what would every checkpoint saved today do after it?
+
+    REQUIREMENT is such as tensorflow==2.21.0. uv makes an environment from what the project asks for, with these
+    requirements in place of its own; all models are built by today's Python and there, really saved by the one and
+    restored by the other. Nothing of the project changes.
+    """
+
+    def run() -> int:
+        import shlex
+
+        from restore_guard.commands import upgrading
+        from restore_guard.reports import load_upgrade
+
+        moves = [requirements, *map(shlex.split, candidates)]
+        progress = terminal.progress_bar()
+        with terminal.run(progress=progress) as run:
+            rehearsed = upgrading.upgrade(run, moves, names=names)
+        look = {"color": terminal.is_colored(), "width": terminal.width()} if form == "text" else {}
+        click.echo(load_upgrade(form).render(rehearsed, **look), nl=False)
+        return rehearsed.exit_code
+
+    terminal.finish(run)
+
+
+@main.command()
 @click.option("--base", metavar="REF", help="The commit whose checkpoints must still restore; by default the parent.")
 @click.option("--head", metavar="REF", help="The commit to check.")
 @click.option("--staged", is_flag=True, help="Plan for what is staged for the next commit.")
@@ -334,9 +370,9 @@ def doctor() -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["config", "manifest", "migrations", "report"]))
+@click.argument("kind", type=click.Choice(["config", "manifest", "migrations", "report", "upgrade"]))
 def schema(kind: str) -> None:
-    """Print the JSON schema of a file: the configuration, a manifest, its migrations, or the JSON report."""
+    """Print the JSON schema of a file: the configuration, a manifest, its migrations, or a JSON report."""
     from restore_guard.commands import schema as schemas
 
     click.echo(schemas.render(kind), nl=False)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from restore_guard.change.environment_files import is_framework
 from restore_guard.change.pins_moved import Move, pins
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
 from restore_guard.config import Config
-from restore_guard.environments import interpreters, locked, lockfiles
+from restore_guard.environments import installed, interpreters, locked, lockfiles, variables
 from restore_guard.errors import UncheckedError
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,66 @@ def of_change(run: Run, config: Config, sides: Sequence[Side], moves: Sequence[M
     return Pythons(dict.fromkeys(sides, _shared(run, config)), why_shared=why_shared)
 
 
+@dataclass(frozen=True)
+class Today:
+    """What a rehearsed move starts from.
+
+    Attributes:
+        python: the one that builds today; made from the lock file where what is installed is not what that asks for.
+        lock: what the project's files want installed.
+        installed: {package: version} of that Python.
+    """
+
+    python: Path
+    lock: lockfiles.Lock
+    installed: Mapping[str, str]
+
+
+def today(run: Run, config: Config, side: Side) -> Today:
+    """What builds the models now, and what it was installed from.
+
+    Raises:
+        UncheckedError, UsageError: the project has no file that asks for TensorFlow or Keras, or there is no Python
+            with it and none can be made.
+    """
+    read = run.repository.reader(side)
+    lock = lockfiles.lock_of(read, holds=_holds_framework)
+    wanted = asked(read)
+    python = _shared_if_any(run, config)
+    found = _installed(run, python) if python is not None else {}
+    if python is None or any(name in found and found[name] != version for name, version in wanted.items()):
+        run.progress(f"making the environment of today from {lock.file}")
+        python = locked.python(lock, run.environ, python)
+        _demand_tensorflow(run, python, lock)
+        found = _installed(run, python)
+    return Today(python, lock, found)
+
+
+def moved(run: Run, start: Today, requirements: Sequence[Requirement]) -> tuple[Path, dict[str, str]]:
+    """(the Python of an environment with these requirements in place of today's, {package: version} in it).
+
+    Raises:
+        UncheckedError: uv is missing or cannot make it, or there is no TensorFlow in it.
+    """
+    from restore_guard.environments import overridden  # packaging and tomlkit, which no check needs
+
+    lock = overridden.overridden(start.lock, requirements, start.installed)
+    run.progress(f"making an environment with {', '.join(map(str, requirements))}")
+    python = locked.python(lock, run.environ, start.python)
+    _demand_tensorflow(run, python, lock)
+    return python, _installed(run, python)
+
+
+def _demand_tensorflow(run: Run, python: Path, lock: lockfiles.Lock) -> None:
+    if not interpreters.has_tensorflow(python, run.environ):
+        raise UncheckedError(f"The environment that {lock.file} asks for has no TensorFlow.")
+
+
+def _installed(run: Run, python: Path) -> dict[str, str]:
+    found = installed.ask(python, variables.harmless(run.environ))
+    return found.versions if found is not None else {}
+
+
 def asked(read: lockfiles.Read) -> dict[str, str]:
     """{TensorFlow or Keras: the exact version that a side's files ask for}, as far as they do."""
     try:
@@ -98,8 +162,8 @@ def _made(run: Run, sides: Sequence[Side], like: Path | None, files: Sequence[st
         lock = lockfiles.lock_of(run.repository.reader(side), files, _holds_framework if files else lambda *_: True)
         run.progress(f"making the environment {side.where} from {lock.file}")
         made[side] = locked.python(lock, run.environ, like)
-        if files and not interpreters.has_tensorflow(made[side], run.environ):
-            raise UncheckedError(f"The environment that {lock.file} asks for has no TensorFlow.")
+        if files:
+            _demand_tensorflow(run, made[side], lock)
     return made
 
 

@@ -119,7 +119,7 @@ def _result(repository: Repository, sides: Sides, selection: Selection, judged: 
     return Result(
         base=sides.base.label if sides.base is not None else None,
         head=sides.head.label,
-        models=tuple(_relocated(result, repository.project) for result in [*results, *removed]),
+        models=tuple(relocated(result, repository.project) for result in [*results, *removed]),
         notes=(*sides.notes, *selection.notes, *_about_ignores(head, results)),
     )
 
@@ -187,7 +187,7 @@ def _about_ignores(project: Project, results: Sequence[ModelResult]) -> Iterator
             yield f"{what} silences nothing and can be removed: {entry.reason}"
 
 
-def _relocated(result: ModelResult, prefix: str) -> ModelResult:
+def relocated(result: ModelResult, prefix: str) -> ModelResult:
     """Files relative to the repository, where the project is a folder of it."""
     if not prefix:
         return result

@@ -17,6 +17,7 @@ from restore_guard.judging.comparison import compare
 from restore_guard.judging.evidence import outranked
 from restore_guard.judging.placements import plan
 from restore_guard.judging.proposal import Proposal, propose
+from restore_guard.promise.manifest import Manifest
 from restore_guard.promise.migrations import Migrations
 from restore_guard.promise.project import Project, Projects, load
 
@@ -42,16 +43,21 @@ def _proposal(project: Project, case: Case, reason: str) -> Proposal | None:
     promise, head = readable(case.base_manifest), case.head_build.signature
     if promise is None or head is None:
         return None
-    saved = saved_signature(promise, base_signature(case), paths_of(case))
-    # What a `.keras` file is made into is another model; which variable is which is asked of this one.
-    paths = [path for path in paths_of(case) if path != "keras-archive"] or ["tf-checkpoint"]
-    (compared,) = compare(saved, head, paths, case.diff)
-    if case.witness is not None:
-        compared, _ = outranked(compared, case.witness)
-    found = propose(compared, promise.epoch, reason)
     written = project.migrations(case.name)
     if isinstance(written, Migrations):
         table = written.start(promise.epoch)
+        saved = saved_signature(promise, base_signature(case), paths_of(case))
         if table is not None and not plan(saved, head, [table], strict=True).problems:
             return Proposal(table, {})  # reviewed and decided already
-    return found
+    return proposed(case, promise, reason)
+
+
+def proposed(case: Case, promise: Manifest, reason: str) -> Proposal:
+    """What carries the checkpoints of a promise into the head, of a case whose head builds."""
+    saved = saved_signature(promise, base_signature(case), paths_of(case))
+    # What a `.keras` file is made into is another model; which variable is which is asked of this one.
+    paths = [path for path in paths_of(case) if path != "keras-archive"] or ["tf-checkpoint"]
+    (compared,) = compare(saved, case.head, paths, case.diff)
+    if case.witness is not None:
+        compared, _ = outranked(compared, case.witness)
+    return propose(compared, promise.epoch, reason)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from restore_guard import config, result_json
+from restore_guard import config, rehearsal, result_json
 from restore_guard.promise import manifest, migrations
 
 KINDS: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[str, Callable[[], Any]]] = {
     "manifest": ("restore-manifest/<model>.json", lambda: manifest.Document),
     "migrations": ("restore-manifest/<model>.migrations.toml", lambda: migrations.Document),
     "report": ("what check --format json writes", lambda: result_json.Document),
+    "upgrade": ("what upgrade --format json writes", lambda: rehearsal.Document),
 }
 
 

@@ -133,9 +133,20 @@ def _known_cases(
 ) -> tuple[Cases, dict[str, BuildOrder]]:
     """The cases, and the builds of either side."""
     projects = suspects.projects
-    released = releases.read(run.repository, projects.head.config.releases, suspects.names)
     sides = [project.side for project in projects.known]
     builders = pythons.of_change(run, projects.head.config, sides, suspects.moves_of(suspects.names))
+    return cases_by(run, suspects, builders, witness, workshop)
+
+
+def cases_by(
+    run: Run, suspects: Suspects, builders: Pythons, witness: WitnessMode, workshop: Workshop
+) -> tuple[Cases, dict[str, BuildOrder]]:
+    """The cases as these Pythons show them, and the builds of either side: "base:NAME" and "head:NAME".
+
+    Raises:
+        UncheckedError: git cannot write a side's files.
+    """
+    released = releases.read(run.repository, suspects.projects.head.config.releases, suspects.names)
     orders = _orders(suspects, builders)
     built = workshop.build(list(orders.values()))
     cases = _cases(suspects, built, released, builders)

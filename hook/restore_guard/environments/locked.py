@@ -91,11 +91,18 @@ def _write(lock: Lock, own: Path) -> Path:
 
 def _commands(uv: str, lock: Lock, wanted: str | None, made: Path) -> list[list[str]]:
     version = ["--python", wanted] if wanted else []
+    into = ["--python", str(made)]
+    if lock.resolved:
+        return [
+            [uv, "venv", *version, str(made)],
+            [uv, "pip", "compile", *into, *lock.arguments],
+            [uv, "pip", "install", *into, "--requirement", lock.resolved],
+        ]
     if lock.file == "uv.lock":
         return [[uv, "sync", "--frozen", "--no-install-project", "--no-install-workspace", *version]]
     return [
         [uv, "venv", *version, str(made)],
-        [uv, "pip", "install", "--python", str(made), *(lock.arguments or ("--requirement", lock.file))],
+        [uv, "pip", "install", *into, *(lock.arguments or ("--requirement", lock.file))],
     ]
 
 
@@ -156,6 +163,7 @@ def _digest(lock: Lock, wanted: str | None) -> str:
         lock.file,
         wanted,
         *lock.arguments,
+        lock.resolved,
         platform.machine(),
         platform.system(),
         platform.python_version_tuple()[:2],

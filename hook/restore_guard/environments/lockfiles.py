@@ -41,12 +41,15 @@ class Lock:
             relative to the project; of a project that is a folder of a repository they may begin with `../`.
         python: the version of Python that the commit asks for, or None.
         arguments: what uv is given in place of the file itself.
+        resolved: the file that uv is to write first, by these arguments, and then to install; "" where it installs
+            by them.
     """
 
     file: str
     contents: Mapping[str, bytes]
     python: str | None
     arguments: tuple[str, ...] = ()
+    resolved: str = ""
 
 
 def lock_of(

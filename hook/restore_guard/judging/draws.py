@@ -17,14 +17,17 @@ from restore_guard.signature import Signature, Variable
 def is_suspicious(case: Case) -> bool:
     """Whether the head may be built otherwise by chance, as far as it shows without a further build.
 
-    Its files leave something to chance; nothing changed and the two sides differ; the base is not what its own
-    manifest says; or a witness was built with other variables.
+    Its files leave something to chance; nothing changed, the frameworks neither, and the two sides differ; the base
+    is not what its own manifest says; or a witness was built with other variables.
     """
     head, base, promise = case.head_build.signature, base_signature(case), readable(case.base_manifest)
     if head is None:
         return False
     paths = paths_of(case)
-    if case.chances or (base is not None and case.diff.is_cosmetic and not same_promise(base, head, paths)):
+    if case.chances:
+        return True
+    is_like = base is not None and case.diff.is_cosmetic and base.framework == head.framework
+    if base is not None and is_like and not same_promise(base, head, paths):
         return True
     if base is not None and promise is not None and not promise.pinned:
         kept = [path for path in promise.restores if path != "keras-archive"]

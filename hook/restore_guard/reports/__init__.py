@@ -17,7 +17,20 @@ REPORTS = {
     "gitlab": "gitlab_report",
 }
 
+UPGRADE_REPORTS = {
+    "text": "upgrade_text",
+    "json": "upgrade_json",
+    "markdown": "upgrade_markdown",
+    "html": "upgrade_html",
+}
+"""Those of a rehearsed move."""
+
 
 def load(name: str) -> ModuleType:
     """The module of a format; only the one that is used is imported, for start-up counts."""
     return import_module(f"{__name__}.{REPORTS[name]}")
+
+
+def load_upgrade(name: str) -> ModuleType:
+    """The module of a format for rehearsed moves."""
+    return import_module(f"{__name__}.{UPGRADE_REPORTS[name]}")

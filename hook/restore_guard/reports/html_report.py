@@ -32,26 +32,28 @@ article.error { border-left-color: var(--bad) } article.warning { border-left-co
 def render(result: Result) -> str:
     """The page."""
     headline = HEADLINES[result.word if result.models else "unchecked"]
-    body = [
-        f"<h1>{escape(headline)}</h1>",
-        f"<p>{_text(result.summary())}</p>",
-        _compared(result),
-        _table(wording.told(result.models)),
-        *map(_finding, grouped(result.models)),
-        _notes(result),
-    ]
+    return page(result.verdict, headline, [f"<p>{safe(result.summary())}</p>", _compared(result), *body(result)])
+
+
+def body(result: Result) -> list[str]:
+    """The models of a result, what was found about them, and the notes."""
+    return [_table(wording.told(result.models)), *map(_finding, grouped(result.models)), _notes(result)]
+
+
+def page(verdict: str, headline: str, parts: Iterable[str]) -> str:
+    """A page of these parts."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>restore-guard: {result.verdict}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(filter(None, body))
+        f"<title>restore-guard: {verdict}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(filter(None, [f"<h1>{escape(headline)}</h1>", *parts]))
         + "\n</body>\n</html>\n"
     )
 
 
 def _compared(result: Result) -> str:
-    base = f"<code>{_text(result.base)}</code>" if result.base else "no base"
-    return f"<p>{base} → <code>{_text(result.head)}</code></p>"
+    base = f"<code>{safe(result.base)}</code>" if result.base else "no base"
+    return f"<p>{base} → <code>{safe(result.head)}</code></p>"
 
 
 def _table(models: list[ModelResult]) -> str:
@@ -59,15 +61,15 @@ def _table(models: list[ModelResult]) -> str:
     if not models:
         return ""
     paths, behaviour = wording.columns(models)
-    rows = [_row("th", ["Model", "Verdict", *map(_text, paths), *(["Outputs"] if behaviour else [])])]
+    rows = [row("th", ["Model", "Verdict", *map(safe, paths), *(["Outputs"] if behaviour else [])])]
     for model in models:
         verdict = ", ".join([f'<b class="{model.verdict}">{model.word}</b>', *wording.remarks(model)])
-        cells = [f"<code>{_text(model.name)}</code>", verdict, *(_outcome(model.restores.get(path)) for path in paths)]
-        rows.append(_row("td", [*cells, *([_outputs(model)] if behaviour else [])]))
+        cells = [f"<code>{safe(model.name)}</code>", verdict, *(_outcome(model.restores.get(path)) for path in paths)]
+        rows.append(row("td", [*cells, *([_outputs(model)] if behaviour else [])]))
     return f"<table>\n{''.join(rows)}</table>"
 
 
-def _row(tag: str, cells: Iterable[str]) -> str:
+def row(tag: str, cells: Iterable[str]) -> str:
     return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>\n"
 
 
@@ -75,51 +77,50 @@ def _outcome(path: PathResult | None) -> str:
     if path is None:
         return ""
     state = wording.state(path)
-    return f'<b class="{state}">{state}</b>: {_text(wording.consequence(path))}'
+    return f'<b class="{state}">{state}</b>: {safe(wording.consequence(path))}'
 
 
 def _outputs(model: ModelResult) -> str:
     if (outputs := wording.outputs(model)) is None:
         return ""
     state, sentences = outputs
-    return _text(f"{state}: {'; '.join(sentences)}")
+    return safe(f"{state}: {'; '.join(sentences)}")
 
 
 def _finding(told: Told) -> str:
     model, finding = told.model, told.finding
     status = "" if finding.status == "new" else f" ({finding.status})"
     kind = finding.level if finding.status == "new" else "other"
-    parts = [
-        f"<h2>{finding.level}: <code>{_text(finding.rule)}</code> in <code>{_text(model.name)}</code>{status}</h2>"
-    ]
+    parts = [f"<h2>{finding.level}: <code>{safe(finding.rule)}</code> in <code>{safe(model.name)}</code>{status}</h2>"]
     if place := wording.location(finding):
-        parts.append(f"<p><code>{_text(place)}</code></p>")
+        parts.append(f"<p><code>{safe(place)}</code></p>")
     if wording.change(finding):
         cells = [
-            wording.NOTHING if name is None else f"<code>{_text(name)}</code>" for name in (finding.old, finding.new)
+            wording.NOTHING if name is None else f"<code>{safe(name)}</code>" for name in (finding.old, finding.new)
         ]
-        parts.append(f"<table>\n{_row('th', ['Saved', 'Now'])}{_row('td', cells)}</table>")
-    parts.append(f"<p>{_text(finding.message)}</p>")
+        parts.append(f"<table>\n{row('th', ['Saved', 'Now'])}{row('td', cells)}</table>")
+    parts.append(f"<p>{safe(finding.message)}</p>")
     if finding.effects:
-        parts.append(f"<ul>{''.join(f'<li>{_text(effect)}</li>' for effect in finding.effects)}</ul>")
+        parts.append(f"<ul>{''.join(f'<li>{safe(effect)}</li>' for effect in finding.effects)}</ul>")
     if finding.fix:
-        parts.append(f"<p><b>Fix:</b> {_text(finding.fix)}</p>")
+        parts.append(f"<p><b>Fix:</b> {safe(finding.fix)}</p>")
     if finding.suggestion is not None:
         diff = escape("\n".join(wording.suggested(finding)))
-        parts.append(f"<p><b>Tried:</b> {_text(finding.suggestion.outcome)}</p>\n<pre>{diff}</pre>")
+        parts.append(f"<p><b>Tried:</b> {safe(finding.suggestion.outcome)}</p>\n<pre>{diff}</pre>")
     if finding.accept:
-        parts.append(f"<p>To accept it on purpose:</p>\n<pre>{_text(finding.accept)}</pre>")
+        parts.append(f"<p>To accept it on purpose:</p>\n<pre>{safe(finding.accept)}</pre>")
     if told.others:
         summary, said = fold_out(told)
-        items = "".join(f"<li><code>{_text(name)}</code>: {_text(message)}</li>" for name, message in said)
+        items = "".join(f"<li><code>{safe(name)}</code>: {safe(message)}</li>" for name, message in said)
         parts.append(f"<details><summary>{summary}</summary><ul>{items}</ul></details>")
     return f'<article class="{kind}">\n' + "\n".join(parts) + "\n</article>"
 
 
 def _notes(result: Result) -> str:
     notes = wording.notes(result)
-    return f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in notes)}</ul>" if notes else ""
+    return f"<ul>{''.join(f'<li>{safe(note)}</li>' for note in notes)}</ul>" if notes else ""
 
 
-def _text(text: str) -> str:
+def safe(text: str) -> str:
+    """A name or a sentence, whatever is in it."""
     return escape(plain(text))

@@ -49,7 +49,12 @@ ICONS = {
 def render(result: Result) -> str:
     """The report; what does not fit is dropped from the end, and counted."""
     headline = HEADLINES[result.word if result.models else "unchecked"]
-    parts = [f"## {headline}\n\n{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
+    return f"## {headline}\n\n{body(result)}"
+
+
+def body(result: Result) -> str:
+    """The report below its headline."""
+    parts = [f"{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
     room = ROOM - sum(len(part.encode()) for part in parts)
     findings = grouped(result.models)
     shown = _fitting((_finding(told) for told in findings), room)
@@ -76,12 +81,12 @@ def _table(result: Result) -> str:
     if not models:
         return ""
     paths, behaviour = wording.columns(models)
-    columns = ["Model", "Verdict", *map(_code, paths), *(["Outputs"] if behaviour else [])]
-    head = f"{_row(columns)}{_row(['---'] * len(columns))}"
+    columns = ["Model", "Verdict", *map(code, paths), *(["Outputs"] if behaviour else [])]
+    head = f"{row(columns)}{row(['---'] * len(columns))}"
     rows = [
-        _row(
+        row(
             [
-                _code(model.name),
+                code(model.name),
                 ", ".join([f"{ICONS[model.verdict]} **{model.word}**", *wording.remarks(model)]),
                 *(_outcome(model.restores.get(path)) for path in paths),
                 *([_outputs(model)] if behaviour else []),
@@ -96,7 +101,8 @@ def _table(result: Result) -> str:
     return table
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -104,19 +110,19 @@ def _outcome(path: PathResult | None) -> str:
     if path is None:
         return ""
     state = wording.state(path)
-    return f"{ICONS[state]} **{state}**: {_prose(wording.consequence(path))}"
+    return f"{ICONS[state]} **{state}**: {prose(wording.consequence(path))}"
 
 
 def _outputs(model: ModelResult) -> str:
     if (outputs := wording.outputs(model)) is None:
         return ""
     state, sentences = outputs
-    return f"{ICONS[state]} **{state}**: {_prose('; '.join(sentences))}"
+    return f"{ICONS[state]} **{state}**: {prose('; '.join(sentences))}"
 
 
 def _notes(result: Result) -> str:
-    notes = [f"- {_prose(note)}\n" for note in result.notes]
-    notes += [f"- {_code(model.name)}: {_prose(note)}\n" for model in result.models for note in model.notes]
+    notes = [f"- {prose(note)}\n" for note in result.notes]
+    notes += [f"- {code(model.name)}: {prose(note)}\n" for model in result.models for note in model.notes]
     shown = _fitting(notes, SHARE)
     if len(shown) < len(notes):
         shown = [*shown, f"- … and {counted(len(notes) - len(shown), 'more note')}.\n"]
@@ -126,24 +132,24 @@ def _notes(result: Result) -> str:
 def _diagrams(result: Result) -> str:
     """Of the first models that break; the findings tell of the others."""
     drawn = ((model, diagram.render(model)) for model in result.models if model.verdict == "breaks")
-    blocks = (f"What changed in {_code(model.name)}:\n\n```mermaid\n{text}```\n" for model, text in drawn if text)
+    blocks = (f"What changed in {code(model.name)}:\n\n```mermaid\n{text}```\n" for model, text in drawn if text)
     return "\n".join(_fitting(itertools.islice(blocks, DIAGRAMS), SHARE))
 
 
 def _finding(told: Told) -> str:
     model, finding = told.model, told.finding
     icon, status = (ICONS[finding.level], "") if finding.status == "new" else ("ℹ️", f" ({finding.status})")
-    blocks = [f"### {icon} {finding.level}: {_code(finding.rule)} in {_code(model.name)}{status}"]
+    blocks = [f"### {icon} {finding.level}: {code(finding.rule)} in {code(model.name)}{status}"]
     if wording.change(finding):
-        cells = [wording.NOTHING if name is None else _code(name) for name in (finding.old, finding.new)]
-        blocks.append(f"{_row(['Saved', 'Now'])}{_row(['---', '---'])}{_row(cells)}".rstrip())
-    items = [f"- {_prose(sentence)}" for sentence in (finding.message, *finding.effects) if sentence]
+        cells = [wording.NOTHING if name is None else code(name) for name in (finding.old, finding.new)]
+        blocks.append(f"{row(['Saved', 'Now'])}{row(['---', '---'])}{row(cells)}".rstrip())
+    items = [f"- {prose(sentence)}" for sentence in (finding.message, *finding.effects) if sentence]
     if place := wording.location(finding):
-        items.append(f"- **Where:** {_code(place)}")
+        items.append(f"- **Where:** {code(place)}")
     if finding.fix:
-        items.append(f"- **Fix:** {_prose(finding.fix)}")
+        items.append(f"- **Fix:** {prose(finding.fix)}")
     if finding.suggestion is not None:
-        items.append(f"- **Tried:** {_prose(finding.suggestion.outcome)}")
+        items.append(f"- **Tried:** {prose(finding.suggestion.outcome)}")
     blocks += ["\n".join(items)] if items else []
     if finding.suggestion is not None:
         blocks.append(_fenced("suggestion", finding.suggestion.replacement))
@@ -152,7 +158,7 @@ def _finding(told: Told) -> str:
         blocks.append(f"To accept it on purpose:\n\n{_fenced('sh', plain(finding.accept))}")
     if told.others:
         summary, said = fold_out(told)
-        listed = "\n".join(f"- {_code(plain(name, 100))}: {_prose(message)}" for name, message in said)
+        listed = "\n".join(f"- {code(plain(name, 100))}: {prose(message)}" for name, message in said)
         blocks.append(f"<details><summary>{summary}</summary>\n\n{listed}\n\n</details>")
     return "\n\n".join(blocks) + "\n"
 
@@ -163,12 +169,12 @@ def _fenced(kind: str, text: str) -> str:
     return f"{fence}{kind}\n{text}\n{fence}"
 
 
-def _code(name: str) -> str:
+def code(name: str) -> str:
     """A name. Not between backticks, where neither a backtick nor, in a table, a pipe could be escaped."""
     return f"<code>{_escaped(name)}</code>"
 
 
-def _prose(sentence: str) -> str:
+def prose(sentence: str) -> str:
     """A sentence. A decorator in it must not send a message to the person of that name."""
     return _escaped(sentence).replace("&#64;", "&#64;&#8203;")
 
