@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restore_guard import config
-from restore_guard.config import Config, Ignore, Input, Model, without_expired
+from restore_guard.config import Config, Ignore, Input, Load, Model, without_expired
 from restore_guard.errors import RestoreGuardError, UsageError
 
 RULES = {"variable-added", "variable-missing"}
@@ -27,6 +27,7 @@ kwargs = { width = 64 }
 inputs = [{ shape = [16, -1], dtype = "int32" }, { shape = [] }]
 restores = ["tf-checkpoint", "h5"]
 paths = ["configs/ranker/*.yaml"]
+load = { custom_objects = ["ranker.layers:Scale"], skip_mismatch = true, compile = false }
 environ = { TF_USE_LEGACY_KERAS = "1" }
 [[ignore]]
 model = "ranker"
@@ -50,6 +51,7 @@ PARSED = Config(
             inputs=(Input((16, None), "int32"), Input(())),
             restores=("tf-checkpoint", "h5"),
             paths=("configs/ranker/*.yaml",),
+            load=Load(("ranker.layers:Scale",), skip_mismatch=True, compile=False),
             environ={"TF_USE_LEGACY_KERAS": "1"},
         )
     },
@@ -155,6 +157,10 @@ MODEL = '[models.m]\nbuilder = "m:f"\n'
         (MODEL + "restores = []", "models.m.restores", "one or more"),
         (MODEL + "paths = ['../x']", "models.m.paths", "relative"),
         (MODEL + "environ = { TF_USE_LEGACY_KERAS = 1 }", "models.m.environ", "a table of environment variables"),
+        (MODEL + "load = true", "models.m.load", "a table, found True"),
+        (MODEL + "load = { skip = true }", "models.m.load", "unknown key skip"),
+        (MODEL + "load = { skip_mismatch = 1 }", "models.m.load.skip_mismatch", "true or false"),
+        (MODEL + "load = { custom_objects = ['Scale'] }", "models.m.load.custom_objects", "package.module:Name"),
         (MODEL + "inputs = 1", "models.m.inputs", "a list of tables"),
         (MODEL + "inputs = [16]", "models.m.inputs[0]", "a table, found 16"),
         (MODEL + "inputs = [{}]", "models.m.inputs[0].shape", "is missing"),

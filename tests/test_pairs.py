@@ -72,8 +72,9 @@ class Corpus:
 
 def _job(name, side):
     """A build as a user configures it, who names what a lazy model is called with."""
-    inputs = re.search(r"^INPUTS = (.+)$", (PAIRS / name / f"{side}.py").read_text(), re.MULTILINE)
-    return Job(f"{name}:{side}", PAIRS / name, f"{side}:build", inputs=ast.literal_eval(inputs[1]) if inputs else ())
+    set_in = dict(re.findall(r"^(INPUTS|LOAD) = (.+)$", (PAIRS / name / f"{side}.py").read_text(), re.MULTILINE))
+    inputs, load = (ast.literal_eval(set_in.get(key, default)) for key, default in (("INPUTS", "()"), ("LOAD", "{}")))
+    return Job(f"{name}:{side}", PAIRS / name, f"{side}:build", inputs=inputs, load=load)
 
 
 @pytest.fixture(scope="session", params=["keras3", "keras2"])

@@ -27,6 +27,7 @@ class Job:
         timeout: seconds for all attempts together.
         restores: the restore paths that the model promises; some need more of a build than others.
         task: a name of `probe.tasks.TASKS`.
+        load: the team's load call, as `config.Load` has it; empty for the plain one.
         environ: variables with which the Python starts that does it; empty for the warm one.
         options: what a task other than "build" needs to know beside the model; plain data.
     """
@@ -42,6 +43,7 @@ class Job:
     timeout: float = 300
     restores: Sequence[str] = ()
     task: str = "build"
+    load: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -37,12 +37,21 @@ class Input(_Table, frozen=True):
     dtype: str = "float32"
 
 
+class Load(_Table, frozen=True):
+    """How the team calls what loads its checkpoints; each restore path takes what it knows of it."""
+
+    custom_objects: tuple[str, ...] = ()
+    skip_mismatch: bool = False
+    compile: bool = True
+
+
 class Model(_Table, frozen=True):
     builder: str
     kwargs: dict[str, Any] = {}
     inputs: tuple[Input, ...] = ()
     restores: tuple[RestorePath, ...] | None = None
     paths: tuple[str, ...] = ()
+    load: Load = Load()
     environ: dict[str, str] = {}
 
 
@@ -93,6 +102,10 @@ EXPECTED = {
     "dtype": 'the name of a dtype, such as "float32"',
     "restores": f"a list of one or more of {', '.join(RESTORE_PATHS)}",
     "paths": 'a list of patterns of project files, such as ["configs/*.yaml"]: relative, without ".."',
+    "load": "a table such as { skip_mismatch = true }: how the team calls what loads its checkpoints",
+    "custom_objects": 'a list of classes and functions, each as "package.module:Name"',
+    "skip_mismatch": "true or false: whether load_weights is called with skip_mismatch=True",
+    "compile": "true or false: false where load_model is called with compile=False",
     "environ": 'a table of environment variables, such as { TF_USE_LEGACY_KERAS = "1" }',
     "ignore": "a list of [[ignore]] tables",
     "rule": "the name of a rule",
@@ -191,15 +204,22 @@ def _model(name: str, table: Any, where: tuple[str, ...]) -> Model:
     inputs = table.get("inputs", [])
     if isinstance(inputs, list):
         inputs = [_input(entry, (*where, f"inputs[{index}]")) for index, entry in enumerate(inputs)]
-    model = _convert({**table, "inputs": inputs}, Model, where)
+    load = _convert(table.get("load", {}), Load, (*where, "load"))
+    model = _convert({**table, "inputs": inputs, "load": msgspec.to_builtins(load)}, Model, where)
 
-    module, _, function = model.builder.partition(":")
-    is_builder = all(part.isidentifier() for part in [*module.split("."), function])
-    _demand(is_builder, "builder", model.builder, where)
+    _demand(_is_object(model.builder), "builder", model.builder, where)
+    objects = model.load.custom_objects
+    _demand(all(map(_is_object, objects)), "custom_objects", list(objects), (*where, "load"))
     _demand_plain(model.kwargs, (*where, "kwargs"))
     _demand(model.restores is None or bool(model.restores), "restores", [], where)
     _demand(all(map(_inside, model.paths)), "paths", list(model.paths), where)
     return model
+
+
+def _is_object(text: str) -> bool:
+    """Whether a text names something of a module."""
+    module, _, name = text.partition(":")
+    return all(part.isidentifier() for part in [*module.split("."), name])
 
 
 def _input(table: Any, where: tuple[str, ...]) -> Input:

@@ -206,6 +206,20 @@ class Archive(Struct, frozen=True):
         return msgspec.structs.replace(self, revival=moved)
 
 
+class LoadCall(Struct, frozen=True):
+    """How the team calls what loads its checkpoints, as far as the call decides what is loaded.
+
+    Attributes:
+        skips: the restore paths whose load call skips what does not match, as the installed Keras takes the argument;
+            one that refuses it is in `refuses`, with Keras's words.
+        compile: whether `load_model` makes the optimizer too.
+    """
+
+    skips: tuple[str, ...] = ()
+    refuses: dict[str, str] = {}
+    compile: bool = True
+
+
 class Reads(msgspec.Struct, frozen=True):
     """What a build depends on, the same on every machine; a part of its `Signature`, where it is explained."""
 
@@ -230,6 +244,7 @@ class Signature(Struct, frozen=True):
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
         created: (class, site) of all layers, modules and optimizers that the build made, in their order; only a build
             knows them, as it alone knows sites.
+        load: how checkpoints are loaded into it.
         eager: False where the code has switched eager execution off: values are loaded in Keras's session.
         stages: what was otherwise at earlier stages of the model, in their order; None where that is not known.
     """
@@ -253,6 +268,7 @@ class Signature(Struct, frozen=True):
     unread: dict[str, str] = {}
     created: tuple[tuple[str, Site], ...] = ()
     stages: tuple[Stage, ...] | None = None
+    load: LoadCall = LoadCall()
     eager: bool = True
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """The truth: what TensorFlow itself saves and restores, and the signature that the probe reads of the same models.
 
 Runs with the Python of a TensorFlow user: `python oracle.py`, requests as JSON lines on standard input, answers on
-standard output, in order. A source is a file with a `build()`, and `INPUTS` where a first call has to build the model.
+standard output, in order. A source is a file with a `build()`, `INPUTS` where a first call has to build the model, and
+`LOAD` where it is not loaded by the plain call.
 
     {"op": "save", "source", "folder", "paths", "outputs"}
         -> {"signature", "unsupported": {path: error}, "untrained": [path]}
@@ -40,7 +41,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 import tensorflow as tf
 
 from differential import truth as truths
-from restore_guard.probe import build, frameworks, stages, strategies
+from restore_guard.probe import build, frameworks, load_call, stages, strategies
 from restore_guard.probe.describers import variables
 from restore_guard.probe.tracing import sites
 from restore_guard.probe.witnessing import calls, filling, inputs, observing, trial
@@ -136,7 +137,9 @@ class _Session:
                 root, inputs = _call_builder(source)
                 before = stages.finish(root, inputs)
             if frameworks.is_model(root):
-                signature["archive"] = build._archive(root, sites.Sites(os.path.dirname(source)), _NoSources)
+                signature["archive"] = build._archive(
+                    root, sites.Sites(os.path.dirname(source)), _NoSources, _load_call(source)
+                )
             saved = trial.keep(root, tempering, paths, folder, heard)
         files = {path: one["file"] for path, one in saved.items()}
         Path(folder, "files.pickle").write_bytes(pickle.dumps(files))
@@ -156,7 +159,7 @@ class _Session:
 
     def restore(self, source, folder, paths, untrained=(), outputs=False):
         """All paths share a build unless it is to be called, each fills every variable anew."""
-        signature, truth = self.signature(source), {}
+        signature, truth, call = self.signature(source), {}, _load_call(source)
         files = pickle.loads(Path(folder, "files.pickle").read_bytes())
         with _heard(source, outputs) as heard:
             root = None
@@ -164,7 +167,7 @@ class _Session:
                 if root is None or outputs:
                     root, inputs = self.build(source)
                     before = stages.finish(root, inputs)
-                load = functools.partial(calls.load, root, path, files[path])
+                load = functools.partial(calls.load, root, path, files[path], call)
                 truth[path] = trial.bring_back(root, load, path, folder, heard, _NO_RIVALS)
         if root is not None and frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
@@ -193,7 +196,7 @@ class _Session:
                     if stage == "trained":
                         stages.train(root)
                 saved, hidden = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
-                load = functools.partial(_load, root, path, files[path], inputs, stage)
+                load = functools.partial(_load, root, path, files[path], inputs, stage, _load_call(source))
                 truth[name] = observing.restore(root, variables.named_variables, load, saved, hidden)[1]
         return truth
 
@@ -209,7 +212,7 @@ class _Session:
             model, _ = _call_builder(source)
             keras = frameworks.keras_of(model)
             # A configuration goes to the Keras of the model that it is to become.
-            return keras and build._revival(saved["config"], keras.package, created, _NoSources)
+            return keras and build._revival(saved["config"], keras.package, created, _NoSources, _load_call(source))
 
     def signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
@@ -221,6 +224,8 @@ class _Session:
                 with strategies.scope(strategy, created):
                     root, inputs = _call_builder(source)
                     signature = build.describe(root, created, _NoSources, stages.finish(root, inputs))
+                keras = frameworks.keras_of(root)
+                signature["load"] = load_call.described(_load_call(source), keras and keras.package)
                 break
             except Exception:
                 if strategy == order[-1]:
@@ -240,8 +245,8 @@ class _Session:
             objects.update(registered)
 
 
-def _load(root, path, file, inputs, stage):
-    loaded = calls.load(root, path, file)
+def _load(root, path, file, inputs, stage, call):
+    loaded = calls.load(root, path, file, call)
     if stage == "uncalled":
         strategies.call(root, inputs)
     return loaded
@@ -250,10 +255,19 @@ def _load(root, path, file, inputs, stage):
 @contextlib.contextmanager
 def _heard(source, outputs):
     """Hears how models are called, where what they compute is asked for."""
-    text = Path(source).read_text()
-    configured = next((ast.literal_eval(line[9:]) for line in text.splitlines() if line.startswith("INPUTS = ")), ())
-    with inputs.Calls(configured) if outputs else contextlib.nullcontext() as heard:
+    with inputs.Calls(_setting(source, "INPUTS", ())) if outputs else contextlib.nullcontext() as heard:
         yield heard
+
+
+def _load_call(source):
+    return _setting(source, "LOAD", {})
+
+
+def _setting(source, name, default):
+    """What a line of a source sets, read without importing it."""
+    start = f"{name} = "
+    lines = Path(source).read_text().splitlines()
+    return next((ast.literal_eval(line[len(start) :]) for line in lines if line.startswith(start)), default)
 
 
 def _call_builder(source):

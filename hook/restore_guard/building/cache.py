@@ -245,7 +245,8 @@ def _digest_of_data(data: object) -> str:
 
 
 def _entry(job: Job) -> list[object]:
-    return [job.builder, dict(job.kwargs), [dict(item) for item in job.inputs], list(job.pythonpath), dict(job.environ)]
+    inputs = [dict(item) for item in job.inputs]
+    return [job.builder, dict(job.kwargs), inputs, list(job.pythonpath), dict(job.load), dict(job.environ)]
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -203,6 +203,7 @@ def _encode(job: Job) -> dict[str, Any]:
         "timeout": job.timeout,
         "restores": list(job.restores),
         "task": job.task,
+        "load": dict(job.load),
         "environ": dict(job.environ),
         "options": dict(job.options),
     }

@@ -71,6 +71,7 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
         pythonpath=config.pythonpath,
         worktree=worktree,
         timeout=config.timeout,
+        load=msgspec.to_builtins(model.load),
         environ=model.environ,
     )
 

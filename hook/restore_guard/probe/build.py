@@ -7,7 +7,7 @@ import sys
 
 import tensorflow as tf
 
-from . import arguments, frameworks, private_names, stages, strategies
+from . import arguments, frameworks, load_call, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, FlagsSetError
 from .tracing import calls, environment, places, sites, sources
@@ -36,7 +36,9 @@ def run(job):
             given = [{"name": "", "shape": [None, *item["shape"]], "dtype": item["dtype"]} for item in job["inputs"]]
             signature["inputs"] = heard.of(model) or given
         if "keras-archive" in job["restores"] and frameworks.is_model(model):
-            signature["archive"] = _archive(model, created, read)
+            signature["archive"] = _archive(model, created, read, job["load"])
+        keras = frameworks.keras_of(model)
+        signature["load"] = load_call.described(job["load"], keras and keras.package)
         signature.update(read.reads())
     trace = {**read.dependencies(), **created.trace()}
     trace["environ"] = {name: value for name, value in trace["environ"].items() if name not in job["environ"]}
@@ -54,7 +56,7 @@ def revive(job):
         # A class is found by its module, or registered when that is imported; a policy may be set by the builder.
         make(job)
         _refuse_foreign(read, job)
-        return _revival(job["options"]["config"], job["options"]["package"], created, read)
+        return _revival(job["options"]["config"], job["options"]["package"], created, read, job["load"])
 
 
 def enter(job):
@@ -108,21 +110,21 @@ def _watched_flags(job):
         raise FlagsSetError(flags)
 
 
-def _archive(model, created, read):
-    """What `restore_guard.signature.Archive` holds."""
+def _archive(model, created, read, load):
+    """What `restore_guard.signature.Archive` holds; `load` is the team's load call."""
     config, error = keras_config.serialize(model)
     package = frameworks.keras_of(model).package
     return {
         "package": package,
         "config": config,
         "error": error,
-        "revival": _revival(config, package, created, read) if config is not None else None,
+        "revival": _revival(config, package, created, read, load) if config is not None else None,
     }
 
 
-def _revival(config, package, created, read):
+def _revival(config, package, created, read, load):
     config, rates = keras_config.with_other_rates(config)
-    model, error, place = keras_config.deserialize(config, package, created.root)
+    model, error, place = keras_config.deserialize(config, package, created.root, load)
     return {
         "signature": describe(model, created, read) if model is not None else None,
         "error": error,

@@ -66,13 +66,13 @@ def gone(package):
         found["tf1-saver"] = _sentence("tensorflow", lacks)
     if package is not None:
         saving = f"{package}.src.saving.saving_lib"
-        walks = ("_walk_saveable",) if _generation(package) == 3 else ("_walk_trackable", "_is_keras_trackable")
+        walks = ("_walk_saveable",) if generation(package) == 3 else ("_walk_trackable", "_is_keras_trackable")
         lacks = _lacking(_module(saving), *walks) or _lacking(_module(_naming(package)), "to_snake_case")
         own = _lacking_own(importlib.import_module(package).layers.Layer())
         for path, what in (("keras-weights", lacks or own), ("keras-archive", lacks or own), ("h5", own)):
             if what:
                 found[path] = _sentence(package, what)
-        if _generation(package) == 3 and not own:
+        if generation(package) == 3 and not own:
             own = _lacking(_module(_LEGACY), "load_weights_from_hdf5_group_by_name")
         if own:
             found["h5-by-name"] = _sentence(package, own)
@@ -96,7 +96,7 @@ def _module(name):
         return None
 
 
-def _generation(package):
+def generation(package):
     return int(importlib.import_module(package).__version__.split(".")[0])
 
 
@@ -147,7 +147,7 @@ _LEGACY = "keras.src.legacy.saving.legacy_h5_format"
 
 
 def _naming(package):
-    return "keras.src.utils.naming" if _generation(package) == 3 else f"{package}.src.utils.generic_utils"
+    return "keras.src.utils.naming" if generation(package) == 3 else f"{package}.src.utils.generic_utils"
 
 
 def _lacking_own(layer):
@@ -185,7 +185,7 @@ class Saving:
     """
 
     def __init__(self, package):
-        self.generation = _generation(package)
+        self.generation = generation(package)
         self.library = importlib.import_module(f"{package}.src.saving.saving_lib")
         self.snake_case = importlib.import_module(_naming(package)).to_snake_case
 
@@ -208,6 +208,11 @@ class Saving:
     def refuses_unbuilt(self):
         """Whether weights are loaded into a built model only, as later versions of Keras 3 do."""
         return "built" in self.library.load_weights_only.__code__.co_names
+
+
+def skips_by_position():
+    """Whether Keras 3, loading legacy HDF5 by position, hears of `skip_mismatch` at all, which 3.6 does not."""
+    return "skip_mismatch" in _module(_LEGACY).load_weights_from_hdf5_group.__code__.co_varnames
 
 
 def takes_all_by_name():

@@ -18,7 +18,7 @@ import msgspec
 from restore_guard.config import RestorePath
 from restore_guard.promise import files, manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
-from restore_guard.signature import Holder, Input, Reads, Signature, Tensor, Variable
+from restore_guard.signature import Holder, Input, LoadCall, Reads, Signature, Tensor, Variable
 
 SCHEMA = 1
 
@@ -120,6 +120,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     saver_file: dict[str, Any] | None = None
     takes: tuple[Input, ...] = ()
     stages: dict[Literal["uncalled", "untrained"], Any] | None = None
+    load: LoadCall = LoadCall()
     eager: bool = True
     pinned: dict[RestorePath, str] = {}
     looked_for: tuple[str, ...] = ()
@@ -148,6 +149,7 @@ def dump(manifest: Manifest) -> bytes:
         "holders": [msgspec.to_builtins(holder) for holder in signature.holders],
         "aliases": [list(pair) for pair in signature.aliases],
         **manifest_text.write(signature),
+        **({"load": msgspec.to_builtins(signature.load)} if signature.load != LoadCall() else {}),
         **({} if signature.eager else {"eager": False}),
     }
     if signature.stages is not None:
@@ -241,6 +243,7 @@ def _manifest(data: Any, model: str | None) -> Manifest:
         outputs=document.outputs,
         takes=document.takes,
         sources=document.sources,
+        load=document.load,
         eager=document.eager,
         looked_for=document.looked_for,
         folders=document.folders,

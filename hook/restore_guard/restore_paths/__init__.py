@@ -43,7 +43,7 @@ __all__ = [
 
 
 def restore(path: str, saved: Signature, model: Signature) -> Outcome:
-    """What the plain load call of a restore path does with a checkpoint of `saved` in a `model`, at its worst.
+    """What the model's load call of a restore path does with a checkpoint of `saved` in a `model`, at its worst.
 
     A path that cannot even restore the unchanged `saved` is `unsupported`: nobody has such a checkpoint.
     """
@@ -112,6 +112,7 @@ def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool
     tensors = _same_tensors(one.inputs, other.inputs) and _same_tensors(one.outputs, other.outputs)
     return (
         tensors
+        and one.load == other.load
         and _visible(one) == _visible(other)
         and all(
             RESTORE_PATHS[path].contents(one.at(stage)) == RESTORE_PATHS[path].contents(other.at(stage))

@@ -25,7 +25,8 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     """What `model.load_weights("x.h5", by_name=True)` does with a file that `saved` wrote."""
     if (refused := unsupported(saved, model)) is not None:
         return refused
-    load = _LoadByName(saved, model)
+    skips = "h5-by-name" in model.load.skips
+    load = _LoadByName(saved, model, skips_shapes=skips, skips_counts=skips)
     *olds, old_top = saved.h5_layers
     *news, new_top = model.h5_layers
     named = defaultdict(list)

@@ -7,12 +7,13 @@ the model's signature carries the result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from restore_guard.restore_paths import keras_weights
 from restore_guard.restore_paths.outcome import Failure, Outcome
+from restore_guard.restore_paths.situations import leaving_out, optimizer_state
 from restore_guard.signature import Archive, Revival, Signature
 
 _UNKNOWN = Revival(error="what the code makes of it is not known")
@@ -36,6 +37,7 @@ def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival])
         return msgspec.structs.replace(model, archive=Archive(config=config, revival=revival))
     return msgspec.structs.replace(
         revival.signature,
+        load=model.load,
         archive=Archive(config=config, revival=Revival(revival.signature, configured=revival.configured)),
     )
 
@@ -53,7 +55,13 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     revival = (model.archive and model.archive.revival) or _UNKNOWN
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
-    return keras_weights.load(saved, revival.signature, archived=True, configured=revival.configured)
+    outcome = keras_weights.load(saved, revival.signature, archived=True, configured=revival.configured)
+    return leaving_out(outcome, (), not_wanted(saved, model))
+
+
+def not_wanted(saved: Signature, model: Signature) -> Collection[str]:
+    """The saved variables that the load call leaves in the file on purpose: the optimizer's, with `compile=False`."""
+    return () if model.load.compile else optimizer_state(saved)
 
 
 def contents(signature: Signature) -> object:

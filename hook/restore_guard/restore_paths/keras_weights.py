@@ -2,8 +2,9 @@
 
 Source: keras/src/saving/saving_lib.py, `_save_state`, `_load_state`, `_save_container_state`,
 `_load_container_state`, `H5IOStore`; `Layer.load_own_variables`, `BaseOptimizer.load_own_variables`.
-Keras 2 (2.12+) raises at the first error and skips visited layers before it numbers a container's items;
-Keras 3 collects errors, lets a later address mend an earlier failure, and numbers all items.
+Keras 2 (2.12+) raises at the first error and skips visited layers before it numbers a container's items; with
+`skip_mismatch` it goes on after each error. Keras 3 collects errors, lets a later address mend an earlier failure, and
+numbers all items.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def load(saved: Signature, model: Signature, *, archived: bool = False, configur
             position: f"{path}/vars/{n}" for path, group in file.groups.items() for n, position in enumerate(group)
         },
         read_at=load.read_at,
-        failures=tuple(load.failures.values()),
+        failures=() if load.skips and not load.ended else tuple(load.failures.values()),
         certain=not any(node.role == "custom" for tree in trees for node in tree.nodes),
     )
 
@@ -174,6 +175,9 @@ class _Load:
         self.failures: dict[int, Failure] = {}
         # Keras 3 writes beside the bytes which type they are, and reads it.
         self.knows_bfloat16 = saved.known_tree.generation == self.tree.generation == 3
+        # `load_model` knows no such argument.
+        self.skips = not archived and "keras-weights" in model.load.skips
+        self.ended = False
         self.is_its_own = self.tree is saved.keras_tree and self.news is self.olds and self.knows_bfloat16
 
     def back(self) -> None:
@@ -280,6 +284,7 @@ class _Load3(_Load):
         except RecursionError as error:
             # An object that holds what holds it: Keras 3 goes round in circles as well.
             self.failures = {0: Failure(f"RecursionError: {error}")}
+            self.ended = True
             return
         self.failures = {number: self.failures[number] for number in self.failures if number in self.failed}
 
@@ -319,7 +324,7 @@ class _Load3(_Load):
 
 
 class _Load2(_Load):
-    """Keras 2: the first error raises."""
+    """Keras 2: the first error raises, unless what does not match is skipped."""
 
     def run(self) -> None:
         try:
@@ -330,7 +335,11 @@ class _Load2(_Load):
     def state(self, number: int, path: str) -> None:
         if number in self.visited:
             return
-        self.own(number, path)
+        try:
+            self.own(number, path)
+        except _Failed:
+            if not self.skips:
+                raise
         self.visited.add(number)
         for attribute, target in self.tree.nodes[number].children:
             below = _join(path, attribute)

@@ -12,7 +12,7 @@ import os
 
 import tensorflow as tf
 
-from .. import frameworks
+from .. import failures, frameworks, load_call
 from . import variables
 
 
@@ -28,16 +28,24 @@ def serialize(model):
         return None, f"{type(error).__name__}: {error}"
 
 
-def deserialize(config, package, root):
-    """Makes a model of a configuration, as the plain load call does.
+def deserialize(config, package, root, load):
+    """Makes a model of a configuration, as the load call does.
+
+    Args:
+        load: `restore_guard.config.Load` as data.
 
     Returns:
         (model, None, None), or (None, the error's text, [file, line, 0] in the user's code or None).
     """
     lib = _serialization(package)
     try:
+        objects, document = load_call.custom_objects(load), json.loads(config)
+        if not load.get("compile", True):
+            document["compile_config"] = None
         with _version_3(package), lib.ObjectSharingScope():
-            return lib.deserialize_keras_object(json.loads(config), None, safe_mode=True), None, None
+            return lib.deserialize_keras_object(document, objects or None, safe_mode=True), None, None
+    except failures.BuildError as error:
+        return None, failures.sentence(error), None
     except Exception as error:
         return None, f"{type(error).__name__}: {error}", _place(error, root)
 

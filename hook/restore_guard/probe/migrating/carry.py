@@ -38,7 +38,7 @@ def place_into(model, files):
 
 
 def verify(job):
-    """Restores what `place` saved into a fresh build by the plain load call, and compares every value.
+    """Restores what `place` saved into a fresh build by the team's load call, and compares every value.
 
     Args:
         job: as for `place`; each of the files has its answer's "saved" and "digests" too, and "skipped", the
@@ -51,7 +51,7 @@ def verify(job):
     """
     build.enter(job)
     model = build.construct(job)
-    return [_attempt(_verify, model, entry) for entry in job["options"]["files"]]
+    return [_attempt(_verify, model, entry, job["load"]) for entry in job["options"]["files"]]
 
 
 def _attempt(function, *arguments):
@@ -115,12 +115,12 @@ def _grown(value, axis, shape, fill, initial):
     return np.concatenate([value, rest], axis)
 
 
-def _verify(model, entry):
+def _verify(model, entry, call):
     root = saving.Root(model, entry["root"])
     compared = [placement for placement in entry["placements"] if placement[0] not in entry["skipped"]]
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
         _overwrite(root.variables(), entry["digests"])
-        loaded = root.load(entry["path"], entry["saved"])
+        loaded = root.load(entry["path"], entry["saved"], call)
         here = dict(loaded.variables())
         missing = [path for path, _, _ in compared if path not in here]
         if missing:

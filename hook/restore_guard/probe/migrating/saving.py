@@ -43,12 +43,12 @@ class Root:
             checkpoint.save_counter.assign(counter)
         return checkpoint.write(os.path.join(folder, "checkpoint"))
 
-    def load(self, restore_path, path):
-        """Loads by the plain call; returns the root that has the values then."""
+    def load(self, restore_path, path, call):
+        """Loads by the team's load call; returns the root that has the values then."""
         if restore_path == "tf-checkpoint":
             self._checkpoint().restore(path)
             return self
-        loaded = Root(calls.load(self.model, restore_path, path), {"edge": self.edge, "beside": []})
+        loaded = Root(calls.load(self.model, restore_path, path, call), {"edge": self.edge, "beside": []})
         loaded.own = self.own
         return loaded
 

@@ -1,4 +1,4 @@
-"""The plain calls that save and load by each restore path."""
+"""The calls that save and load by each restore path."""
 
 import contextlib
 import importlib
@@ -6,6 +6,7 @@ import os
 
 import tensorflow as tf
 
+from .. import load_call
 from . import filling
 
 
@@ -23,13 +24,14 @@ def save(root, restore_path, folder):
     return _calls(restore_path)[0](root, folder)
 
 
-def load(root, restore_path, path):
-    """Load what `save` returned, by the plain call with no assertion on its status.
+def load(root, restore_path, path, call):
+    """Load what `save` returned, with no assertion on the status.
 
+    In: as for `save`; the team's load call, `restore_guard.config.Load` as data, empty for the plain one.
     Out: the root that now holds the values: `root`, but for keras-archive a new model.
     Errors: as `save`.
     """
-    return _calls(restore_path)[1](root, path)
+    return _calls(restore_path)[1](root, path, call)
 
 
 def _calls(restore_path):
@@ -51,7 +53,7 @@ def _save_checkpoint(root, folder):
         return _checkpoint(root).save(os.path.join(folder, "checkpoint"))
 
 
-def _load_checkpoint(root, path):
+def _load_checkpoint(root, path, call):
     status = _checkpoint(root).restore(path)
     if not tf.executing_eagerly():
         status.run_restore_ops(filling.session_of(root))
@@ -64,8 +66,8 @@ def _save_weights(root, folder):
     return path
 
 
-def _load_weights(root, path):
-    _keras_model(root).load_weights(path)
+def _load_weights(root, path, call):
+    _keras_model(root).load_weights(path, **load_call.for_weights(call))
     return root
 
 
@@ -87,8 +89,8 @@ def _write_legacy_h5(model, path):
         legacy_h5_format.save_weights_to_hdf5_group(file.create_group("model_weights"), model)
 
 
-def _load_by_name(root, path):
-    _keras_model(root).load_weights(path, by_name=True)
+def _load_by_name(root, path, call):
+    _keras_model(root).load_weights(path, by_name=True, **load_call.for_weights(call))
     return root
 
 
@@ -98,13 +100,13 @@ def _save_archive(root, folder):
     return path
 
 
-def _load_archive(root, path):
-    return load_archive(path, _keras_name(_keras_model(root)))
+def _load_archive(root, path, call):
+    return load_archive(path, _keras_name(_keras_model(root)), call)
 
 
-def load_archive(path, package):
+def load_archive(path, package, call):
     """The model that a `.keras` file makes; `package` is `keras` or `tf_keras`, as the user imports it."""
-    return importlib.import_module(f"{package}.saving").load_model(path)
+    return importlib.import_module(f"{package}.saving").load_model(path, **load_call.for_model(call))
 
 
 def _save_graph(root, folder):
@@ -112,7 +114,7 @@ def _save_graph(root, folder):
         return tf.compat.v1.train.Saver().save(filling.session_of(root), os.path.join(folder, "model.ckpt"))
 
 
-def _restore_graph(root, path):
+def _restore_graph(root, path, call):
     with _graph(root).as_default():
         tf.compat.v1.train.Saver().restore(filling.session_of(root), path)
     return root

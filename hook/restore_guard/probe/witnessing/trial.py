@@ -101,7 +101,7 @@ def restore(job):
         def tried(path, construct):
             try:
                 model = construct()
-                load = loading(model, path, options["files"][path], options["package"])
+                load = loading(model, path, options["files"][path], options["package"], job["load"])
                 return bring_back(model, load, path, options["folder"], heard, options["rivals"])
             except failures.FlagsSetError:  # a process that begins with the flags is to do it all
                 raise
@@ -119,11 +119,11 @@ def restore(job):
     return {"restored": restored}
 
 
-def loading(model, path, file, package):
-    """A function that loads a file and returns the root that has its values."""
+def loading(model, path, file, package, call):
+    """A function that loads a file by the team's load call and returns the root that has its values."""
     if path == _ARCHIVE:
-        return lambda: calls.load_archive(file, package)
-    return lambda: calls.load(model, path, file)
+        return lambda: calls.load_archive(file, package, call)
+    return lambda: calls.load(model, path, file, call)
 
 
 def bring_back(model, load, path, folder, heard, rivals):
