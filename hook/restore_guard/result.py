@@ -113,6 +113,59 @@ class PathResult(Struct, frozen=True):
     certain: bool = True
 
 
+Fate = Literal[
+    "restored",
+    "converted",
+    "initial",
+    "dropped",
+    "elsewhere",
+    "misplaced",
+    "raises",
+    "stopped",
+    "unwritten",
+    "unsupported",
+]
+"""What a restore path does with a variable.
+
+`converted`: loading makes its value of several saved ones. `initial`: it keeps its initial value. `dropped`: nothing
+takes the saved value. `elsewhere`: another variable takes it. `misplaced`: it gets the value of another one. `raises`:
+the load call raises over it. `stopped`: it raises over others. `unwritten`: the path never writes it.
+"""
+
+
+class Seen(Struct, frozen=True):
+    """A variable as one side has it.
+
+    Attributes:
+        owner: the class of what holds it.
+        file, line: where the source of that side creates it; line 0 where that is not known.
+    """
+
+    path: str
+    shape: tuple[int | None, ...] | None
+    dtype: str
+    owner: str | None = None
+    file: str = ""
+    line: int = 0
+
+
+class Row(Struct, frozen=True):
+    """A variable in old checkpoints and in the model of now; one side is None where it has none.
+
+    Attributes:
+        fates: {restore path: what becomes of it}; none where there is nothing to restore.
+        got: {restore path: the saved variable whose value it gets, or the one that takes its value}, where that is
+            another than `saved` and `now` say.
+        near: what has no partner on the other side either, and its shape and type; the likest names first.
+    """
+
+    saved: Seen | None
+    now: Seen | None
+    fates: dict[str, Fate] = {}
+    got: dict[str, str] = {}
+    near: tuple[str, ...] = ()
+
+
 class Behaviour(Struct, frozen=True):
     """Whether what is really saved by the base and restored into the head computes the same from the same inputs."""
 
@@ -125,6 +178,7 @@ class ModelResult(Struct, frozen=True):
 
     Attributes:
         notes: sentences that a reader must know to trust the verdict ("the base no longer builds: ...").
+        table: all variables, in the order of the model. Not in the JSON report.
     """
 
     name: str
@@ -135,6 +189,7 @@ class ModelResult(Struct, frozen=True):
     behaviour: Behaviour | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    table: tuple[Row, ...] = ()
 
     @property
     def word(self) -> str:

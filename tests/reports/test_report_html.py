@@ -1,8 +1,13 @@
 """The HTML report, as written and as a browser's parser sees it."""
 
+import base64
+import hashlib
+import json
+import re
 from html.parser import HTMLParser
 
 from hypothesis import given
+from report_pages import result
 from report_samples import SAMPLE, results
 
 from restore_guard.reports.html_report import render
@@ -11,8 +16,8 @@ from restore_guard.reports.wording import plain, told
 from restore_guard.result import Behaviour, Finding, ModelResult, PathResult, Result
 
 TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "code", "b", "table", "tr", "th", "td"),
-    *("ul", "li", "article", "pre", "details", "summary"),
+    *("html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "code", "b", "br", "table", "tr", "th"),
+    *("td", "ul", "li", "article", "pre", "details", "summary", "header", "main", "nav", "section", "div", "a"),
 }
 
 
@@ -29,7 +34,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.counts[tag] = self.counts.get(tag, 0) + 1
         self.attributes |= {(tag, key, value) for key, value in attrs}
-        if tag != "meta":
+        if tag not in ("meta", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -44,7 +49,7 @@ class Page(HTMLParser):
 
 def test_sample():
     page = Page(render(SAMPLE))
-    assert page.texts["h1"] == ["❌ Checkpoints saved before this change no longer restore"]
+    assert page.texts["h1"] == ["Checkpoints saved before this change no longer restore"]
     assert "5 models, 34 variables, 4 restore paths: 2 restore, 1 breaks, 1 unchecked, 1 unaffected" in page.texts["p"]
     assert page.counts["article"] == 3 and page.counts["table"] == 3
     assert ("article", "class", "error") in page.attributes
@@ -56,9 +61,41 @@ def test_sample():
 
 
 def test_self_contained():
-    report = render(SAMPLE)
-    for reference in ("http", "src=", "href=", "url(", "@import", "<script", "<link"):
+    report = render(result(2))
+    for reference in ("://", "src=", 'href="/', 'href="h', "url(", "@import", "<link", "fetch(", "XMLHttp", "import("):
         assert reference not in report
+    assert report.count("http") == 1 and "http-equiv" in report
+
+
+def test_a_browser_may_run_nothing_else():
+    report = render(result(2))
+    (policy,) = re.findall('<meta http-equiv="Content-Security-Policy" content="(.*?)">', report)
+    for tag, kind in (("style", "style-src"), ("script", "script-src")):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", report, re.S)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{kind} 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ")
+
+
+def test_variables_are_data():
+    report = render(result(12))
+    (data,) = re.findall('<script type="application/json" id="data">(.*?)</script>', report)
+    found = json.loads(data)
+    assert found["sides"] == ["In old checkpoints", "In the model now"]
+    assert [model["name"] for model in found["models"]] == ["subclassed", "ranker"]
+    subclassed, ranker = found["models"]
+    assert subclassed["paths"] == ["tf-checkpoint", "keras-weights"] and len(subclassed["rows"]) == 100
+    assert subclassed["rows"][0][:2] == [
+        ["embedding/embeddings", "(1000, 64)", "float32", "Embedding", "ranker/model.py:12"],
+        ["embedding/embeddings", "(1200, 64)", "float32", "Embedding", "ranker/model.py:12"],
+    ]
+    words = [found["fates"][kind][0] for kind in subclassed["rows"][0][2]]
+    assert words == ["raises", "not loaded"]
+    assert all(row[1] == 1 for row in ranker["rows"])
+
+
+def test_without_variables_there_is_no_script():
+    assert "<script" not in render(SAMPLE)
 
 
 def test_behaviour():
@@ -83,7 +120,9 @@ def test_hostile_names_are_harmless(result):
     assert set(page.counts) <= TAGS
     assert {(tag, key) for tag, key, _ in page.attributes} <= {
         *(("html", "lang"), ("meta", "charset"), ("meta", "name"), ("meta", "content")),
-        *(("b", "class"), ("article", "class")),
+        *(("meta", "http-equiv"), ("b", "class"), ("article", "class"), ("h1", "class"), ("p", "class")),
+        *(("section", "aria-labelledby"), ("h2", "id"), ("a", "href"), ("nav", "aria-label"), ("th", "scope")),
+        *(("div", "class"), ("div", "tabindex"), ("div", "role"), ("div", "aria-label")),
     }
     found = [(cause.model, cause.finding) for cause in grouped(result.models)]
     assert page.counts.get("article", 0) == len(found)

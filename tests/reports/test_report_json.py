@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 from hypothesis import given
+from report_pages import result
 from report_samples import RETIRED, SAMPLE, SUBCLASSED, UNAFFECTED, is_command, results
 
 from restore_guard.reports.json_report import render
@@ -161,3 +162,7 @@ def test_hostile_names_are_harmless(result):
     assert not any(map(is_command, report.splitlines()))
     again = parse(report)
     assert render(again) == report
+
+
+def test_the_variables_are_for_the_page_alone():
+    assert not any("table" in model for model in json.loads(render(result(2)))["models"])

@@ -21,7 +21,7 @@ from restore_guard.change.states import Change
 from restore_guard.config import WitnessMode
 from restore_guard.errors import UsageError
 from restore_guard.promise.project import NotConfiguredError, Project, Projects, load
-from restore_guard.result import Finding, ModelResult, Result, Verdict
+from restore_guard.result import Finding, ModelResult, Result, Seen, Verdict
 
 
 def check(
@@ -192,7 +192,16 @@ def relocated(result: ModelResult, prefix: str) -> ModelResult:
     if not prefix:
         return result
     moved = tuple(_moved(finding, prefix) for finding in result.findings)
-    return msgspec.structs.replace(result, findings=moved)
+    table = tuple(
+        msgspec.structs.replace(row, saved=_seen(row.saved, prefix), now=_seen(row.now, prefix)) for row in result.table
+    )
+    return msgspec.structs.replace(result, findings=moved, table=table)
+
+
+def _seen(seen: Seen | None, prefix: str) -> Seen | None:
+    if seen is None or not seen.file:
+        return seen
+    return msgspec.structs.replace(seen, file=posixpath.join(prefix, seen.file))
 
 
 def _moved(finding: Finding, prefix: str) -> Finding:

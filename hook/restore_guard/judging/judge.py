@@ -31,6 +31,7 @@ from restore_guard.judging.evidence import outranked
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.judging.rollback import rollbacks
+from restore_guard.judging.table import fresh, table
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import restore, same_promise
 from restore_guard.result import Finding, ManifestState, Migrated, ModelResult, PathResult, Verdict
@@ -118,6 +119,7 @@ def judge(case: Case) -> ModelResult:
         behaviour=behaviour_of(case),
         findings=tuple(finding for finding in found if finding.level != "off"),
         notes=(*_notes(case), *_doubts(compared)),
+        table=table(compared.comparisons) if compared.saved is not None else fresh(head),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 
 from restore_guard.reports import wording
-from restore_guard.reports.wording import counted, plain
+from restore_guard.reports.wording import counted, plain, unnumbered
 from restore_guard.result import Finding, ModelResult
 
 NODES = 9
@@ -106,18 +105,14 @@ def _collapsed(paths: Sequence[str]) -> list[tuple[str, ...]]:
     split = [tuple(path.split("/", DEEPEST - 1)) for path in paths]
     like: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for parts in split:
-        like.setdefault(tuple(map(_generic, parts)), set()).add(parts)
-    return [_counted(parts, like[tuple(map(_generic, parts))]) for parts in split]
-
-
-def _generic(part: str) -> str:
-    return re.sub(r"(^|_)\d+$", r"\1*", part)
+        like.setdefault(tuple(map(unnumbered, parts)), set()).add(parts)
+    return [_counted(parts, like[tuple(map(unnumbered, parts))]) for parts in split]
 
 
 def _counted(parts: tuple[str, ...], alike: set[tuple[str, ...]]) -> tuple[str, ...]:
     seen = [{other[position] for other in alike} for position in range(len(parts))]
     return tuple(
-        part if len(values) == 1 else f"{_generic(part)} ×{len(values)}"
+        part if len(values) == 1 else f"{unnumbered(part)} ×{len(values)}"
         for part, values in zip(parts, seen, strict=True)
     )
 

@@ -15,14 +15,16 @@ from restore_guard.result_json import encode, told
 
 def render(result: Result) -> str:
     """The report, in ASCII: a name in it cannot steer a terminal or a log that it is printed to."""
-    document = {"schema": 1, "verdict": result.verdict} | msgspec.to_builtins(result)
+    document = {"schema": 1, "verdict": result.verdict}
+    document |= msgspec.to_builtins(msgspec.structs.replace(result, models=()))
     return encode(document | {"models": models(result.models)})
 
 
 def models(judged: Sequence[ModelResult]) -> list[dict[str, Any]]:
     """What a program is told of models."""
-    found: list[dict[str, Any]] = msgspec.to_builtins(judged)
+    found: list[dict[str, Any]] = msgspec.to_builtins([msgspec.structs.replace(model, table=()) for model in judged])
     for model in found:
+        del model["table"]
         for path in model["restores"].values():
             if path["migration"] is None:
                 del path["migration"]

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import msgspec
+
 from restore_guard.rehearsal import Rehearsal, Upgrade
-from restore_guard.reports import html_report, rehearsed
-from restore_guard.reports.html_report import row, safe
+from restore_guard.reports import html_page, html_report, rehearsed, wording
+from restore_guard.reports.html_page import Page, table, text
+from restore_guard.result import ModelResult
+
+SIDES = ("Saved by today's versions", "In the model of the others")
 
 
 def render(upgrade: Upgrade) -> str:
     """The page."""
-    moves = "".join(f"<li>{safe(rehearsed.heading(n, move))}</li>" for n, move in enumerate(upgrade.moves, 1))
-    body = [f"<p>{safe(rehearsed.summary(upgrade))}</p>", f"<ul>{moves}</ul>", _matrix(upgrade)]
-    body += [_move(number, move) for number, move in enumerate(upgrade.moves, 1)]
-    return html_report.page(upgrade.verdict, "What a move to other versions would do", body)
+    moves = "".join(f"<li>{text(rehearsed.heading(n, move))}</li>" for n, move in enumerate(upgrade.moves, 1))
+    lines = f"<p>{text(rehearsed.summary(upgrade))}</p>", f"<ul>{moves}</ul>"
+    title = f"restore-guard: {upgrade.verdict}"
+    page = Page(title, upgrade.verdict, "What a move to other versions would do", lines, SIDES)
+    parts = {"Moves": [_matrix(upgrade)]}
+    for number, move in enumerate(upgrade.moves, 1):
+        parts[f"{number}: {move.name}"] = list(_pieces(move))
+    return html_page.render(page, parts, list(_models(upgrade)))
 
 
 def _matrix(upgrade: Upgrade) -> str:
     rows = [
-        row(
-            "td",
-            [
-                f"<code>{safe(each.model)}</code>",
-                f"<code>{safe(each.path)}</code>",
-                *(f'<b class="{cell.state}">{safe(cell.words)}</b>' for cell in each.cells),
-            ],
-        )
+        [
+            f"<code>{text(each.model)}</code>",
+            f"<code>{text(each.path)}</code>",
+            *(f'<b class="{cell.state}">{text(cell.words)}</b>' for cell in each.cells),
+        ]
         for each in rehearsed.rows(upgrade)
     ]
-    head = row("th", ["Model", "Restore path", *(str(number + 1) for number in range(len(upgrade.moves)))])
-    return f"<table>\n{head}{''.join(rows)}</table>" if rows else ""
+    head = ["Model", "Restore path", *(str(number + 1) for number in range(len(upgrade.moves)))]
+    return table(head, rows) if rows else ""
 
 
-def _move(number: int, move: Rehearsal) -> str:
-    title = f"<h2>{number}: <code>{safe(move.name)}</code></h2>"
+def _pieces(move: Rehearsal) -> Iterator[str]:
     if move.failure is not None:
-        said = "\n".join(map(safe, move.failure.splitlines()))
-        return f"{title}\n<pre>{said}</pre>"
-    return "\n".join([title, *html_report.body(rehearsed.result(move))])
+        yield f"<pre>{chr(10).join(map(text, move.failure.splitlines()))}</pre>"
+        return
+    result = rehearsed.result(move)
+    yield html_report.models_table(wording.told(result.models))
+    for pieces in html_report.about(result).values():
+        yield from pieces
+
+
+def _models(upgrade: Upgrade) -> Iterator[ModelResult]:
+    """Those of all moves, each with the number of its move."""
+    for number, move in enumerate(upgrade.moves, 1):
+        for model in rehearsed.result(move).models if move.failure is None else ():
+            yield msgspec.structs.replace(model, name=f"{number}: {model.name}")

@@ -29,6 +29,8 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """
     if len(text) > longest:
         text = text[: longest - 1] + "…"
+    if text.isprintable() and "::" not in text and "##[" not in text:
+        return text.strip()  # as nearly all are: a page may have ten thousand names
     text = re.sub(r"\s*[\t\r\n]\s*", " ", text.strip())
     text = "".join(char if char.isprintable() else _visible(char) for char in text)
     return re.sub(r"(?<!\S)::", r"\::", text).replace("##[", r"##\[")
@@ -40,6 +42,11 @@ def _visible(char: str) -> str:
 
 def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def unnumbered(part: str) -> str:
+    """A part of a name with `*` for the number that tells it from others: `*` for 7, `dense_*` for dense_7."""
+    return re.sub(r"(^|_)\d+$", r"\1*", part)
 
 
 def listed(names: Sequence[str], most: int) -> str:
