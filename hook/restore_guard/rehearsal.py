@@ -41,7 +41,6 @@ class Rehearsal(Struct, frozen=True):
     versions: dict[str, str] = {}
     moved: tuple[Moved, ...] = ()
     models: tuple[ModelResult, ...] = ()
-    notes: tuple[str, ...] = ()
     failure: str | None = None
 
     @property

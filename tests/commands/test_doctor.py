@@ -128,3 +128,35 @@ def test_hook_of_others(make_repository):
     _install(project, "pre-commit", *TYPES)
     found = _hook(project.root)
     assert (found.state, found.said) == ("problem", ".pre-commit-config.yaml does not name restore-guard")
+
+
+def test_load_calls_are_held_against_what_is_promised(make_repository):
+    """No model is built: the Python that would build is none."""
+    project = make_repository(
+        files={
+            "net.py": "",
+            "train.py": 'import net\nmodel = net.build()\nmodel.load_weights("a.h5")\nmodel.save_weights(args.out)\n',
+            "tests/test_net.py": 'import net\nnet.build().load_weights("x.keras")\n',
+            "pyproject.toml": settings(
+                "/nowhere/python", {"net": 'builder = "net:build"\nrestores = ["tf-checkpoint"]'}
+            ),
+        }
+    )
+
+    def loaded():
+        with Repository(project.root) as repository:
+            run = Run(repository, {**project.environ, "RESTORE_GUARD_PYTHON": sys.executable})
+            return next(found for found in doctor.examine(run) if found.subject == "load calls of net")
+
+    told = loaded()
+    assert (told.state, told.advice) == ("unchecked", 'In its table: restores = ["tf-checkpoint", "h5"]')
+    assert told.said == (
+        "train.py:3 model.load_weights loads by h5, which is not promised; what they do not tell: "
+        "train.py:4 model.save_weights (filepath)"
+    )
+    project.edit("pyproject.toml", '["tf-checkpoint"]', '["tf-checkpoint", "h5"]')
+    assert (loaded().state, loaded().said.partition(";")[0]) == ("ok", "2, by h5")
+    project.edit("train.py", '"a.h5")', '"a.h5", skip_mismatch=True)')
+    assert loaded().advice == 'In its table: restores = ["tf-checkpoint", "h5"], load = { skip_mismatch = true }'
+    project.edit("pyproject.toml", '"h5"]', '"h5"]\nload = { skip_mismatch = true }')
+    assert loaded().state == "ok"

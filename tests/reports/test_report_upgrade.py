@@ -46,7 +46,7 @@ def test_text():
     assert "ranker.py:3: error: build-failed" in text
     assert "4: tensorflow==9\n  uv pip compile\n  No solution found | <b>\n" in text
     assert text.splitlines()[-1] == (
-        "4 moves from tensorflow 2.15.1, keras 2.15.0: 1 loses nothing promised, 1 breaks a promise, "
+        "4 moves from tensorflow 2.15.1, keras 2.15.0: 1 loses nothing that was promised, 1 breaks a promise, "
         "2 could not be checked; the furthest that loses nothing: tensorflow==2.15.0"
     )
     lossy = msgspec.structs.replace(UPGRADE, furthest=None)
@@ -68,6 +68,17 @@ def test_markdown_and_html_show_the_matrix_and_harm_nothing():
     assert '<b class="partial">SILENT partial, migrates</b>' in page
     for text in (markdown, page):
         assert "<b>\n" not in text and "No solution found" in text
+
+
+def test_what_becomes_the_same_after_several_moves_is_told_once():
+    again = msgspec.structs.replace(UPGRADE.moves[1], requirements=("tensorflow==2.20.0",))
+    twice = msgspec.structs.replace(UPGRADE, moves=(*UPGRADE.moves, again))
+    text = render("text", twice)
+    assert text.count("variable-renamed") == 1 and "5: tensorflow==2.20.0\n  ranker: the same as after 2\n" in text
+    assert "2 break a promise" in text
+    for form in ("markdown", "html"):
+        assert render(form, twice).count("moved within the checkpoint") == 1
+        assert "ranker: the same as after 2" in render(form, twice)
 
 
 @pytest.mark.parametrize("form", UPGRADE_REPORTS)

@@ -58,6 +58,14 @@ class Call:
     compile: bool | None = None
     unknown: tuple[str, ...] = ()
 
+    @property
+    def loads_weights(self) -> bool:
+        """Whether it is a call that takes `skip_mismatch`."""
+        return self.what.endswith("load_weights")
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.what}"
+
 
 def calls(read: Callable[[str], bytes | None], files: Iterable[str], roots: Sequence[str] = ("",)) -> list[Call]:
     """All such calls of some Python files, in the order of files and lines; a file that is no Python has none.

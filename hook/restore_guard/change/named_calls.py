@@ -24,7 +24,7 @@ class Text:
     def __init__(self, file: str, content: bytes, roots: Sequence[str] = ("",)) -> None:
         self.file = file
         self._module = Module(content.decode(errors="replace"))
-        self._name = _dotted_file(file, roots)
+        self._name = dotted_file(file, roots)
 
     @property
     def calls(self) -> Iterator[ast.Call]:
@@ -164,7 +164,7 @@ def _is_nothing(node: ast.expr | None) -> bool:
     return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
-def _dotted_file(file: str, roots: Sequence[str]) -> str:
+def dotted_file(file: str, roots: Sequence[str]) -> str:
     """The dotted name by which a file is imported from the deepest folder that it lies below."""
     for root in sorted(filter(None, roots), key=len, reverse=True):
         if file.startswith(f"{root}/"):

@@ -17,14 +17,16 @@ from restore_guard import folders
 from restore_guard.build import Build
 from restore_guard.building import probing, pythons
 from restore_guard.building.workshop import model_job
-from restore_guard.change import affected, environment_files, planted
+from restore_guard.change import affected, environment_files, load_habits, planted
 from restore_guard.change.diffs import Diff
+from restore_guard.change.load_habits import Habit
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
 from restore_guard.commands import check, verdicts
+from restore_guard.commands.discovery import OUTSIDE
 from restore_guard.commands.setup_files import HOOKS, STAGES
-from restore_guard.config import without_expired
+from restore_guard.config import Load, without_expired
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
@@ -77,7 +79,40 @@ def examine(run: Run) -> Iterator[Finding]:
         yield Finding("python", "problem", str(error))
         return
     yield Finding("python", "ok", f"{python.path}, for {python.reason}")
+    yield from _load_calls(run, project)
     yield from _models(run, project, python)
+
+
+def _load_calls(run: Run, project: Project) -> Iterator[Finding]:
+    """How the repository's own code loads the checkpoints of each model, held against what is promised."""
+    prefix = f"{run.repository.project}/" if run.repository.project else ""
+    listed = run.repository.files(project.side, run.repository.project)
+    files = [path.removeprefix(prefix) for path in listed if path.endswith(".py")]
+    builders = {name: model.builder.partition(":")[0] for name, model in project.config.models.items()}
+    wanted = [file for file in files if not OUTSIDE.search(file)]
+    found = load_habits.habits(project.read, wanted, builders, project.config.roots)
+    promised = verdicts.promised_paths(Projects(None, project), list(builders))
+    for name, habit in found.items():
+        if habit.calls:
+            yield _loaded(name, habit, promised[name], project.config.models[name].load)
+
+
+def _loaded(name: str, habit: Habit, promised: Collection[str], configured: Load) -> Finding:
+    subject = f"load calls of {name}"
+    unclear = [f"{call} ({', '.join(call.unknown) or call.why})" for call in habit.unclear]
+    left = f"; what they do not tell: {'; '.join(unclear[:4])}" if unclear else ""
+    left += f" and {len(unclear) - 4} more" if len(unclear) > 4 else ""
+    asked = f"In its table: {', '.join(habit.settings(promised))}"
+    for path in habit.restores:
+        if promised and path not in promised and (loading := habit.of(path, "loads")):
+            return Finding(subject, "unchecked", f"{loading[0]} loads by {path}, which is not promised{left}", asked)
+    objects = [item for item in habit.load.custom_objects if item not in configured.custom_objects]
+    is_looser = habit.load.skip_mismatch and not configured.skip_mismatch
+    is_bare = configured.compile and not habit.load.compile
+    if objects or is_looser or is_bare:
+        said = f"the code does not load as the configuration says{left}"
+        return Finding(subject, "unchecked", said, asked)
+    return Finding(subject, "ok", f"{len(habit.calls)}, by {', '.join(habit.restores) or 'no known path'}{left}")
 
 
 def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding]:

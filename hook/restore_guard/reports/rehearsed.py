@@ -8,7 +8,7 @@ from typing import NamedTuple
 from restore_guard.rehearsal import Rehearsal, Upgrade
 from restore_guard.reports import wording
 from restore_guard.reports.wording import counted, plain
-from restore_guard.result import ModelResult, PathResult, Result
+from restore_guard.result import ModelResult, PathResult, Result, Verdict
 
 OUTPUTS = "outputs"
 """The row that tells whether what is restored computes the same."""
@@ -82,16 +82,38 @@ def heading(number: int, move: Rehearsal) -> str:
     return f"{lead} brings {versions(move.versions)}{more}"
 
 
-def result(move: Rehearsal) -> Result:
-    """A move as a result of two sides, for what reports already say of these."""
-    return Result("today", move.name, move.models, move.notes)
+def details(upgrade: Upgrade, number: int) -> Iterator[ModelResult | str]:
+    """What is to be said of a move, by its index, beyond the matrix: its models that lose something or were not
+    checked; a sentence in place of one with which the same becomes as after an earlier move.
+    """
+    for model in upgrade.moves[number].models:
+        if not (model.findings or model.notes or model.verdict != "restores"):
+            continue
+        earlier = (n for n, other in enumerate(upgrade.moves[:number], 1) if model in other.models)
+        same = next(earlier, None)
+        yield model if same is None else f"{plain(model.name)}: the same as after {same}"
+
+
+def result(move: Rehearsal, models: tuple[ModelResult, ...]) -> Result:
+    """Models of a move as a result of two sides, for what reports already say of these."""
+    return Result("today", move.name, models)
+
+
+_WORDS: dict[Verdict, tuple[str, str]] = {
+    "restores": ("loses nothing that was promised", "lose nothing that was promised"),
+    "breaks": ("breaks a promise", "break a promise"),
+    "unchecked": ("could not be checked", "could not be checked"),
+}
 
 
 def summary(upgrade: Upgrade) -> str:
     """The last line."""
     states = [move.verdict for move in upgrade.moves]
-    words = {"restores": "loses nothing promised", "breaks": "breaks a promise", "unchecked": "could not be checked"}
-    counts = [f"{states.count(state)} {said}" for state, said in words.items() if state in states]
+    counts = [
+        f"{count} {one if count == 1 else several}"
+        for state, (one, several) in _WORDS.items()
+        if (count := states.count(state))
+    ]
     lead = f"{counted(len(states), 'move')} from {versions(upgrade.today)}: {', '.join(counts)}"
     if len(states) == 1:
         return lead

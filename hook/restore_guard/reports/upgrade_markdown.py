@@ -10,12 +10,21 @@ from restore_guard.reports.markdown_report import ICONS, code, prose, row
 def render(upgrade: Upgrade) -> str:
     """The matrix first, then what each move does."""
     parts = [f"## {prose(rehearsed.summary(upgrade))}\n", _moves(upgrade), _matrix(upgrade)]
-    for number, move in enumerate(upgrade.moves, 1):
-        if move.failure is not None:
-            parts.append(f"### {number}: {code(move.name)}\n\n{prose(move.failure)}\n")
-        elif move.verdict != "restores" or any(model.findings for model in move.models):
-            parts.append(f"### {number}: {code(move.name)}\n\n{markdown_report.body(rehearsed.result(move))}")
+    parts += [_detail(upgrade, number) for number in range(len(upgrade.moves))]
     return "\n".join(filter(None, parts))
+
+
+def _detail(upgrade: Upgrade, number: int) -> str:
+    """What is to be said of a move beyond the matrix."""
+    move = upgrade.moves[number]
+    said = list(rehearsed.details(upgrade, number))
+    told = "".join(f"- {prose(item)}\n" for item in said if isinstance(item, str))
+    if move.failure is not None:
+        told = f"{prose(move.failure)}\n"
+    models = tuple(item for item in said if not isinstance(item, str))
+    if models:
+        told += "\n" * bool(told) + markdown_report.body(rehearsed.result(move, models))
+    return f"### {number + 1}: {code(move.name)}\n\n{told}" if told else ""
 
 
 def _moves(upgrade: Upgrade) -> str:

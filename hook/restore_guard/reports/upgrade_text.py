@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from restore_guard.rehearsal import Rehearsal, Upgrade
+from restore_guard.rehearsal import Upgrade
 from restore_guard.reports import rehearsed, text_report
 from restore_guard.reports.rehearsed import Row
 from restore_guard.reports.text_report import LOOKS
@@ -19,8 +19,8 @@ def render(upgrade: Upgrade, *, color: bool, width: int) -> str:
     blocks.append("\n".join(f"  {rehearsed.heading(n, move)}" for n, move in enumerate(upgrade.moves, 1)))
     if rows := rehearsed.rows(upgrade):
         blocks.append("\n".join(_matrix(rows, color=color)))
-    for number, move in enumerate(upgrade.moves, 1):
-        blocks += _detail(number, move, color=color, width=width)
+    for number in range(len(upgrade.moves)):
+        blocks += _detail(upgrade, number, color=color, width=width)
     return "\n\n".join([*blocks, rehearsed.summary(upgrade)]) + "\n"
 
 
@@ -44,12 +44,19 @@ def _cells(row: Row, widths: Sequence[int], *, color: bool) -> str:
     return "  ".join(shown)
 
 
-def _detail(number: int, move: Rehearsal, *, color: bool, width: int) -> Iterator[str]:
-    """What is to be said of a move beyond the matrix: of the models that lose something, or were not checked."""
+def _detail(upgrade: Upgrade, number: int, *, color: bool, width: int) -> Iterator[str]:
+    """What is to be said of a move beyond the matrix."""
+    move = upgrade.moves[number]
+    title = f"{number + 1}: {plain(move.name)}"
     if move.failure is not None:
-        yield "\n".join([f"{number}: {plain(move.name)}", *(f"  {plain(line)}" for line in move.failure.splitlines())])
+        yield "\n".join([title, *(f"  {plain(line)}" for line in move.failure.splitlines())])
         return
-    shown = [model for model in move.models if model.findings or model.notes or model.verdict != "restores"]
-    if shown:
-        yield f"{number}: {plain(move.name)}"
-        yield from (text_report.render_model(model, color=color, width=width) for model in shown)
+    blocks, same = [], []
+    for item in rehearsed.details(upgrade, number):
+        if isinstance(item, str):
+            same.append(f"  {item}")
+        else:
+            blocks.append(text_report.render_model(item, color=color, width=width))
+    if blocks or same:
+        yield "\n".join([title, *same])
+        yield from blocks

@@ -1,0 +1,56 @@
+"""What a repository's calls say of each of its models."""
+
+from restore_guard.change import load_habits
+from restore_guard.config import Load
+
+FILES = {
+    "ranker/net.py": "from common import base\n",
+    "vision/net.py": "from common import base\n",
+    "common/base.py": "",
+    "train_ranker.py": "from ranker import net\nimport tensorflow as tf\n"
+    "tf.train.Checkpoint(model=net.build()).restore('out/ckpt-1')\n"
+    "net.build().load_weights('a.h5', skip_mismatch=True)\n",
+    "serve.py": "import keras\nimport vision.net\nfrom vision.net import Scale\n"
+    "keras.models.load_model('a.keras', custom_objects={'Scale': Scale}, compile=False)\n"
+    "vision.net.build().load_weights(path)\n",
+    "tools/export.py": "import common.base\nfrom somewhere import model\nmodel.save_weights('a.weights.h5')\n",
+}
+BUILDERS = {"ranker": "ranker.net", "vision": "vision.net"}
+
+
+def found(files=FILES, builders=BUILDERS):
+    return load_habits.habits({name: text.encode() for name, text in files.items()}.get, files, builders)
+
+
+def test_a_call_is_about_the_models_whose_code_its_file_imports():
+    habits = found()
+    assert habits["ranker"].restores == ("tf-checkpoint", "keras-weights", "h5")
+    assert habits["vision"].restores == ("keras-weights", "keras-archive")
+    assert [str(call) for call in habits["ranker"].of("h5", "loads")] == [
+        "train_ranker.py:4 net.build(...).load_weights"
+    ]
+    assert [(call.line, call.unknown) for call in habits["vision"].unclear] == [(5, ("filepath",))]
+
+
+def test_the_load_call_that_all_agree_on():
+    habits = found()
+    assert habits["ranker"].load == Load(skip_mismatch=True)
+    assert habits["vision"].load == Load(custom_objects=("vision.net:Scale",), compile=False)
+    assert habits["vision"].settings() == [
+        'restores = ["keras-weights", "keras-archive"]',
+        'load = { custom_objects = ["vision.net:Scale"], compile = false }',
+    ]
+    assert habits["ranker"].settings(["h5-by-name"])[0].endswith('"keras-weights", "h5", "h5-by-name"]')
+    stricter = FILES | {"again.py": "import ranker.net\nmodel.load_weights('a.h5')\n"}
+    assert found(stricter)["ranker"].load == Load(), "one that is stricter decides"
+
+
+def test_models_of_one_file_share_its_calls():
+    files = {"nets.py": "", "train.py": "import nets\nnets.one().load_weights('a.h5')\n"}
+    habits = found(files, {"one": "nets", "two": "nets"})
+    assert habits["one"] == habits["two"] and habits["one"].restores == ("h5",)
+
+
+def test_without_calls_nothing_is_said():
+    habits = found({"nets.py": ""}, {"one": "nets"})
+    assert (habits["one"].calls, habits["one"].settings(), habits["one"].load) == ((), [], Load())
