@@ -333,11 +333,14 @@ def merge_manifest(base: Path, ours: Path, theirs: Path, file: str) -> None:
 
 @main.command()
 @click.option("--yes", is_flag=True, help="Ask nothing: guard every model that builds, and write.")
+@click.option("--dry-run", is_flag=True, help="Ask and write nothing: show what would be written.")
+@click.option("--json", "as_json", is_flag=True, help="Ask nothing, and show one JSON object.")
 @click.option("--merge-driver", is_flag=True, help="Only let git merge manifests by `restore-guard merge-manifest`.")
-def init(yes: bool, merge_driver: bool) -> None:
+def init(yes: bool, dry_run: bool, as_json: bool, merge_driver: bool) -> None:
     """Set this repository up: find models, propose the configuration, the hook and the workflow, and write them.
 
-    Builds what it finds, shows everything before it writes, and changes nothing that is there.
+    Builds what it finds, with the arguments that the repository itself uses, and writes a small module of builders
+    where it needs one. Shows everything before it writes, and changes nothing that is there.
     """
 
     def run() -> int:
@@ -345,7 +348,7 @@ def init(yes: bool, merge_driver: bool) -> None:
             return _set_up_merge_driver()
         from restore_guard import set_up_dialogue
 
-        return set_up_dialogue.hold(yes=yes)
+        return set_up_dialogue.hold(yes=yes, dry_run=dry_run, as_json=as_json)
 
     terminal.finish(run)
 

@@ -105,6 +105,11 @@ def told(done: Sequence[Updated]) -> int:
     from restore_guard.reports import update_text
 
     click.echo(update_text.render(done, color=is_colored(), width=width()), nl=False)
+    return code_of(done)
+
+
+def code_of(done: Sequence[Updated]) -> int:
+    """The exit code of what became of manifests."""
     states = {item.state for item in done}
     return 1 if "refused" in states else 3 if "failed" in states else 0
 

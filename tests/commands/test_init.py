@@ -1,8 +1,10 @@
 """What `init` writes beside what is there, judged by the programs that read it; nothing here builds a model."""
 
+import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,14 +15,19 @@ from restore_guard import config
 from restore_guard.build import Build
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import init, origin
-from restore_guard.commands.discovery import Candidate
+from restore_guard.commands import init, missing, origin
+from restore_guard.commands.survey import Model, Survey, roots
+from restore_guard.config import Input
+from restore_guard.discovery.attempts import Attempt
+from restore_guard.discovery.candidate import Candidate
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.reports import init_text
+from restore_guard.reports import init_json, init_text
 
 PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
 RANKER = Candidate("ranker", "ranker.model:build", "ranker/model.py", 3)
+
+MODELS = (Model(RANKER, Build(module(kernel=(2, 3)))),)
 
 
 @pytest.fixture
@@ -33,10 +40,11 @@ def planned(make_repository, monkeypatch):
         with Repository(project.root) as repository:
             repository.project = folder
             loaded = config.load(repository.reader(repository.worktree()))
-            models = tuple(init.Model(candidate, Build(module(kernel=(2, 3)))) for candidate in candidates or [RANKER])
+            models = tuple(Model(candidate, Build(module(kernel=(2, 3)))) for candidate in candidates or [RANKER])
             settings = loaded[1] if loaded else None
-            survey = init.Survey(folder, settings, Interpreter(Path("python"), "here"), models, (), ())
-            return project, init.plan(repository, survey)
+            folders = roots(settings, models)
+            found = Survey(folder, settings, Interpreter(Path("python"), "here"), models, pythonpath=folders)
+            return project, init.plan(repository, found)
 
     return make
 
@@ -76,7 +84,7 @@ def test_hook_beside_others(planned, before, after):
     project, plan = planned({})
     (project.root / ".pre-commit-config.yaml").write_bytes(before.encode())
     with Repository(project.root) as repository:
-        survey = init.Survey("", None, Interpreter(Path("python"), "here"), plan.models, (), ())
+        survey = Survey("", None, Interpreter(Path("python"), "here"), MODELS)
         plan = init.plan(repository, survey)
         content = _content(plan, ".pre-commit-config.yaml")
         newline = "\r\n" if "\r" in before else "\n"
@@ -189,7 +197,7 @@ def test_nothing_is_overwritten_that_changed_meanwhile(planned):
         planned_with = {"restore-manifest/ranker.json": "{}"}
         project.write(planned_with)
         with Repository(project.root) as repository:
-            survey = init.Survey("", None, Interpreter(Path("python"), "here"), plan.models, (), ())
+            survey = Survey("", None, Interpreter(Path("python"), "here"), MODELS)
             init.plan(repository, survey)
 
 
@@ -222,8 +230,8 @@ def test_a_builder_that_git_does_not_know_is_added_too(make_repository):
     sources = ("ranker/model.py", "ranker/my layers.py", "ranker/notes.log")
     signature = msgspec.structs.replace(module(kernel=(2, 3)), sources=sources)
     with Repository(project.root) as repository:
-        model = init.Model(RANKER, Build(signature))
-        plan = init.plan(repository, init.Survey("", None, Interpreter(Path("python"), "here"), (model,), (), ()))
+        model = Model(RANKER, Build(signature))
+        plan = init.plan(repository, Survey("", None, Interpreter(Path("python"), "here"), (model,)))
     assert plan.untracked == ("ranker/model.py", "ranker/my layers.py")
     assert "  git add ranker/model.py 'ranker/my layers.py' restore-guard.toml" in init_text.render_written(plan)
 
@@ -233,3 +241,98 @@ def test_a_builder_that_git_does_not_know_is_added_too(make_repository):
 )
 def test_shapes_of_an_answer(answer, shapes):
     assert [item.shape for item in init.inputs_of(answer)] == shapes
+
+
+def _survey(project, *models, **fields):
+    with Repository(project.root) as repository:
+        loaded = config.load(repository.reader(repository.worktree()))
+        settings = loaded[1] if loaded else None
+        found = Survey("", settings, Interpreter(Path("python"), "here"), models, **fields)
+        return found, init.plan(repository, found)
+
+
+def test_arguments_inputs_and_builders_are_written(make_repository):
+    net = Candidate("net", "net:build", "net.py", 1, required=("width",))
+    part = Candidate("gan", "gan:Gan", "gan.py", 2, kind="part", part=".critic", label="critic")
+    body = Attempt(imports={"Gan": "gan.Gan"}, body=("return Gan().critic",), notes=("a = 1: b.py:3",), place="b.py:4")
+    built = Build(module(kernel=(2, 3)))
+    kwargs = {"width": 8, "sizes": [1, 2.5], "name": 'a "b"', "deep": {"on": True}}
+    models = (
+        Model(net, built, (Input((None, 4), "int32"), Input((2,))), Attempt(kwargs=kwargs)),
+        Model(part, built, attempt=body),
+    )
+    project = make_repository(files={"README.md": ""})
+    _, plan = _survey(project, *models, pythonpath=("src",), carry=("a/_version.py",))
+    table = tomllib.loads(_content(plan, "restore-guard.toml"))
+    assert table["pythonpath"] == ["src"] and table["carry"] == ["a/_version.py"]
+    assert table["models"]["net"] == {
+        "builder": "net:build",
+        "kwargs": kwargs,
+        "inputs": [{"shape": [-1, 4], "dtype": "int32"}, {"shape": [2]}],
+    }
+    assert table["models"]["gan"] == {"builder": "restore_guard_models:build_gan"}
+    source = _content(plan, "restore_guard_models.py")
+    assert '"""gan.py:Gan.critic, as b.py:4 makes it."""' in source and "# a = 1: b.py:3" in source
+    assert plan.files[0].path == "restore_guard_models.py", "it is shown first"
+    scope = {}
+    exec(compile(source.replace("from gan import Gan", "Gan = type('Gan', (), {'critic': 7})"), "b", "exec"), scope)
+    assert scope["build_gan"]() == 7
+
+
+def test_a_configuration_that_is_there_gets_new_folders(make_repository):
+    before = '# ours\n[tool.restore-guard]\ntimeout = 7 # long\n\n[tool.restore-guard.models.old]\nbuilder = "a:b"\n'
+    project = make_repository(files={"pyproject.toml": before, "restore-manifest/old.json": "{}"})
+    _, plan = _survey(project, *MODELS, pythonpath=("src",), carry=("x.so",))
+    content = _content(plan, "pyproject.toml")
+    table = tomllib.loads(content)["tool"]["restore-guard"]
+    assert (table["pythonpath"], table["carry"], table["timeout"]) == (["src"], ["x.so"], 7)
+    assert list(table["models"]) == ["old", "ranker"] and "# ours\n" in content and "# long" in content
+    (file,) = [file for file in plan.files if file.path == "pyproject.toml"]
+    assert 'pythonpath = ["src"]' in file.added and "[tool.restore-guard.models.ranker]" in file.added
+
+
+def test_models_that_were_configured_by_hand_get_a_hook_and_a_workflow(make_repository):
+    own = '[models.old]\nbuilder = "net:build"\n'
+    project = make_repository(files={"restore-guard.toml": own, "net.py": ""})
+    _, plan = _survey(project)
+    paths = [file.path for file in plan.files]
+    assert paths == [".pre-commit-config.yaml", ".github/workflows/restore-guard.yml"]
+    assert plan.names == ("old",), "its manifest is missing"
+    project.write({"restore-manifest/old.json": "{}"})
+    assert _survey(project)[1].names == ()
+
+
+def test_promised_paths_are_those_of_the_repositorys_own_calls(make_repository):
+    project = make_repository(files={"README.md": ""})
+    found, plan = _survey(project, *MODELS, restores={"train.py": ("h5", "tf-checkpoint")})
+    assert init.restores_of(found, found.usable[0]) is None, "a tf.Module has but one"
+    assert "restores" not in _content(plan, "restore-guard.toml")
+    keras = msgspec.structs.replace(module(kernel=(2, 3)), unread={"keras-weights": "gone"})
+    found, plan = _survey(project, Model(RANKER, Build(keras)), restores={"train.py": ("h5", "tf-checkpoint")})
+    table = tomllib.loads(_content(plan, "restore-guard.toml"))["models"]["ranker"]
+    assert table["restores"] == ["tf-checkpoint", "h5"]
+
+
+def test_a_missing_package_is_named_once(make_repository):
+    candidates = [Candidate(name, f"{name}:build", f"{name}.py", 1) for name in ("a", "b")]
+    lacking = [Model(each, Build(failure="No module named 'cv2'"), lacks="cv2") for each in candidates]
+    survey = Survey("", None, Interpreter(Path("python"), "here"), MODELS, tuple(lacking))
+    install = missing.line(survey.missing, lambda name: name == "uv.lock", "python")
+    said = init_text.render_survey(survey, install)
+    assert said.count("cv2") == 1 and "a, b cannot be built" in said
+    assert "  uv add opencv-python" in said
+    assert missing.line(["yaml", "gym"], lambda name: False, "py") == "py -m pip install gym pyyaml"
+
+
+def test_json_says_what_the_text_says(make_repository):
+    project = make_repository(files={"README.md": ""})
+    left = Model(Candidate("deep", "deep:build", "deep.py", 3, required=("n",)), Build(failure="needs n"))
+    found, plan = _survey(project, *MODELS)
+    found = replace(found, unusable=(left,))
+    document = json.loads(init_json.render(found, plan, written=False, install=None))
+    assert [model["name"] for model in document["models"]] == ["ranker"]
+    assert document["models"][0]["configuration"] == {"builder": "ranker.model:build"}
+    (out,) = document["left_out"]
+    assert out["why"] == "needs n" and out["by_hand"][-1] == "    return build(n=...)"
+    assert {file["path"] for file in document["files"]} == {file.path for file in plan.files}
+    assert document["written"] is False

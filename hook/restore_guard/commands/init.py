@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from restore_guard import config
 from restore_guard.build import Build
-from restore_guard.building import probing
-from restore_guard.building.workshop import model_job
+from restore_guard.building import isolation, probing
+from restore_guard.change import load_calls
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import discovery, origin, setup_files, update
-from restore_guard.commands.discovery import Candidate
+from restore_guard.commands import carrying_along, origin, proposed_files, survey, update, workflow_file
 from restore_guard.commands.renewing import Updated
 from restore_guard.commands.setup_files import File
-from restore_guard.config import Config, Input
-from restore_guard.environments import interpreters
+from restore_guard.commands.survey import Model, Survey
+from restore_guard.commands.trials import IN_ALL, Trials
+from restore_guard.commands.workflow_file import Environment
+from restore_guard.config import Config, Input, RestorePath
+from restore_guard.discovery.attempts import Attempt, Attempts
+from restore_guard.discovery.candidate import Candidate
+from restore_guard.discovery.models import candidates
+from restore_guard.discovery.modules import BESIDE, TESTS, project
+from restore_guard.environments import installed, interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-
-NOT_BUILT = "is not built"
-"""In the failure of a model that has no variables before it is called: its inputs are all that is missing."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model that was found in the source, and what became of building it."""
-
-    candidate: Candidate
-    build: Build
-    inputs: tuple[Input, ...] = ()
-
-    @property
-    def variables(self) -> int:
-        """How many it has, seeds of random generators aside; none where it was not built."""
-        built = self.build.signature
-        return sum(not variable.seed for variable in built.variables) if built is not None else 0
-
-    @property
-    def lacks_inputs(self) -> bool:
-        return NOT_BUILT in (self.build.failure or "")
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What was found.
-
-    Attributes:
-        folder: the project, relative to the root of the repository.
-        settings: the configuration that there is already.
-        usable: models that build.
-        unusable: models that do not build as they are.
-        uncallable: models that need arguments, which nobody but the user knows.
-    """
-
-    folder: str
-    settings: Config | None
-    python: Interpreter
-    usable: tuple[Model, ...]
-    unusable: tuple[Model, ...]
-    uncallable: tuple[Candidate, ...]
+from restore_guard.restore_paths import default_paths
 
 
 @dataclass(frozen=True)
@@ -72,12 +37,13 @@ class Plan:
     """What would be written, and what is left to do by hand.
 
     Attributes:
+        names: the models whose manifests are to be written.
         manifests: their files, relative to the root of the repository, as all are.
         untracked: files that git does not know yet, and the models are made of.
         install: the command that installs the hook.
     """
 
-    models: tuple[Model, ...]
+    names: tuple[str, ...]
     files: tuple[File, ...]
     manifests: tuple[str, ...]
     by_hand: tuple[str, ...]
@@ -89,7 +55,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     """Looks for models below the project that `here` is in, and for who builds them; builds nothing yet.
 
     Raises:
-        UsageError: there is no model, or none that is not configured already.
+        UsageError: there is no model, neither in the source nor in the configuration.
         UncheckedError: no Python to build with.
     """
     repository.project = repository.project_of(here)
@@ -97,32 +63,125 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     read = repository.reader(worktree)
     prefix = f"{repository.project}/" if repository.project else ""
     files = [path.removeprefix(prefix) for path in repository.files(worktree, repository.project)]
-    found = discovery.candidates(read, files)
+    parsed = project(read, files)
     loaded = config.load(read)
     settings = loaded[1] if loaded else None
     known = {model.builder for model in settings.models.values()} if settings else set()
-    found = [_renamed(candidate, settings) for candidate in found if candidate.builder not in known]
-    if not found:
+    found = [_renamed(each, settings) for each in candidates(parsed) if each.builder not in known]
+    if not found and not known:
         raise UsageError(
-            f"No model was found{' that is not configured already' if known else ''} in {len(files)} files of "
-            f"{repository.root / repository.project}: no public function that returns a Keras model or tf.Module, "
-            "and no class of one. Name one by hand in pyproject.toml: [tool.restore-guard.models.NAME] with "
+            f"No model was found in {len(files)} files of {repository.root / repository.project}: no public function "
+            "that returns a Keras model or tf.Module, no class of one, and nothing that adds variables to a TF1 graph. "
+            "Name one by hand in pyproject.toml: [tool.restore-guard.models.NAME] with "
             'builder = "package.module:function".'
         )
     root = repository.root / repository.project
     python = interpreters.choose(settings.python if settings else None, root, environ)
-    ready = tuple(Model(candidate, Build()) for candidate in found if not candidate.required)
-    uncallable = tuple(candidate for candidate in found if candidate.required)
-    return Survey(repository.project, settings, python, (), ready, uncallable)
+    attempts = Attempts(parsed)
+    models = tuple(_untried(each, attempts.of(each)) for each in found)
+    restores: dict[str, tuple[str, ...]] = {}
+    for call in load_calls.calls(read, [file for file in files if file.endswith(".py")]):
+        if call.path is not None and not TESTS.search(call.file) and not BESIDE.search(call.file):
+            restores[call.file] = tuple(dict.fromkeys([*restores.get(call.file, ()), call.path]))
+    folders = survey.roots(settings, models)
+    return Survey(
+        repository.project,
+        settings,
+        python,
+        (),
+        models,
+        folders,
+        restores=restores,
+        environment=_versions(python, environ),
+    )
 
 
-def build(repository: Repository, found: Survey, probe: probing.Probe) -> Survey:
-    """The survey once every model that needs no arguments was built."""
-    built = _build(repository, found, found.unusable, probe)
+def _versions(python: Interpreter, environ: Mapping[str, str]) -> Environment:
+    known = installed.ask(python.path, isolation.environment(environ))
+    if known is None:
+        return Environment()
+    names = (name for name in workflow_file.TENSORFLOW if name in known.versions)
+    tensorflow = next((f"{name}=={known.versions[name]}" for name in names), None)
+    return Environment(".".join(map(str, known.version[1:3])), tensorflow)
+
+
+def _untried(candidate: Candidate, attempts: Sequence[Attempt]) -> Model:
+    """A model, with the reason for which it is not even tried where there is one."""
+    why = None
+    if candidate.kind == "enclosed":
+        why = "is made where it is trained too: a function that returns it can be guarded"
+    elif candidate.work is not None:
+        work = candidate.work
+        why = (
+            f"is not imported, for that runs {work.call} ({work.file}:{work.line}): "
+            'put it below `if __name__ == "__main__":`'
+        )
+    elif not attempts:
+        why = f"needs {', '.join(candidate.required)}, and the repository does not show with what"
+    return Model(candidate, Build(failure=why), attempts=tuple(attempts))
+
+
+def working_files(found: Survey) -> dict[str, list[str]]:
+    """{file that does something when it is imported: models that could be built if it may}."""
+    files: dict[str, list[str]] = {}
+    for model in found.unusable:
+        if model.candidate.work is not None and model.attempts:
+            files.setdefault(model.candidate.file, []).append(model.name)
+    return files
+
+
+def build(
+    repository: Repository,
+    found: Survey,
+    probe: probing.Probe,
+    *,
+    allowed: Collection[str] = (),
+    seconds: float = IN_ALL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Survey:
+    """The survey once every model was tried that may be.
+
+    Args:
+        allowed: files that may do something when they are imported.
+    """
+    tried = [
+        model
+        for model in found.unusable
+        if model.attempts and (model.candidate.work is None or model.candidate.file in allowed)
+    ]
+    return _tried(repository, found, tried, probe, seconds, progress)
+
+
+def with_inputs(
+    repository: Repository,
+    found: Survey,
+    model: Model,
+    inputs: tuple[Input, ...],
+    probe: probing.Probe,
+) -> Survey:
+    """The survey once a model that was not built is called with such inputs."""
+    return _tried(repository, found, [replace(model, inputs=inputs, attempts=(model.attempt,))], probe, IN_ALL)
+
+
+def _tried(
+    repository: Repository,
+    found: Survey,
+    models: Sequence[Model],
+    probe: probing.Probe,
+    seconds: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Survey:
+    root = repository.root / found.folder
+    prefix = f"{found.folder}/" if found.folder else ""
+    files = [path.removeprefix(prefix) for path in repository.files(repository.worktree(), found.folder)]
+    trials = Trials(root, files, found.pythonpath, probe, seconds=seconds, progress=progress)
+    built = {model.name: model for model in trials.run(models)}
+    usable = [*found.usable, *(model for model in built.values() if model.build.signature is not None)]
+    names = {model.name for model in usable}
+    unusable = tuple(built.get(model.name, model) for model in found.unusable if model.name not in names)
+    carry = carrying_along.needed(repository, found.folder, [model.build for model in usable])
     return replace(
-        found,
-        usable=tuple(model for model in built if model.build.signature is not None),
-        unusable=tuple(model for model in built if model.build.signature is None),
+        found, usable=tuple(usable), unusable=unusable, pythonpath=tuple(trials.pythonpath), carry=tuple(carry)
     )
 
 
@@ -148,26 +207,26 @@ def chosen(found: Survey, answer: str) -> list[str]:
         UsageError: a name of none.
     """
     names = answer.replace(",", " ").split()
-    usable = {model.candidate.name for model in found.usable}
+    usable = {model.name for model in found.usable}
     for name in names if names != ["all"] else ():
         if name not in usable:
             raise UsageError(f"{name} is none of the models that build: {', '.join(sorted(usable))}.")
     return [] if names == ["all"] else names
 
 
-def with_inputs(
-    repository: Repository,
-    found: Survey,
-    model: Model,
-    inputs: tuple[Input, ...],
-    probe: probing.Probe,
-) -> Survey:
-    """The survey once a model that was not built is called with such inputs."""
-    (built,) = _build(repository, found, [replace(model, inputs=inputs)], probe)
-    if built.build.signature is None:
-        return replace(found, unusable=tuple(built if other is model else other for other in found.unusable))
-    others = tuple(other for other in found.unusable if other is not model)
-    return replace(found, usable=(*found.usable, built), unusable=others)
+def restores_of(found: Survey, model: Model) -> tuple[RestorePath, ...] | None:
+    """The restore paths of the repository's own calls that a model can have; None for those that it has anyway."""
+    signature = model.build.signature
+    if signature is None:
+        return None
+    default = default_paths(signature)
+    if "tf1-saver" in default:
+        return None
+    used = {path for paths in found.restores.values() for path in paths} - {"tf1-saver"}
+    if signature.keras_tree is None and "keras-weights" not in signature.unread:
+        used &= {"tf-checkpoint"}
+    promised = tuple(path for path in get_args(RestorePath) if path in used)
+    return promised if promised and promised != default else None
 
 
 def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> Plan:
@@ -177,35 +236,30 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
         UsageError: a name that was not found, no model to write anything for, or a configuration that only a person
             can add to.
     """
-    by_name = {model.candidate.name: model for model in found.usable}
+    by_name = {model.name: model for model in found.usable}
     unknown = [name for name in chosen if name not in by_name]
     if unknown:
         raise UsageError(f"{unknown[0]} is none of the models that build: {', '.join(by_name)}.")
     models = tuple(by_name[name] for name in chosen or by_name)
-    if not models:
-        raise UsageError("No model that was found can be built as it is, so there is nothing to guard yet.")
-    root, source, read = repository.root, origin.recorded(), repository.reader(repository.worktree())
-    pythonpath = _pythonpath(found.settings, models)
-    if found.settings is not None and pythonpath != found.settings.pythonpath:
-        raise UsageError(f"Set pythonpath = {json.dumps(pythonpath)} in the configuration, then run this again.")
-    new = pythonpath if found.settings is None else ()
-    settings = setup_files.configuration(root, found.folder, new, _configured(models), source)
-    hook, about_hook = setup_files.hook(root, found.folder, source)
-    workflow, about_workflow = setup_files.workflow(root, found.folder, source)
-    files = tuple(file for file in (settings, hook, workflow) if file is not None)
-    by_hand = [advice for advice in (about_hook, about_workflow) if advice is not None]
+    read, source = repository.reader(repository.worktree()), origin.recorded()
     folder = found.settings.manifests if found.settings else Config().manifests
-    names = [f"{folder}/{model.candidate.name}.json" for model in models]
-    taken = [name for name in names if read(name) is not None]
+    if not models and not (found.settings and found.settings.models):
+        raise UsageError("No model that was found can be built as it is, so there is nothing to guard yet.")
+    names = [model.name for model in models]
+    taken = [name for name in names if read(f"{folder}/{name}.json") is not None]
     if taken:
-        raise UsageError(f"{taken[0]} is there already, of a model that is not configured: remove it first.")
-    if not source.known and any(origin.PLACEHOLDER in file.added for file in files):
-        by_hand.append(f"Replace {origin.OWNER} by the owner of the repository that you install restore-guard from.")
-    manifests = tuple(posixpath.join(found.folder, name) for name in names)
+        raise UsageError(
+            f"{folder}/{taken[0]}.json is there already, of a model that is not configured: remove it first."
+        )
+    configured = found.settings.models if found.settings else {}
+    names += [name for name in configured if read(f"{folder}/{name}.json") is None]
+    entries = {model.name: model.configured(restores_of(found, model)) for model in models}
+    files, by_hand, install = proposed_files.propose(repository, found, models, entries, source)
+    manifests = tuple(posixpath.join(found.folder, f"{folder}/{name}.json") for name in names)
     read_by = {path for model in models if model.build.signature for path in model.build.signature.sources}
     needed = {posixpath.join(found.folder, path) for path in read_by}
     untracked = tuple(sorted(needed.intersection(repository.untracked())))
-    return Plan(models, files, manifests, tuple(by_hand), setup_files.install_command(root, hook), untracked)
+    return Plan(tuple(names), files, manifests, by_hand, install, untracked)
 
 
 def write(run: Run, proposed: Plan) -> list[Updated]:
@@ -214,35 +268,8 @@ def write(run: Run, proposed: Plan) -> list[Updated]:
     Raises:
         UsageError: a file is no longer what it was when the plan was made.
     """
-    for file in proposed.files:
-        if setup_files.text(run.repository.root / file.path) != file.before:
-            raise UsageError(f"{file.path} has changed meanwhile: run `restore-guard init` again.")
-    for file in proposed.files:
-        path = run.repository.root / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.content, encoding="utf-8", newline="")
-    names = [model.candidate.name for model in proposed.models]
-    return update.update(run, names=names, reason=None)
-
-
-def _build(repository: Repository, found: Survey, models: Sequence[Model], probe: probing.Probe) -> list[Model]:
-    root, settings = repository.root / found.folder, found.settings
-    proposed = Config(
-        timeout=settings.timeout if settings else Config().timeout,
-        pythonpath=_pythonpath(settings, models),
-        models=_configured(models),
-    )
-    built = probe.run([model_job(proposed, name, root) for name in proposed.models])
-    return [replace(model, build=built[model.candidate.name]) for model in models]
-
-
-def _configured(models: Iterable[Model]) -> dict[str, config.Model]:
-    return {model.candidate.name: config.Model(model.candidate.builder, inputs=model.inputs) for model in models}
-
-
-def _pythonpath(settings: Config | None, models: Iterable[Model]) -> tuple[str, ...]:
-    present = settings.pythonpath if settings else ()
-    return tuple(dict.fromkeys([*present, *(model.candidate.root for model in models if model.candidate.root)]))
+    proposed_files.write(run.repository.root, proposed.files)
+    return update.update(run, names=list(proposed.names), reason=None) if proposed.names else []
 
 
 def _renamed(candidate: Candidate, settings: Config | None) -> Candidate:

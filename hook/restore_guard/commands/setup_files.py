@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from restore_guard import config
-from restore_guard.commands.origin import OWNER, PLACEHOLDER, Origin
+from restore_guard.commands.origin import Origin
 from restore_guard.config import OWN_FILE, SHARED_FILE
 from restore_guard.errors import UsageError
 
 HOOKS = ".pre-commit-config.yaml"
-WORKFLOW = ".github/workflows/restore-guard.yml"
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
-
-# What a workflow runs to install the project, by the file that asks for it; the first that is there.
-MANAGERS = {
-    "uv.lock": "pip install uv && uv sync --locked",
-    "poetry.lock": "pip install poetry && poetry install",
-    "pdm.lock": "pip install pdm && pdm sync",
-    "Pipfile.lock": "pip install pipenv && pipenv sync",
-}
-"""Those that make an environment, which is found by the same file."""
-INTO_PYTHON = {"requirements.txt": "pip install -r requirements.txt", "pyproject.toml": "pip install ."}
-
-WORKFLOW_STEPS = """\
-name: Checkpoints
-on: pull_request
-permissions:
-  contents: read
-jobs:
-  restore-guard:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v5
-        with:
-          persist-credentials: false
-      - uses: actions/setup-python@v6
-        with:
-          python-version: "3.12"
-      - run: {install}
-"""
 
 
 @dataclass(frozen=True)
@@ -67,62 +39,121 @@ Proposed = tuple[File | None, str | None]
 
 
 def configuration(
-    root: Path, folder: str, pythonpath: Sequence[str], models: Mapping[str, config.Model], source: Origin
+    root: Path,
+    folder: str,
+    settings: Mapping[str, Sequence[str]],
+    models: Mapping[str, config.Model],
+    source: Origin,
 ) -> File:
     """The configuration of the project in `folder` with these models beside those that it has.
+
+    Args:
+        settings: what is set for all models, such as pythonpath.
 
     Raises:
         UsageError: only a person can add to it.
     """
     own = (root / folder / OWN_FILE).is_file() or not (root / folder / SHARED_FILE).is_file()
+    path = f"{folder}/" * bool(folder) + (OWN_FILE if own else SHARED_FILE)
+    before = text(root / path)
+    if before is not None and _ours(before, own):
+        head: str | None = _with_settings(before, settings, own)
+        lines: list[str] = []
+    else:
+        head, lines = before, _head(own, before, settings, source)
     prefix = "" if own else "tool.restore-guard."
-    lines = []
-    if own and source.schema and not (root / folder / OWN_FILE).is_file():
-        lines += [f"#:schema {source.schema}", ""]  # for editors that know taplo's directive
-    if pythonpath:
-        lines += ([] if own else ["[tool.restore-guard]"]) + [f"pythonpath = {json.dumps(pythonpath)}", ""]
     for name, model in models.items():
-        lines += [f"[{prefix}models.{_key(name)}]", f"builder = {json.dumps(model.builder)}"]
-        if model.inputs:
-            shapes = ", ".join(f"{{ shape = {json.dumps(item.shape)} }}" for item in model.inputs)
-            lines.append(f"inputs = [{shapes}]")
-        lines.append("")
+        lines.append(f"[{prefix}models.{_key(name)}]")
+        lines += [f"{key} = {_toml(value)}" for key, value in table_of(model).items()] + [""]
+    changed = [f"{key} = {_toml(list(value))}" for key, value in settings.items() if head != before]
     added = "\n".join(lines)
-    file = _appended(root, f"{folder}/" * bool(folder) + (OWN_FILE if own else SHARED_FILE), added)
-    if not _keeps(file, own, models):
+    file = replace(_appended(head, path, added), before=before, added="\n".join([*changed, added]))
+    if not _keeps(file, own, models, settings):
         raise UsageError(
             f"{file.path} has a form that no program can add to safely. Add this yourself, then run "
-            f"`restore-guard update`:\n{added}"
+            f"`restore-guard update`:\n{file.added}"
         )
     return file
+
+
+def table_of(model: config.Model) -> dict[str, Any]:
+    """The entry of a model, with what is not as it would be anyway."""
+    inputs = [
+        {"shape": [-1 if size is None else size for size in item.shape]}
+        | ({"dtype": item.dtype} if item.dtype != "float32" else {})
+        for item in model.inputs
+    ]
+    found = {"builder": model.builder, "kwargs": dict(model.kwargs), "inputs": inputs}
+    return {key: value for key, value in {**found, "restores": list(model.restores or ())}.items() if value}
+
+
+def _head(own: bool, before: str | None, settings: Mapping[str, Sequence[str]], source: Origin) -> list[str]:
+    lines = []
+    if own and source.schema and before is None:
+        lines += [f"#:schema {source.schema}", ""]  # for editors that know taplo's directive
+    if settings:
+        lines += [] if own else ["[tool.restore-guard]"]
+        lines += [f"{key} = {_toml(list(value))}" for key, value in settings.items()] + [""]
+    return lines
+
+
+def _ours(before: str, own: bool) -> bool:
+    """Whether the file configures restore-guard already."""
+    try:
+        return own or bool(tomllib.loads(before).get("tool", {}).get("restore-guard"))
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return False
+
+
+def _with_settings(before: str, settings: Mapping[str, Sequence[str]], own: bool) -> str:
+    """The text with other settings for all models, and all else as it is."""
+    if not settings:
+        return before
+    import tomlkit
+
+    document = tomlkit.parse(before)
+    table: Any = document if own else document["tool"]["restore-guard"]
+    for key, value in settings.items():
+        table[key] = list(value)
+    return tomlkit.dumps(document)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, float):
+        return {math.inf: "inf", -math.inf: "-inf"}.get(value, "nan" if math.isnan(value) else repr(value))
+    return json.dumps(value)
 
 
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
-def _appended(root: Path, path: str, added: str) -> File:
-    before = text(root / path)
+def _appended(before: str | None, path: str, added: str) -> File:
     newline = "\r\n" if before and "\r\n" in before else "\n"
     head = before or ""
-    if head.strip():
+    if head.strip() and added:
         head = head.rstrip("\r\n") + newline + newline
-    return File(path, before, head + added.rstrip("\n").replace("\n", newline) + newline, added)
+    return File(path, before, head + added.rstrip("\n").replace("\n", newline) + (newline if added else ""), added)
 
 
-def _keeps(file: File, own: bool, models: Mapping[str, config.Model]) -> bool:
+def _keeps(file: File, own: bool, models: Mapping[str, config.Model], settings: Mapping[str, Sequence[str]]) -> bool:
     """Whether the file still says all that it said, and these models beside it."""
     try:
         before, after = tomllib.loads(file.before or ""), tomllib.loads(file.content)
     except tomllib.TOMLDecodeError:
         return False
     ours_before, ours_after = _taken(before, own), _taken(after, own)
-    expected = {name: model.builder for name, model in models.items()}
+    expected = {name: table_of(model) for name, model in models.items()}
     known = ours_before.get("models", {})
-    new = {name: table.get("builder") for name, table in ours_after.get("models", {}).items() if name not in known}
+    new = {name: table for name, table in ours_after.get("models", {}).items() if name not in known}
     kept = {name: table for name, table in ours_after.get("models", {}).items() if name in known}
-    others = {key: value for key, value in ours_after.items() if key not in ("models", "pythonpath")}
-    rest = {key: value for key, value in ours_before.items() if key not in ("models", "pythonpath")}
+    new_keys = ("models", *settings)
+    others = {key: value for key, value in ours_after.items() if key not in new_keys}
+    rest = {key: value for key, value in ours_before.items() if key not in new_keys}
     return (before, rest, known) == (after, others, kept) and new == expected
 
 
@@ -189,24 +220,6 @@ def install_command(root: Path, proposed: File | None) -> str:
     if named is not None and set(STAGES) <= set(re.findall(r"[\w-]+", named[1])):
         return "pre-commit install"
     return "pre-commit install" + "".join(f" --hook-type {stage}" for stage in STAGES)
-
-
-def workflow(root: Path, folder: str, source: Origin) -> Proposed:
-    """A workflow that checks pull requests, where there is none of its name."""
-    if (root / WORKFLOW).exists():
-        return None, None
-    file = next((name for name in [*MANAGERS, *INTO_PYTHON] if (root / folder / name).is_file()), None)
-    content = WORKFLOW_STEPS.format(install={**MANAGERS, **INTO_PYTHON}.get(file or "", "pip install tensorflow"))
-    if folder:
-        content += f"        working-directory: {json.dumps(folder)}\n"
-    content += f"      - uses: {source.action or f'{PLACEHOLDER}@{source.revision}'}\n"
-    inputs = {"working-directory": json.dumps(folder)} if folder else {}
-    if file not in MANAGERS:
-        inputs["python"] = "python"
-    if inputs:
-        content += "        with:\n" + "".join(f"          {name}: {value}\n" for name, value in inputs.items())
-    advice = None if source.action else f"Replace {OWNER} in {WORKFLOW}: an action is fetched from GitHub."
-    return File(WORKFLOW, None, content, content), advice
 
 
 def text(path: Path) -> str | None:

@@ -5,38 +5,65 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from restore_guard.commands.discovery import Candidate
-from restore_guard.commands.init import Plan, Survey
+from restore_guard.commands.init import Plan
+from restore_guard.commands.survey import Model, Survey
 from restore_guard.reports.wording import counted, plain
 
 
-def render_survey(found: Survey) -> str:
-    """The models that can be guarded, and what the others lack."""
+def render_survey(found: Survey, install: str | None = None) -> str:
+    """The models that can be guarded, and what the others lack.
+
+    Args:
+        install: the command that installs the packages that some of them lack.
+    """
     lines = [f"Built with {plain(str(found.python.path))} ({plain(found.python.reason)})."]
     if found.usable:
         lines += ["", "Models that can be guarded:"]
     for model in found.usable:
-        held = counted(model.variables, "variable")
-        lines.append(f"  {plain(model.candidate.name)}: {_place(model.candidate)}, {held}")
-    left_out = [*_unusable(found)]
+        shown = f", as {plain(model.attempt.place)} makes it" if model.attempt.place else ""
+        lines.append(f"  {plain(model.name)}: {_place(model)}, {counted(model.variables, 'variable')}{shown}")
+    left_out = [*_unusable(found), *_missing(found, install)]
     return "\n".join([*lines, *([""] if left_out else []), *left_out]) + "\n"
 
 
+def by_hand(model: Model) -> list[str]:
+    """The lines that somebody can write so that a model which cannot be guarded as it is can be."""
+    candidate = model.candidate
+    if candidate.kind == "enclosed" or candidate.work is not None or not candidate.required or model.attempts:
+        return []
+    owner, _, name = candidate.builder.partition(":")
+    arguments = ", ".join(f"{argument}=..." for argument in candidate.required)
+    return [
+        f"def build_{candidate.name.replace('-', '_')}():",
+        f"    from {owner} import {name.partition('.')[0]}",
+        "",
+        f"    return {name}({arguments}){candidate.part}",
+    ]
+
+
 def _unusable(found: Survey) -> Iterator[str]:
-    if found.unusable or found.uncallable:
+    if any(model.lacks is None for model in found.unusable):
         yield "Left out:"
     for model in found.unusable:
-        yield f"  {_place(model.candidate)}: {plain(model.build.failure or '')}"
-    for candidate in found.uncallable:
-        needed = ", ".join(candidate.required)
-        yield f"  {_place(candidate)}: needs {needed}. A function that chooses them can be guarded:"
-        arguments = ", ".join(f"{name}=..." for name in candidate.required)
-        yield f"      def build_{candidate.name.replace('-', '_')}():"
-        yield f"          return {candidate.builder.partition(':')[2]}({arguments})"
+        if model.lacks is not None:
+            continue
+        lines = by_hand(model)
+        also = ". A function in restore_guard_models.py that chooses them can be guarded:" if lines else ""
+        yield f"  {_place(model)}: {plain(model.build.failure or '')}{also}"
+        yield from (f"      {line}".rstrip() for line in lines)
 
 
-def _place(candidate: Candidate) -> str:
-    return plain(f"{candidate.file}:{candidate.line} {candidate.builder.partition(':')[2]}")
+def _missing(found: Survey, install: str | None) -> Iterator[str]:
+    """Each package once, for all models that need it."""
+    for package, names in found.missing.items():
+        yield f"Without {plain(package)}, which is not installed there, {', '.join(map(plain, names))} cannot be built."
+    if found.missing and install is not None:
+        yield f"  {plain(install)}"
+
+
+def _place(model: Model) -> str:
+    candidate = model.candidate
+    return plain(f"{candidate.file}:{candidate.line} {candidate.target.partition(':')[2]}")
 
 
 def render_plan(proposed: Plan) -> str:

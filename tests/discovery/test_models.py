@@ -2,15 +2,21 @@
 
 import pytest
 
-from restore_guard.commands.discovery import candidates
+from restore_guard.discovery.models import candidates
+from restore_guard.discovery.modules import project
 
 
 def _found(files):
-    return {(found.name, found.builder, found.required) for found in _all(files)}
+    """(name, builder, required arguments) of what can be called."""
+    return {(found.name, found.builder, found.required) for found in _all(files) if found.kind != "enclosed"}
 
 
 def _all(files):
-    return candidates(lambda path: files[path].encode() if path in files else None, files)
+    return candidates(project(lambda path: files[path].encode() if path in files else None, files))
+
+
+def _targets(source):
+    return [found.target for found in _all({"net.py": f"import keras\nimport tensorflow as tf\n{source}"})]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +134,74 @@ def test_equal_names_are_told_apart():
     model = "import keras\ndef build_net():\n    return keras.Sequential([])\n"
     names = [found.name for found in _all({"a.py": model, "b.py": model})]
     assert len(set(names)) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "targets"),
+    [
+        ("def build():\n    a = keras.Model(1, 2)\n    return a, 3", ["net.py:build[a]"]),
+        ("def build():\n    return {'a': keras.Model(1, 2)}", ["net.py:build[a]"]),
+        ("class Gan:\n    def __init__(self):\n        self.critic = keras.Sequential()", ["net.py:Gan.critic"]),
+        (
+            "class Agent:\n    def __init__(self):\n        self._make()\n    def _make(self):\n"
+            "        self.model = keras.Sequential()",
+            ["net.py:Agent.model"],
+        ),
+        (
+            "class Agent:\n    def __init__(self):\n        self.model = self._make()\n    def _make(self):\n"
+            "        net = keras.Sequential()\n        return net",
+            ["net.py:Agent.model"],
+        ),
+        ("class Le:\n    @staticmethod\n    def build(width):\n        return keras.Model(1, 2)", ["net.py:Le.build"]),
+        ("class Maker:\n    def make(self):\n        return keras.Model(1, 2)", ["net.py:Maker.make()"]),
+        ("def net(x):\n    return tf.compat.v1.get_variable('w', [2])", ["net.py:net"]),
+        ("def _v(n):\n    return tf.compat.v1.get_variable(n, [2])\ndef net(x):\n    return _v('w')", ["net.py:net"]),
+        ("def model_fn(features, labels, mode):\n    return tf.compat.v1.get_variable('w', [2])", ["net.py:model_fn"]),
+        (
+            "class Net:\n    def __init__(self):\n        self.x = tf.compat.v1.placeholder(tf.float32)\n"
+            "        self.w = tf.compat.v1.get_variable('w', [2])",
+            ["net.py:Net"],
+        ),
+        ("def run():\n    model = keras.Sequential()\n    model.fit(1)", ["net.py:run.model"]),
+        ("model = keras.Sequential()\nmodel.fit(1)", ["net.py:model"]),
+        # Parts, and what only chooses between models.
+        ("def _make():\n    return keras.Model(1, 2)\ndef block():\n    return keras.Model(1, 2)\n"
+         "def net():\n    x = block()\n    return keras.Model(x, x)", ["net.py:net"]),
+        ("class A(keras.Model): pass\nclass B(keras.Model): pass\ndef get(name):\n    if name:\n        return A()\n"
+         "    return B()", ["net.py:A", "net.py:B"]),
+        # Neither layers, metrics nor losses.
+        ("class Top(keras.metrics.Metric):\n    def __init__(self):\n        self.m = keras.Sequential()", []),
+        ("def loss(x):\n    return tf.reduce_mean(x)", []),
+    ],
+)  # fmt: skip
+def test_where_models_are_made(source, targets):
+    assert _targets(source) == targets
+
+
+@pytest.mark.parametrize(
+    ("statement", "works"),
+    [
+        ("model = keras.Sequential()\nmodel.fit(1)", True),
+        ("data = keras.datasets.mnist.load_data()", True),
+        ("args = parser.parse_args()", True),
+        ("table = open('words.txt').read()", True),
+        ("import gym\nenv = gym.make('x')", True),
+        ("raise SystemExit(1)", True),
+        ("import data", True),
+        ("if __name__ == '__main__':\n    main()", False),
+        ("WIDTH = int('3') + len([1])", False),
+        ("import os\nFOLDER = os.path.join('a', 'b')", False),
+        ("LAYER = keras.layers.Dense(3)", False),
+        ("tf.config.run_functions_eagerly(True)", False),
+    ],
+)
+def test_modules_that_do_something_when_they_are_imported(statement, works):
+    source = f"import keras\nimport tensorflow as tf\n{statement}\ndef build():\n    return keras.Sequential()\n"
+    (found,) = [each for each in _all({"net.py": source, "data.py": "open('x')\n"}) if each.kind == "function"]
+    assert (found.work is not None) == works
+
+
+def test_examples_documentation_and_helpers_of_tests_are_left_out():
+    model = "import keras\ndef build():\n    return keras.Sequential([])\n"
+    folders = ("examples", "docs", "demo", "tutorials", "benchmarks", "third_party", "tests/helpers", "pkg/testing")
+    assert not _all({f"{folder}/net.py": model for folder in folders})

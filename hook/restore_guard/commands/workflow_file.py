@@ -1,0 +1,179 @@
+"""The workflow that `init` proposes: it checks pull requests with the Python and the installer of the project."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from restore_guard import requirement_files, toml_text
+from restore_guard.commands.origin import OWNER, PLACEHOLDER, Origin
+from restore_guard.commands.setup_files import File, Proposed
+
+WORKFLOW = ".github/workflows/restore-guard.yml"
+TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-macos", "tf-nightly", "intel-tensorflow")
+DEFAULT_PYTHON = "3.12"
+
+STEPS = """\
+name: Checkpoints
+on: pull_request
+permissions:
+  contents: read
+jobs:
+  restore-guard:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+        with:
+          persist-credentials: false
+      - uses: actions/setup-python@v6
+        with:
+          python-version: "{version}"
+      - run: {install}
+"""
+
+
+class Environment(NamedTuple):
+    """The Python that builds here: its version, and its TensorFlow as a requirement; None for what is not known."""
+
+    version: str | None = None
+    tensorflow: str | None = None
+
+
+class Install(NamedTuple):
+    """What a workflow runs to install the project; `makes_environment` where that is found by its lock file."""
+
+    line: str
+    makes_environment: bool = False
+
+
+def workflow(root: Path, folder: str, source: Origin, environment: Environment) -> Proposed:
+    """A workflow that checks pull requests, where there is none of its name."""
+    if (root / WORKFLOW).exists():
+        return None, None
+    install = installer(root / folder, environment)
+    content = STEPS.format(install=install.line, version=environment.version or DEFAULT_PYTHON)
+    if folder:
+        content += f"        working-directory: {json.dumps(folder)}\n"
+    content += f"      - uses: {source.action or f'{PLACEHOLDER}@{source.revision}'}\n"
+    inputs = {"working-directory": json.dumps(folder)} if folder else {}
+    if not install.makes_environment:
+        inputs["python"] = "python"
+    if inputs:
+        content += "        with:\n" + "".join(f"          {name}: {value}\n" for name, value in inputs.items())
+    advice = None if source.action else f"Replace {OWNER} in {WORKFLOW}: an action is fetched from GitHub."
+    return File(WORKFLOW, None, content, content), advice
+
+
+def installer(project: Path, environment: Environment) -> Install:
+    """The line that installs a project so that TensorFlow is there too, by the files that it has."""
+    where = _where_in_pyproject(project)
+    for file, line in _MANAGERS.items():
+        if (project / file).is_file():
+            return Install(line + _MORE[file](where), True)
+    named = next(_requirements(project), None)
+    if named is not None:
+        return Install(f"pip install -r {named}")
+    tensorflow = f'"{environment.tensorflow}"' if environment.tensorflow else "tensorflow"
+    if where is not None:
+        return Install("pip install ." if where.kind == "" else _pip(where))
+    if (project / "requirements.txt").is_file():
+        return Install(f"pip install -r requirements.txt {tensorflow}")
+    if _is_installable(project):
+        says = (project / "setup.py").is_file() and _names_tensorflow(
+            (project / "setup.py").read_text(errors="replace")
+        )
+        return Install("pip install ." + ("" if says else f" {tensorflow}"))
+    return Install(f"pip install {tensorflow}")
+
+
+class _Where(NamedTuple):
+    """The part of pyproject.toml that asks for TensorFlow: "" for what is always installed, extra or group."""
+
+    kind: str
+    name: str = ""
+
+
+_MANAGERS = {
+    "uv.lock": "pip install uv && uv sync --locked",
+    "poetry.lock": "pip install poetry && poetry install",
+    "pdm.lock": "pip install pdm && pdm sync",
+    "Pipfile.lock": "pip install pipenv && pipenv sync",
+}
+_MORE: dict[str, Callable[[_Where | None], str]] = {
+    "uv.lock": lambda where: f" --{where.kind} {where.name}" if where and where.kind else "",
+    "poetry.lock": lambda where: (
+        f" --{'extras' if where.kind == 'extra' else 'with'} {where.name}" if where and where.kind else ""
+    ),
+    "pdm.lock": lambda where: f" --group {where.name}" if where and where.kind else "",
+    "Pipfile.lock": lambda where: "",
+}
+
+
+def _pip(where: _Where) -> str:
+    return f'pip install ".[{where.name}]"' if where.kind == "extra" else f"pip install --group {where.name} ."
+
+
+def _where_in_pyproject(project: Path) -> _Where | None:
+    file = project / "pyproject.toml"
+    try:
+        document = toml_text.decode(file.read_bytes()) if file.is_file() else {}
+    except ValueError:
+        return None
+    tables = _table(document.get("project"))
+    poetry = _table(_table(document.get("tool")).get("poetry"))
+    if _asks(tables.get("dependencies")) or _asks(poetry.get("dependencies")):
+        return _Where("")
+    for name, listed in _table(tables.get("optional-dependencies")).items():
+        if _asks(listed):
+            return _Where("extra", name)
+    groups = {**_table(document.get("dependency-groups")), **_table(poetry.get("group"))}
+    for name, listed in groups.items():
+        if _asks(_table(listed).get("dependencies", listed)):
+            return _Where("group", name)
+    return None
+
+
+def _asks(listed: Any) -> bool:
+    return any(_names_tensorflow(str(item)) for item in listed) if isinstance(listed, list | dict) else False
+
+
+def _names_tensorflow(text: str) -> bool:
+    return re.search(rf"(?<![\w.-])({'|'.join(TENSORFLOW)})(?![\w-])", text) is not None
+
+
+def _requirements(project: Path) -> Iterator[str]:
+    """Requirements files that install TensorFlow, the plainest name first."""
+    found = [*project.glob("requirements*.txt"), *project.glob("requirements/*.txt")]
+    for path in sorted(found, key=lambda path: (path.name != "requirements.txt", len(path.name), path.name)):
+        if _installs(path, project, 4):
+            yield path.relative_to(project).as_posix()
+
+
+def _installs(path: Path, project: Path, depth: int) -> bool:
+    if not path.is_file() or depth == 0:
+        return False
+    for entry in requirement_files.entries(path.read_text(encoding="utf-8", errors="replace")):
+        if entry.kind == "requirement" and _names_tensorflow(entry.text):
+            return True
+        if entry.kind == "install" and not requirement_files.is_address(entry.text):
+            beside = posixpath.normpath(posixpath.join(path.parent.as_posix(), entry.text))
+            if _installs(Path(beside), project, depth - 1):
+                return True
+    return False
+
+
+def _is_installable(project: Path) -> bool:
+    file = project / "pyproject.toml"
+    try:
+        document = toml_text.decode(file.read_bytes()) if file.is_file() else {}
+    except ValueError:
+        return False
+    return "project" in document or "build-system" in document or (project / "setup.py").is_file()
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

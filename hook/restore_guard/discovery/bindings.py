@@ -1,0 +1,89 @@
+"""What names are bound to: the parameters of functions by calls and defaults, variables by what is assigned to them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from restore_guard.discovery.modules import Function, own_nodes
+
+
+def given_to(call: ast.Call, function: Function, name: str, *, skips_first: bool) -> ast.expr | None:
+    """What a call gives for a parameter of a function; None where it gives nothing.
+
+    Args:
+        skips_first: whether the first parameter is the instance.
+    """
+    for item in call.keywords:
+        if item.arg == name:
+            return item.value
+    positional = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]][skips_first:]
+    if name in positional and positional.index(name) < len(call.args):
+        found = call.args[: positional.index(name) + 1]
+        return None if any(isinstance(item, ast.Starred) for item in found) else found[-1]
+    return None
+
+
+def default_of(function: Function, name: str) -> ast.expr | None:
+    """The default of a parameter."""
+    positional = [*function.args.posonlyargs, *function.args.args]
+    with_default = positional[len(positional) - len(function.args.defaults) :]
+    for argument, default in zip(with_default, function.args.defaults, strict=True):
+        if argument.arg == name:
+            return default
+    for argument, named in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        if argument.arg == name:
+            return named
+    return None
+
+
+def parameter_of(function: Function, name: str) -> ast.arg | None:
+    everything = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return next((argument for argument in everything if argument.arg == name), None)
+
+
+def bound(name: str, block: ast.AST, line: int) -> list[ast.expr]:
+    """What is assigned to a name or `self.name` before a line, the latest first."""
+    found: list[ast.expr] = []
+    for node in own_nodes(block):
+        if getattr(node, "lineno", line) >= line:
+            continue
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found += [value for target in targets for value in _unpacked(target, name, node.value)]
+        elif isinstance(node, ast.With):
+            found += [
+                item.context_expr
+                for item in node.items
+                if item.optional_vars is not None and ast.unparse(item.optional_vars) == name
+            ]
+        elif isinstance(node, ast.For | ast.AugAssign) and name in _stored(node.target):
+            found.append(ast.copy_location(ast.Starred(node.target, ast.Load()), node))  # not to be known
+    return found[::-1]
+
+
+def _stored(target: ast.expr) -> set[str]:
+    return {item.id for item in ast.walk(target) if isinstance(item, ast.Name)}
+
+
+def _unpacked(target: ast.expr, name: str, value: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, ast.Name | ast.Attribute) and ast.unparse(target) == name:
+        yield value
+    elif isinstance(target, ast.Tuple | ast.List):
+        for index, item in enumerate(target.elts):
+            if not isinstance(item, ast.Name) or item.id != name:
+                continue
+            if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
+                yield value.elts[index]
+            else:
+                taken = ast.Subscript(value, ast.Constant(index), ast.Load())
+                yield ast.copy_location(taken, value)
+
+
+def returned_calls(function: Function) -> Iterator[ast.Call]:
+    """The calls of which a function returns the result, directly or through a variable."""
+    for node in own_nodes(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            values = [node.value]
+            values += bound(node.value.id, function, 1 << 30) if isinstance(node.value, ast.Name) else []
+            yield from (value for value in values if isinstance(value, ast.Call))

@@ -1,0 +1,43 @@
+"""The module `restore_guard_models.py`: functions around what the configuration alone cannot call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from restore_guard.discovery.attempts import Attempt
+from restore_guard.discovery.candidate import Candidate
+
+MODULE = "restore_guard_models"
+FILE = f"{MODULE}.py"
+HEAD = '''"""Builders for restore-guard, which the models in its configuration are made with.
+
+Each function imports what it needs by itself, so that a model depends on nothing else.
+"""
+'''
+
+
+def function_name(name: str) -> str:
+    """What the builder of a model is called."""
+    return f"build_{re.sub(r'[^A-Za-z0-9]', '_', name).lower()}"
+
+
+def function(candidate: Candidate, attempt: Attempt, name: str) -> str:
+    """The source of the builder of one model."""
+    made = f", as {attempt.place} makes it" if attempt.place else ""
+    lines = [f"def {name}():", f'    """{candidate.target}{made}."""']
+    lines += [f"    {line}" for line in sorted({_import(*item) for item in attempt.imports.items()})]
+    lines += [""] + [f"    # {note}" for note in attempt.notes]
+    return "\n".join([*lines, *(f"    {line}" for line in attempt.body)]) + "\n"
+
+
+def module(functions: Iterable[str], before: str | None = None) -> str:
+    """The whole file: new functions after those that it has."""
+    head = (before or HEAD).rstrip("\n") + "\n"
+    return "\n\n".join([head, *(text.rstrip("\n") + "\n" for text in functions)])
+
+
+def _import(name: str, full: str) -> str:
+    before, _, last = full.rpartition(".")
+    alias = f" as {name}" if name != last else ""
+    return f"from {before} import {last}{alias}" if before else f"import {last}{alias}"

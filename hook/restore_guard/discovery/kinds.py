@@ -1,0 +1,297 @@
+"""What is a model in a project: its classes, the functions and methods that return one, attributes that hold one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from restore_guard.discovery.candidate import initialiser
+from restore_guard.discovery.modules import Function, Module, Project, calls, is_main_guard, methods, own_nodes
+
+KERAS = re.compile(r"^(tensorflow\.keras|tensorflow\.compat\.v[12]\.keras|tensorflow\.python\.keras|keras|tf_keras)\.")
+MODELS = {
+    *("Model", "Sequential", "Functional", "models.Model", "models.Sequential", "models.Functional"),
+    *("models.clone_model", "engine.training.Model", "engine.sequential.Sequential", "utils.multi_gpu_model"),
+}
+MODULES = {"tensorflow.Module", "sonnet.Module"}
+"""What a model is an instance of; layers, which are modules too, are parts of models."""
+
+WORK = {"fit", "fit_generator", "train_on_batch", "evaluate", "predict", "load_model", "load_weights", "restore"}
+"""Calls of functions that do more than build: they train, or need a checkpoint."""
+_OPTIONAL = {"load_weights", "restore"}
+
+
+def is_model(name: str) -> bool:
+    """Whether a full name is a class of models, or a ready network of Keras."""
+    if name in MODULES:
+        return True
+    inside = KERAS.sub("", name)
+    return KERAS.match(name) is not None and (inside in MODELS or inside.startswith("applications."))
+
+
+class Kinds:
+    """What is a model in a project.
+
+    Attributes:
+        classes: full names of the classes that are models, also through one another.
+        builders: {function or method that returns a model: all that it calls for what it returns}.
+        elements: {function that returns a tuple or dict: (index or key, label) of each element that is a model}.
+        parts: classes and functions that other models are made of.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.classes = self._classes()
+        self._functions = dict(self._all_functions())
+        self.builders = self._builders()
+        self.elements = {name: found for name in self._functions if (found := list(self._elements(name)))}
+        self.parts = frozenset(self._parts())
+
+    def returned_by(self, functions: Iterable[str]) -> set[str]:
+        """What these functions return alone, also through one another: no need to name it beside them."""
+        made: set[str] = set()
+        waiting = [name for name in functions if not self.chooses(name)]
+        while waiting:
+            for target in self._project_targets(waiting.pop()):
+                if target not in made:
+                    made.add(target)
+                    waiting.append(target)
+        return made
+
+    def chooses(self, function: str) -> bool:
+        """Whether it only chooses between several models of the project."""
+        return len(self._project_targets(function)) > 1
+
+    def _project_targets(self, function: str) -> set[str]:
+        return {name for name in self.builders.get(function, ()) if name in self.classes or name in self.builders}
+
+    def is_kerass(self, module: Module, owner: ast.ClassDef) -> bool:
+        """Whether a class that is no model is a layer, a metric, a callback or the like."""
+        bases = [self.project.resolve(module, base) for base in owner.bases]
+        return any(KERAS.match(base) or base.startswith(("tensorflow.", "sonnet.")) for base in bases) or any(
+            known is not None and isinstance(known[1], ast.ClassDef) and self.is_kerass(known[0], known[1])
+            for base in bases
+            if base != f"{module.name}.{owner.name}" and (known := self.project.definition(base, module))
+        )
+
+    def _is_trackable(self, module: Module, owner: ast.ClassDef) -> bool:
+        return f"{module.name}.{owner.name}" in self.classes or self.is_kerass(module, owner)
+
+    def held(self, module: Module, owner: ast.ClassDef) -> dict[str, int]:
+        """{attribute: line} of models that an instance holds once it is made."""
+        found: dict[str, int] = {}
+        for where, node in self._reached(module, owner):
+            local = _assigned(node)
+            for item in own_nodes(node):
+                if not isinstance(item, ast.Assign | ast.AnnAssign) or item.value is None:
+                    continue
+                targets = item.targets if isinstance(item, ast.Assign) else [item.target]
+                for target in targets:
+                    is_own = isinstance(target, ast.Attribute) and _is_self(target.value)
+                    if is_own and self._gives_model(where, owner, item.value, local):
+                        assert isinstance(target, ast.Attribute)
+                        found.setdefault(target.attr, item.lineno)
+        return found
+
+    def _reached(self, module: Module, owner: ast.ClassDef) -> Iterator[tuple[Module, Function]]:
+        """`__init__` and the methods that it calls on the instance."""
+        own = methods(owner)
+        start = initialiser(self.project, module, owner)
+        waiting, seen = [start] if start is not None else [], set()
+        while waiting:
+            where, node = waiting.pop(0)
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            yield where, node
+            for call in calls(node):
+                function = call.func
+                if not isinstance(function, ast.Attribute):
+                    continue
+                if _is_self(function.value) and function.attr in own:
+                    waiting.append((module, own[function.attr]))
+                elif function.attr == "__init__":
+                    above = next(iter(self._above(module, owner)), None)
+                    waiting += [above] if above is not None else []
+
+    def _above(self, module: Module, owner: ast.ClassDef) -> Iterator[tuple[Module, Function]]:
+        for base in owner.bases:
+            known = self.project.definition(self.project.resolve(module, base), module)
+            if known is not None and isinstance(known[1], ast.ClassDef) and known[1] is not owner:
+                found = initialiser(self.project, known[0], known[1])
+                if found is not None:
+                    yield found
+
+    def among_work(self, module: Module) -> Iterator[tuple[str, str, int]]:
+        """(function or "", variable, line) of models that are made and trained in one go."""
+        blocks: list[tuple[str, ast.AST]] = [(name, node) for name, node in module.functions.items()]
+        statements = [item for item in module.tree.body if not isinstance(item, Function | ast.ClassDef)]
+        blocks.append(("", ast.Module(body=[item for item in statements if not is_main_guard(item)], type_ignores=[])))
+        blocks += [("", item) for item in statements if is_main_guard(item)]
+        for name, block in blocks:
+            seen = set()
+            for item in own_nodes(block):
+                if isinstance(item, ast.Assign) and isinstance(item.value, ast.Call) and len(item.targets) == 1:
+                    target, made = item.targets[0], self.project.resolve(module, item.value.func)
+                    fresh = isinstance(target, ast.Name) and target.id not in seen
+                    if fresh and is_model(made) and _does_work(block):
+                        assert isinstance(target, ast.Name)
+                        seen.add(target.id)
+                        yield name, target.id, item.lineno
+
+    def _classes(self) -> frozenset[str]:
+        bases = {
+            f"{module.name}.{name}": {self.project.resolve(module, base) for base in node.bases}
+            for module in self.project.modules
+            for name, node in module.classes.items()
+        }
+        found: set[str] = set()
+        while more := {
+            name for name, above in bases.items() if name not in found and any(is_model(b) or b in found for b in above)
+        }:
+            found |= more
+        return frozenset(found)
+
+    def _all_functions(self) -> Iterator[tuple[str, tuple[Module, ast.ClassDef | None, Function]]]:
+        for module in self.project.modules:
+            for name, node in module.functions.items():
+                yield f"{module.name}.{name}", (module, None, node)
+            for name, owner in module.classes.items():
+                for method, node in methods(owner).items():
+                    yield f"{module.name}.{name}.{method}", (module, owner, node)
+
+    def _builders(self) -> dict[str, set[str]]:
+        returned = {name: self._returned(*found) for name, found in self._functions.items()}
+        found: dict[str, set[str]] = {}
+        while True:
+            more = {
+                name: targets
+                for name, called in returned.items()
+                if name not in found
+                and (targets := {call for call in called if call in self.classes or call in found or is_model(call)})
+            }
+            if not more:
+                # All that a function may return, found since it was taken in.
+                known = {*self.classes, *found}
+                return {name: {call for call in returned[name] if call in known or is_model(call)} for name in found}
+            found |= more
+
+    def _returned(self, module: Module, owner: ast.ClassDef | None, function: Function) -> list[str]:
+        """What a function calls for the values that it returns, directly or through a variable."""
+        values = [node.value for node in own_nodes(function) if isinstance(node, ast.Return) and node.value is not None]
+        if not values or _does_work(function):
+            return []
+        local = _assigned(function)
+        called = [self._called(module, owner, value, local) for value in values]
+        # What a function of another package returns, only the annotation tells.
+        return [name for names in called for name in names] + [self.project.resolve(module, function.returns)]
+
+    def _called(
+        self, module: Module, owner: ast.ClassDef | None, value: ast.expr, local: dict[str, list[ast.expr]]
+    ) -> list[str]:
+        match value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"), attr=method)) if owner is not None:
+                return [f"{module.name}.{owner.name}.{method}"]
+            case ast.Call(func=function):
+                return [self.project.resolve(module, function)]
+            case ast.Name(id=name):
+                return [found for each in local.get(name, ()) for found in self._called(module, owner, each, {})]
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                assigned = local.get(f"self.{name}", ())
+                return [found for each in assigned for found in self._called(module, owner, each, {})]
+            case ast.IfExp(body=body, orelse=other):
+                return [found for each in (body, other) for found in self._called(module, owner, each, local)]
+        return []
+
+    def _gives_model(
+        self, module: Module, owner: ast.ClassDef | None, value: ast.expr, local: dict[str, list[ast.expr]]
+    ) -> bool:
+        called = self._called(module, owner, value, local)
+        return any(is_model(name) or name in self.classes or name in self.builders for name in called)
+
+    def _elements(self, name: str) -> Iterator[tuple[str, str]]:
+        module, owner, function = self._functions[name]
+        if owner is not None or _does_work(function):
+            return
+        local = _assigned(function)
+        for node in own_nodes(function):
+            if not isinstance(node, ast.Return):
+                continue
+            if isinstance(node.value, ast.Tuple | ast.List):
+                items = [(str(index), item) for index, item in enumerate(node.value.elts)]
+            elif isinstance(node.value, ast.Dict):
+                items = [
+                    (ast.unparse(key), item)
+                    for key, item in zip(node.value.keys, node.value.values, strict=True)
+                    if key
+                ]
+            else:
+                continue
+            for index, item in items:
+                if self._gives_model(module, None, item, local):
+                    yield index, item.id if isinstance(item, ast.Name) else index.strip("'\"")
+            return
+
+    def _parts(self) -> Iterator[str]:
+        """Classes that a model or layer makes or inherits from; functions that only other builders call."""
+        used, apart = set(), set()
+        for module in self.project.modules:
+            for name, node in module.classes.items():
+                own = f"{module.name}.{name}"
+                if self._is_trackable(module, node):
+                    called = {self.project.resolve(module, each.func) for each in _all_calls(node)}
+                    used |= ({self.project.resolve(module, base) for base in node.bases} | called) - {own}
+        for name, (module, owner, function) in self._functions.items():
+            called = {self.project.resolve(module, each.func) for each in _all_calls(function)}
+            if name in self.builders or name in self.elements:
+                used |= called - self.builders.get(name, set()) - {name}
+            elif module.rank == 0 and (owner is None or not self._is_trackable(module, owner)):
+                apart |= called
+        for module in self.project.modules:
+            for statement in module.tree.body:
+                if not isinstance(statement, Function | ast.ClassDef):
+                    apart |= {self.project.resolve(module, each.func) for each in _all_calls(statement)}
+        classes = {name for name in used if name in self.classes}
+        yield from classes
+        yield from (name for name in used - apart if name in self.builders)
+
+
+def _all_calls(node: ast.AST) -> Iterator[ast.Call]:
+    return (item for item in ast.walk(node) if isinstance(item, ast.Call))
+
+
+def _does_work(block: ast.AST) -> bool:
+    """Whether it trains or loads, other than where an argument asks for it."""
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in WORK
+        and not (optional and call.func.attr in _OPTIONAL)
+        for call, optional in _calls_and_conditions(block, False)
+    )
+
+
+def _calls_and_conditions(node: ast.AST, optional: bool) -> Iterator[tuple[ast.Call, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Call):
+            yield child, optional
+        yield from _calls_and_conditions(child, optional or isinstance(child, ast.If))
+
+
+def _assigned(function: ast.AST) -> dict[str, list[ast.expr]]:
+    """{variable or `self.attribute`: all that is assigned to it} in a function."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(node.value)
+                elif isinstance(target, ast.Attribute) and _is_self(target.value):
+                    found.setdefault(f"self.{target.attr}", []).append(node.value)
+    return found
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"

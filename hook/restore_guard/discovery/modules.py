@@ -1,0 +1,249 @@
+"""The Python files and notebooks of a project, parsed, and what the names in them stand for."""
+
+from __future__ import annotations
+
+import ast
+import json
+import posixpath
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+
+Read = Callable[[str], bytes | None]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_TESTS = r"(^|/)(tests?|testing|test_utils)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+_BESIDE = r"(^|/)(docs?|examples?|demos?|samples?|tutorials?|benchmarks?|third_party|vendor|notebooks?)/|\.ipynb$"
+_TOOLS = r"(^|/)(\.[^/]+|build|dist|node_modules|site-packages)/|(^|/)setup\.py$"
+TESTS, BESIDE, TOOLS = re.compile(_TESTS), re.compile(_BESIDE), re.compile(_TOOLS)
+# Of what a star import may bring, these are in keras.models, whichever module else is imported so.
+_OF_MODELS = ("Model", "Sequential", "Functional")
+
+
+@dataclass(eq=False)
+class Module:
+    """One file.
+
+    Attributes:
+        root: the folder that it is imported from, "" for the project.
+        name: its dotted name.
+        importable: whether anything can import it by this name.
+        names: {global name: what it stands for}; stars: modules of which it takes all names.
+    """
+
+    file: str
+    root: str
+    name: str
+    tree: ast.Module
+    importable: bool = True
+    names: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> int:
+        """How much what it does counts: the project's own code before examples, these before tests."""
+        return 2 if TESTS.search(self.file) else 1 if BESIDE.search(self.file) else 0
+
+    @property
+    def is_product(self) -> bool:
+        """Whether its models may be somebody's product."""
+        return self.importable and not self.rank and not TOOLS.search(self.file)
+
+    @cached_property
+    def is_script(self) -> bool:
+        """Whether it is run rather than imported: its imports and options are no part of a model."""
+        return not self.importable or self.rank > 0 or any(map(is_main_guard, self.tree.body))
+
+    @cached_property
+    def starred(self) -> set[str]:
+        """The names that it defines at its top level."""
+        assigned = {
+            target.id
+            for node in self.tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        return {*self.classes, *self.functions, *assigned}
+
+
+class Project:
+    """All modules, and what dotted names mean across them."""
+
+    def __init__(self, modules: Iterable[Module], files: Iterable[str]) -> None:
+        self.modules, self.files = list(modules), frozenset(files)
+        self._by_name: dict[str, list[Module]] = {}
+        for module in self.modules:
+            self._by_name.setdefault(module.name, []).append(module)
+
+    def module(self, name: str, near: Module | None = None) -> Module | None:
+        """The module of a dotted name; of several, the one in the same root as another module."""
+        found = self._by_name.get(name, [])
+        beside = next((module for module in found if near is not None and module.root == near.root), None)
+        return beside or (found[0] if found else None)
+
+    def resolve(self, module: Module, node: ast.expr | None) -> str:
+        """The full dotted name of an expression in a module, "" where it is none."""
+        match node:
+            case ast.Name(id=name):
+                return self.canonical(self._global(module, name), module)
+            case ast.Attribute(value=value, attr=attribute):
+                before = self.resolve(module, value)
+                return self.canonical(f"{before}.{attribute}", module) if before else ""
+            case ast.Constant(value=str(text)):  # an annotation in quotes
+                try:
+                    return self.resolve(module, ast.parse(text, mode="eval").body)
+                except (SyntaxError, ValueError):
+                    return ""
+            case ast.BinOp(left=left, op=ast.BitOr()):
+                return self.resolve(module, left)
+            case ast.Subscript(value=value, slice=inner) if self.resolve(module, value).endswith("Optional"):
+                return self.resolve(module, inner)
+        return ""
+
+    def _global(self, module: Module, name: str) -> str:
+        if name in module.names:
+            return module.names[name]
+        if name not in module.starred:
+            for star in module.stars:
+                known = self.module(star, module)
+                if known is not None and (name in known.starred or name in known.names):
+                    return f"{star}.{name}"
+                if known is None and "keras" in star and name[:1].isupper():
+                    return f"{star.rpartition('.')[0]}.models.{name}" if name in _OF_MODELS else f"{star}.{name}"
+        return f"{module.name}.{name}"
+
+    def canonical(self, name: str, near: Module | None = None, depth: int = 8) -> str:
+        """Where a name is defined, of what packages hand on from their modules."""
+        before, _, last = name.rpartition(".")
+        module = self.module(before, near) if before else None
+        if module is None or depth == 0 or last in module.starred:
+            return name
+        handed = self._global(module, last)
+        return self.canonical(handed, module, depth - 1) if handed != name else name
+
+    def definition(self, name: str, near: Module | None = None) -> tuple[Module, ast.ClassDef | Function] | None:
+        """The function, class or method that a full name stands for."""
+        before, _, last = name.rpartition(".")
+        module = self.module(before, near)
+        if module is not None:
+            node: ast.ClassDef | Function | None = module.classes.get(last) or module.functions.get(last)
+            return (module, node) if node is not None else None
+        owner = self.definition(before, near) if "." in before else None
+        if owner is None or not isinstance(owner[1], ast.ClassDef):
+            return None
+        method = methods(owner[1]).get(last)
+        return (owner[0], method) if method is not None else None
+
+
+def project(read: Read, files: Iterable[str]) -> Project:
+    """Parses all Python files and notebooks; what cannot be parsed is left out.
+
+    Args:
+        read: gives the content of a file.
+        files: all files of the project, relative to it.
+    """
+    present = frozenset(files)
+    wanted = [file for file in sorted(present) if file.endswith((".py", ".ipynb")) and not TOOLS.search(file)]
+    trees = {file: tree for file in wanted if (tree := _parsed(file, read(file) or b"")) is not None}
+    roots = {file: _root(file, tree, present) for file, tree in trees.items()}
+    # What one file of a folder imports from there, all of it are imported from.
+    own = {folder for file, root in roots.items() if root and root == (folder := posixpath.dirname(file))}
+    roots |= {file: folder for file in roots if (folder := posixpath.dirname(file)) in own}
+    return Project([_module(file, trees[file], roots[file]) for file in trees], present)
+
+
+def _parsed(file: str, content: bytes) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(_cells(content) if file.endswith(".ipynb") else content)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _module(file: str, tree: ast.Module, root: str) -> Module:
+    path = PurePosixPath(posixpath.relpath(file, root or ".")).with_suffix("")
+    dotted = ".".join(path.parts).removesuffix(".__init__")
+    importable = file.endswith(".py") and all(part.isidentifier() for part in dotted.split("."))
+    module = Module(file, root, dotted, tree, importable)
+    package = dotted if file.endswith("/__init__.py") else dotted.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound = alias.asname or alias.name.partition(".")[0]
+                module.names[bound] = alias.name if alias.asname else bound
+        elif isinstance(node, ast.ImportFrom):
+            around = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join(filter(None, [*around, node.module or ""]))
+            module.stars += [source] * any(alias.name == "*" for alias in node.names)
+            module.names.update({alias.asname or alias.name: f"{source}.{alias.name}" for alias in node.names})
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            module.classes[node.name] = node
+        elif isinstance(node, Function):
+            module.functions[node.name] = node
+    return module
+
+
+def _cells(content: bytes) -> str:
+    """The code of a notebook, without what is IPython's own."""
+    notebook = json.loads(content)
+    if not isinstance(notebook, Mapping):
+        raise ValueError("no notebook")
+    lines = []
+    for cell in notebook.get("cells", ()):
+        if cell.get("cell_type") == "code":
+            code = cell.get("source", "")
+            lines += (code if isinstance(code, str) else "".join(code)).splitlines()
+    return "\n".join("pass" if line.startswith(("%", "!", "?")) else line for line in lines)
+
+
+def _root(file: str, tree: ast.Module, present: frozenset[str]) -> str:
+    """The folder that a file is imported from: above its package, or its own where it imports its neighbours."""
+    folder = posixpath.dirname(file)
+    if f"{folder}/__init__.py" in present:
+        while f"{folder}/__init__.py" in present:
+            folder = posixpath.dirname(folder)
+        return folder
+    imported = {
+        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {
+        (node.module or "").partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and not node.level
+    }
+    beside = any({f"{folder}/{name}.py", f"{folder}/{name}/__init__.py"} & present for name in imported)
+    return folder if beside or PurePosixPath(folder).name == "src" else ""
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Whether it is `if __name__ == "__main__":`."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Compare)
+        and "__name__" in {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
+    )
+
+
+def methods(node: ast.ClassDef) -> dict[str, Function]:
+    return {item.name: item for item in node.body if isinstance(item, Function)}
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function in the order of the source, without those of functions and classes in it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield child
+            yield from own_nodes(child)
+
+
+def calls(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in a function's own code."""
+    return (item for item in own_nodes(node) if isinstance(item, ast.Call))

@@ -1,0 +1,103 @@
+"""Where a project calls what makes its models, and what it does with them next."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from restore_guard.discovery.modules import Function, Module, Project, methods
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One call.
+
+    Attributes:
+        function, owner: around it; None at the top level of a module.
+        block: the function, or the statements at the top level.
+        bound: the variable or `self.attribute` that it is assigned to, "" where it is not.
+        returned: whether it is what the function returns.
+    """
+
+    module: Module
+    function: Function | None
+    owner: ast.ClassDef | None
+    block: ast.AST
+    call: ast.Call
+    bound: str = ""
+    returned: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"{self.module.file}:{self.call.lineno}"
+
+
+class Sites:
+    """All calls of a project, by the full name of what they call."""
+
+    def __init__(self, project: Project) -> None:
+        self._found: dict[str, list[Site]] = {}
+        for module in project.modules:
+            for function, owner, block in _blocks(module):
+                for call, bound, returned in _calls(block):
+                    name = project.resolve(module, call.func)
+                    if name:
+                        site = Site(module, function, owner, block, call, bound, returned)
+                        self._found.setdefault(name, []).append(site)
+
+    def of(self, name: str) -> list[Site]:
+        """The calls of a function or class: the project's own first, then those of examples and notebooks, then tests.
+
+        Those at a program's start come before those in other functions.
+        """
+        return sorted(self._found.get(name, ()), key=lambda site: (site.module.rank, not site.module.is_script))
+
+    def named(self, last: str) -> list[Site]:
+        """The calls of what has this last name, wherever it comes from."""
+        return [site for name, found in self._found.items() if name.rpartition(".")[2] == last for site in found]
+
+
+def _blocks(module: Module) -> Iterator[tuple[Function | None, ast.ClassDef | None, ast.AST]]:
+    statements = [item for item in module.tree.body if not isinstance(item, Function | ast.ClassDef)]
+    yield None, None, ast.Module(body=statements, type_ignores=[])
+    for node in _functions(module.tree):
+        yield node, None, node
+    for owner in module.classes.values():
+        for method in methods(owner).values():
+            yield method, owner, method
+            yield from ((node, owner, node) for node in _functions(method))
+
+
+def _functions(tree: ast.AST) -> Iterator[Function]:
+    """Functions in it, also those in one another, without the methods of classes."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, Function):
+            yield child
+        if not isinstance(child, ast.ClassDef):
+            yield from _functions(child)
+
+
+def _calls(block: ast.AST) -> Iterator[tuple[ast.Call, str, bool]]:
+    """(call, what it is assigned to, whether it is returned) of a block's own statements."""
+    returned_names = {
+        node.value.id for node in _own(block) if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
+    }
+    bound: dict[int, str] = {}
+    returned = set()
+    for node in _own(block):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            bound[id(node.value)] = ast.unparse(node.targets[0])
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
+            returned.add(id(node.value))
+    for node in _own(block):
+        if isinstance(node, ast.Call):
+            name = bound.get(id(node), "")
+            yield node, name, id(node) in returned or name in returned_names
+
+
+def _own(block: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(block):
+        if not isinstance(child, Function | ast.ClassDef):
+            yield child
+            yield from _own(child)

@@ -1,0 +1,100 @@
+"""Modules that do more than define when they are imported: they train, download, read data, or end the process."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from restore_guard.discovery.modules import Module, Project, is_main_guard, own_nodes
+
+_WORK = re.compile(
+    r"^(fit|fit_generator|train|train_on_batch|train_step|evaluate|predict|main|run|run_training|load_data|get_file|"
+    r"urlretrieve|urlopen|download\w*|read_\w+|load_weights|load_model|restore|save|save_weights|parse_args|"
+    r"parse_known_args|make|system|popen|check_call|check_output|call|savefig|imread|listdir|glob|makedirs|mkdir|rmtree|"
+    r"remove|input|exit|listen|serve|connect|VideoCapture|from_pretrained|load_dataset|loadtxt|genfromtxt|imshow|show|"
+    r"sleep)$"
+)
+"""Names of functions that, called while a module is imported, do what nobody wants of a set-up."""
+
+_WORKING_MODULES = re.compile(r"^(subprocess|requests|urllib|wandb|mlflow|gym|gymnasium|tensorflow_datasets)\.")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where a module does something while it is imported, and what."""
+
+    file: str
+    line: int
+    call: str
+
+
+def at_import(project: Project, module: Module) -> Work | None:
+    """The first work that importing a module does, by itself or in modules of the project that it imports."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        current = waiting.pop(0)
+        if current.file in seen:
+            continue
+        seen.add(current.file)
+        found = _own(project, current)
+        if found is not None:
+            return found
+        waiting += imported(project, current)
+    return None
+
+
+def imported(project: Project, module: Module) -> Iterator[Module]:
+    """The modules of the project that one imports at its top level."""
+    names = set(module.stars)
+    for node in module.tree.body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            bound = [module.names.get(alias.asname or alias.name, "") for alias in node.names]
+            names |= {*bound, *(name.rpartition(".")[0] for name in bound)}
+    for name in sorted(names):
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            known = project.module(".".join(parts[:count]), module)
+            if known is not None:
+                yield known
+
+
+def closure(project: Project, module: Module) -> list[Module]:
+    """A module and all of the project that it imports."""
+    found = [module]
+    for each in found:
+        found += [other for other in imported(project, each) if other not in found]
+    return found
+
+
+def _own(project: Project, module: Module) -> Work | None:
+    for statement in module.tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        if is_main_guard(statement):
+            continue
+        if isinstance(statement, ast.Raise):
+            return Work(module.file, statement.lineno, "raise")
+        for node in (statement, *own_nodes(statement)):
+            if isinstance(node, ast.Call) and _does_work(project, module, node):
+                return Work(module.file, node.lineno, ast.unparse(node.func))
+    return None
+
+
+def works(name: str) -> bool:
+    """Whether a function of this full name, which is none of the project's, does more than make something."""
+    return _WORK.match(name.rpartition(".")[2]) is not None or _WORKING_MODULES.match(name) is not None
+
+
+def _does_work(project: Project, module: Module, call: ast.Call) -> bool:
+    name = project.resolve(module, call.func)
+    last = name.rpartition(".")[2] if name else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if last == "open" and name.rpartition(".")[0] in (module.name, "io", "builtins"):
+        return True
+    if name.startswith(("os.path.", "os.environ", "logging.", "argparse.")) and last != "parse_args":
+        return False
+    return works(name or last)

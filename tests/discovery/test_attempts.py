@@ -1,0 +1,172 @@
+"""Arguments are proposed from what the repository itself does; nothing here imports TensorFlow or what it reads."""
+
+import ast
+
+import pytest
+
+from restore_guard.discovery import builder_module
+from restore_guard.discovery.attempts import Attempts
+from restore_guard.discovery.models import candidates
+from restore_guard.discovery.modules import project
+
+NET = "import keras\ndef build_net(width, depth=2, shape=(4,)):\n    return keras.Sequential([])\n"
+
+
+def _attempts(files):
+    parsed = project(lambda path: files[path].encode() if path in files else None, files)
+    (candidate, *_) = candidates(parsed)
+    return candidate, Attempts(parsed).of(candidate)
+
+
+def _first(files):
+    candidate, found = _attempts({"net.py": NET, **files})
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(
+    ("script", "kwargs"),
+    [
+        ("build_net(8)", {"width": 8}),
+        ("build_net(8, depth=2, shape=(4,))", {"width": 8}),
+        ("build_net(2 ** 3 // 2, 1 + 2)", {"width": 4, "depth": 3}),
+        ("WIDTH = 16\nbuild_net(WIDTH, shape=(3, 3))", {"width": 16, "shape": [3, 3]}),
+        ("width, depth = 5, 6\nbuild_net(width, depth)", {"width": 5, "depth": 6}),
+        ("def main(width=7):\n    build_net(width)\nmain()", {"width": 7}),
+        ("def main(width):\n    build_net(width)\nmain(9)", {"width": 9}),
+        ("names = ['a', 'b']\nbuild_net(len(names))", {"width": 2}),
+        (
+            "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--width', default=32)\n"
+            "if __name__ == '__main__':\n    args = parser.parse_args()\n    build_net(args.width)",
+            {"width": 32},
+        ),
+        (
+            "import argparse\ndef get_args():\n    parser = argparse.ArgumentParser()\n"
+            "    parser.add_argument('-w', '--net-width', default=33)\n    return parser.parse_args()\n"
+            "def main():\n    args = get_args()\n    build_net(args.net_width)",
+            {"width": 33},
+        ),
+        (
+            "from absl import flags\nFLAGS = flags.FLAGS\nflags.DEFINE_integer('width', 34, 'Units.')\n"
+            "def main(_):\n    build_net(FLAGS.width)",
+            {"width": 34},
+        ),
+        (
+            "import argparse\nFLAGS = None\ndef main():\n    build_net(FLAGS.width)\nif __name__ == '__main__':\n"
+            "    parser = argparse.ArgumentParser()\n    parser.add_argument('--width', default=35)\n"
+            "    FLAGS, rest = parser.parse_known_args()\n    main()",
+            {"width": 35},
+        ),
+        (
+            "import sys, argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--width', default=36)\n"
+            "def main():\n    data = open(sys.argv[1])\n    build_net(width=data)",
+            {"width": 36},
+        ),
+    ],
+)
+def test_arguments_of_a_script(script, kwargs):
+    found = _first({"train.py": f"from net import build_net\n{script}\n"})
+    assert found.kwargs == kwargs
+    assert found.place.startswith("train.py:")
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        # A constant of a module that is no script is taken by its name, so that a change of it is seen.
+        (
+            {
+                "settings.py": "WIDTH = 8\n",
+                "train.py": "from net import build_net\nimport settings\nbuild_net(settings.WIDTH)",
+            },
+            "return build_net(WIDTH)",
+        ),
+        (
+            {
+                "settings.py": "from dataclasses import dataclass\n@dataclass\nclass Settings:\n    width: int = 8\n",
+                "train.py": "from net import build_net\nfrom settings import Settings\n"
+                "config = Settings()\nbuild_net(config.width)",
+            },
+            "return build_net(Settings().width)",
+        ),
+        (
+            {
+                "configs/base.json": "{}",
+                "train.py": "import json\nfrom net import build_net\nwith open('configs/base.json') as file:\n"
+                "    config = json.load(file)\nbuild_net(config['width'])",
+            },
+            "return build_net(json.load(open('configs/base.json'))['width'])",
+        ),
+        (
+            {
+                "configs/b.yaml": "",
+                "configs/default.yaml": "",
+                "train.py": "import argparse, yaml\nfrom net import build_net\nparser = argparse.ArgumentParser()\n"
+                "parser.add_argument('--config', required=True)\nargs = parser.parse_args()\n"
+                "build_net(**yaml.safe_load(open(args.config)))",
+            },
+            "return build_net(**yaml.safe_load(open('configs/default.yaml')))",
+        ),
+    ],
+)
+def test_what_the_configuration_cannot_say_is_a_function(files, line):
+    candidate, found = _attempts({"net.py": NET, **files})
+    assert found[0].body[-1] == line
+    text = builder_module.function(candidate, found[0], "build_net")
+    assert ast.unparse(ast.parse(text)).endswith(line)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import pandas as pd\nbuild_net(pd.read_csv('x.csv').shape[1])",
+        "import sys\nbuild_net(int(sys.argv[1]))",
+        "import gym\nbuild_net(gym.make('CartPole').action_space.n)",
+        "for width in (1, 2):\n    build_net(width)",
+        "def main(width):\n    build_net(width)",
+    ],
+)
+def test_what_nothing_tells_is_not_guessed(script):
+    assert _first({"train.py": f"from net import build_net\n{script}\n"}) is None
+
+
+def test_the_projects_own_calls_come_before_those_of_tests():
+    found = _first(
+        {"tests/test_net.py": "from net import build_net\nbuild_net(1)", "train.py": "import net\nnet.build_net(64)"}
+    )
+    assert found.kwargs == {"width": 64}
+    assert _first({"tests/test_net.py": "from net import build_net\nbuild_net(1)"}).kwargs == {"width": 1}
+
+
+def test_pretrained_weights_are_not_asked_for():
+    net = "import keras\ndef build(weights='imagenet'):\n    return keras.applications.ResNet50(weights=weights)\n"
+    _, found = _attempts({"net.py": net})
+    assert found[0].body == ("return build(weights=None)",)
+    assert found[1].kwargs == {} and not found[1].body
+
+
+@pytest.mark.parametrize(
+    ("lines", "inputs"),
+    [
+        ("net.build((None, 16))", [((16,), "float32")]),
+        ("net.build(input_shape=(None, 28, 28, 1))", [((28, 28, 1), "float32")]),
+        ("net(tf.zeros((1, 5), tf.int32))", [((5,), "int32")]),
+        ("net.predict(np.random.rand(1, 6))", [((6,), "float32")]),
+        ("net((tf.ones([2, 3]), tf.ones([2, 4])))", [((3,), "float32"), ((4,), "float32")]),
+        ("net(keras.Input((7, None), dtype='int64'))", [((7, None), "int64")]),
+        ("SIZE = 8\nnet.build((None, SIZE, SIZE))", [((8, 8), "float32")]),
+        ("net(np.zeros((1, 9)).astype('float16'))", [((9,), "float16")]),
+    ],
+)
+def test_inputs_of_a_class(lines, inputs):
+    source = "import keras\nclass Net(keras.Model):\n    def __init__(self): pass\n"
+    script = f"import keras\nimport numpy as np\nimport tensorflow as tf\nfrom net import Net\nnet = Net()\n{lines}\n"
+    _, found = _attempts({"net.py": source, "train.py": script})
+    assert [(tensor.shape, tensor.dtype) for tensor in found[0].inputs[0]] == inputs
+
+
+def test_a_function_of_a_file_is_added_to_those_that_are_there():
+    before = builder_module.module(["def build_a():\n    return 1\n"])
+    after = builder_module.module(["def build_b():\n    return 2\n"], before)
+    assert after.startswith(before)
+    names = {name: ast.literal_eval(node.body[-1].value) for node in ast.parse(after).body[1:] if (name := node.name)}
+    assert names == {"build_a": 1, "build_b": 2}
