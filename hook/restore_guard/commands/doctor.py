@@ -24,9 +24,9 @@ from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
 from restore_guard.commands import check, verdicts
-from restore_guard.commands.discovery import OUTSIDE
 from restore_guard.commands.setup_files import HOOKS, STAGES
 from restore_guard.config import Load, without_expired
+from restore_guard.discovery.modules import OUTSIDE
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError

@@ -19,6 +19,8 @@ _TESTS = r"(^|/)(tests?|testing|test_utils)/|(^|/)(test_[^/]*|[^/]*_test|conftes
 _BESIDE = r"(^|/)(docs?|examples?|demos?|samples?|tutorials?|benchmarks?|third_party|vendor|notebooks?)/|\.ipynb$"
 _TOOLS = r"(^|/)(\.[^/]+|build|dist|node_modules|site-packages)/|(^|/)setup\.py$"
 TESTS, BESIDE, TOOLS = re.compile(_TESTS), re.compile(_BESIDE), re.compile(_TOOLS)
+OUTSIDE = re.compile(f"{_TESTS}|{_BESIDE}|{_TOOLS}")
+"""Files that are no part of what a project is for."""
 # Of what a star import may bring, these are in keras.models, whichever module else is imported so.
 _OF_MODELS = ("Model", "Sequential", "Functional")
 
