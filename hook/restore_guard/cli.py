@@ -238,12 +238,10 @@ def upgrade(requirements: tuple[str, ...], candidates: tuple[str, ...], names: t
     """
 
     def run() -> int:
-        import shlex
-
         from restore_guard.commands import upgrading
         from restore_guard.reports import load_upgrade
 
-        moves = [requirements, *map(shlex.split, candidates)]
+        moves = [requirements, *map(str.split, candidates)]
         progress = terminal.progress_bar()
         with terminal.run(progress=progress) as run:
             rehearsed = upgrading.upgrade(run, moves, names=names)

@@ -75,6 +75,19 @@ def test_made_once_and_found_again(bench):
     assert [path.name for path in bench.home.iterdir()] == [python.parents[1].name]
 
 
+def test_what_is_to_be_resolved_is_resolved_into_a_file_and_installed_from_it(bench):
+    given = ("requirements.txt", "--output-file", "kept.txt")
+    lock = Lock("uv.lock", {"requirements.txt": b"", "kept.txt": b"numpy==1\n"}, None, given, resolved="kept.txt")
+    python = locked.python(lock, bench.environ)
+    made = bench.calls[0][0][-1]
+    assert [call[0] for call in bench.calls] == [
+        ["venv", made],
+        ["pip", "compile", "--python", made, *given],
+        ["pip", "install", "--python", made, "--requirement", "kept.txt"],
+    ]
+    assert locked.python(lock, bench.environ) == python and len(bench.calls) == 3
+
+
 def test_included_files_stay_in_a_folder_of_the_run(bench):
     (bench.root / "x.txt").write_text("mine")
     contents = {

@@ -1,5 +1,9 @@
 """What uv is given for a move: what gives way, what stays, and which TensorFlow it is."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from restore_guard.environments import lockfiles
@@ -114,3 +118,35 @@ def test_what_is_no_move_is_wrong_usage(texts):
 def test_a_lock_file_that_cannot_be_read_is_told():
     with pytest.raises(UncheckedError, match="pyproject.toml cannot be read"):
         moved({"uv.lock": LOCKED, "pyproject.toml": "["}, "tensorflow==2.21.0")
+
+
+HASHED = (
+    "--require-hashes\nclick==8.1.0 --hash=sha256:aa\npackaging==23.0 \\\n    --hash=sha256:bb\n"
+    "colorama==0.4.5 ; sys_platform == 'win32' \\\n    --hash=sha256:cc\n"
+)
+ENTRIES = '[[{kind}]]\nname = "click"\nversion = "8.1.0"\n[[{kind}]]\nname = "packaging"\nversion = "23.0"\n'
+ASKED = (
+    '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    'dependencies = ["click==8.1.0", "packaging>=22"]\n'
+)
+REAL = {
+    "requirements": {"requirements.txt": HASHED},
+    "uv": {"uv.lock": ENTRIES.format(kind="package"), "pyproject.toml": ASKED},
+    "pdm": {"pdm.lock": ENTRIES.format(kind="package"), "pyproject.toml": ASKED},
+    "pylock": {"pylock.toml": ENTRIES.format(kind="packages")},
+    "conda": {"environment.yml": "dependencies:\n  - pip:\n    - click==8.1.0\n    - packaging==23.0\n"},
+}
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_uv_resolves_it(kind, managers, index_settings, tmp_path):
+    """The moved package is what was asked for, another keeps its version: by uv itself, with small packages."""
+    made, _ = moved(REAL[kind], "click==8.1.7")
+    for name, content in made.contents.items():
+        (tmp_path / name).write_bytes(content)
+    command = [managers / "uv", "pip", "compile", "--quiet", "--python", sys.executable, *made.arguments]
+    environ = {**os.environ, **index_settings, "UV_PYTHON_DOWNLOADS": "never"}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = [line for line in (tmp_path / KEPT).read_text().splitlines() if "==" in line]
+    assert [line.partition(" ;")[0] for line in found] == ["click==8.1.7", "packaging==23.0"]

@@ -68,7 +68,9 @@ def lock_of(
     chosen = next(((file, content) for file, content in there if holds(file, content)), None)
     if chosen is None:
         known = ", ".join(dict.fromkeys(kind.replace("*", "") for kind in KINDS))
-        raise UncheckedError(f"An environment of each commit needs one of {known}, and there is none.")
+        raise UncheckedError(
+            f"An environment with TensorFlow needs one of {known} that asks for it, and there is none."
+        )
     file, content = chosen
     kind = _kind(file)
     if kind in _TRANSLATED:

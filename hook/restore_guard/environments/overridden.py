@@ -107,9 +107,11 @@ class _Asked:
         if found is None:
             return text
         exact = re.fullmatch(r"={2,3}([^,*]+)", str(found.specifier))
-        self.versions[canonicalize_name(found.name)] = exact[1].strip() if exact else None
+        name = canonicalize_name(found.name)
         if exact is None or found.url:
+            self.versions.setdefault(name, None)  # the lock file may say it
             return text
+        self.versions[name] = exact[1].strip()
         found.specifier = SpecifierSet()
         return str(found)
 
@@ -127,7 +129,8 @@ def _of_project(lock: Lock, contents: dict[str, bytes], asked: _Asked) -> str:
     if lock.file != "pyproject.toml":
         document = _parsed(lock.file, contents.pop(lock.file)).unwrap()
         asked.versions |= {canonicalize_name(name): version for name, version in toml_text.locked(document)}
-        if "dependencies" not in _parsed("pyproject.toml", contents.get("pyproject.toml", b"")).get("project", {}):
+        project = _parsed("pyproject.toml", contents.get("pyproject.toml", b"")).get("project", {})
+        if "dependencies" not in project and not lock.file.endswith("uv.lock"):
             contents[WANTED] = _lines(_of_pylock(document))
             return WANTED
     document = _parsed("pyproject.toml", contents["pyproject.toml"])
