@@ -38,6 +38,7 @@ class Job:
         self.output.write_text("before=1\n")
         self.summary.unlink(missing_ok=True)
         names = ("BASE", "HEAD", "MODELS", "PYTHON", "CONFIG", "SARIF_FILE", "CACHE", "SHARDS", "RESULTS")
+        names += ("COMMENT", "ACCEPT_LABEL")
         done = subprocess.run(
             [sys.executable, "-I", "-m", "restore_guard.actions"],
             cwd=self.project.root,

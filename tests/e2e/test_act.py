@@ -40,6 +40,7 @@ jobs:
           python: {python}
           base: {base}
           cache: ${{{{ runner.temp }}}}/builds
+          comment: {comment}
           sarif-file: ${{{{ runner.temp }}}}/guard.sarif
       - if: always()
         env:
@@ -93,7 +94,7 @@ def test_pull_request_that_breaks_restores(make_repository, library, keras3, run
     origin = make_repository(name="origin", copy_of=library)
     # The configuration names a developer's environment, which no runner has: the input wins.
     origin.edit("pyproject.toml", f'python = "{keras3}"', 'python = ".venv/bin/python"')
-    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python=keras3, base='""')})
+    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python=keras3, base='""', comment="false")})
     stale = origin.git("rev-parse", "HEAD")
     origin.git("checkout", "--quiet", "-b", "feature")
     (origin.root / "page.py").write_text(PRINTS + (origin.root / "page.py").read_text())
@@ -135,7 +136,8 @@ def test_event(make_repository, run, tmp_path, event):
     """No model is touched: the interpreter is not even looked for."""
     origin = small_origin(make_repository)
     named = "release" if event in ("workflow_dispatch", "schedule") else '""'
-    origin.commit({".github/workflows/guard.yml": WORKFLOW.format(python="no-such-python", base=named)})
+    workflow = WORKFLOW.format(python="no-such-python", base=named, comment="true")
+    origin.commit({".github/workflows/guard.yml": workflow})
     origin.git("branch", "release")
     base, head = origin.git("rev-parse", "HEAD"), origin.commit({"README.md": "no model touched\n"})
     job = Job(origin, tmp_path)
@@ -159,6 +161,7 @@ def test_event(make_repository, run, tmp_path, event):
     assert "verdict is <restores> with <0> breaks" in log
     assert "status is <>" in log
     assert f'"base": "{base[:8]}' in log, "the report says what was compared"
+    assert "| restore-guard: only a pull request has comments." in log
     assert "::error" not in log and "::warning" not in log
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restore_guard.actions import events, inputs, publishing
+from restore_guard.actions import approval, events, inputs, publishing
 from restore_guard.actions.clone import Clone
 from restore_guard.actions.inputs import Inputs
 from restore_guard.change.sides import Sides
@@ -52,8 +52,14 @@ def _run(environ: Mapping[str, str]) -> int:
         return 0
     else:
         result = _check(event, given, environ)
+    if given.accept_label:
+        content, merge = events.payload(environ), environ.get("GITHUB_SHA", "")
+        result = approval.withheld(result, event, content, given.accept_label, merge)
+    code = exit_code(result, given.fail_on)
     publishing.publish(result, given, environ)
-    return exit_code(result, given.fail_on)
+    if given.comment:
+        publishing.leave_comment(result, code != 0, environ)
+    return code
 
 
 def exit_code(result: Result, fail_on: str) -> int:

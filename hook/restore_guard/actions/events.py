@@ -49,6 +49,11 @@ def named(clone: Clone, name: str) -> str:
     return clone.commit(name) or _fetched(clone, name.removeprefix("origin/"), f"the commit {name}", _deeper(0))
 
 
+def newest(content: Mapping[str, Any]) -> str:
+    """The sha of the commit that a pull request's event is about; UncheckedError where it names none."""
+    return _sha(content, "pull_request", "head", "sha")
+
+
 def base_of(event: str, content: Mapping[str, Any], clone: Clone, head: str) -> str | None:
     """Returns the sha of the commit that an event compares with; None where there is nothing before it.
 
@@ -71,7 +76,7 @@ def base_of(event: str, content: Mapping[str, Any], clone: Clone, head: str) -> 
 
 def _base_of_pull_request(content: Mapping[str, Any], clone: Clone, head: str) -> str:
     """The base as merged. The event's own `base.sha` goes stale when the base branch moves on."""
-    tip = _sha(content, "pull_request", "head", "sha")
+    tip = newest(content)
     parents = clone.parents(head)
     if len(parents) == 2 and parents[1] == tip:
         return _here(clone, parents[0], "the base of the pull request", _deeper(2))

@@ -22,6 +22,7 @@ class Inputs:
 
     Attributes:
         folder: where the configuration is looked for, there and above; only there if `configured`.
+        accept_label: the label that a reviewer must give for a break to be accepted, or "" for none.
         shards: the number of jobs to plan; 0 to check.
         results: folder with the reports of earlier jobs to join, or "" to check.
     """
@@ -36,6 +37,8 @@ class Inputs:
     annotations: bool
     summary: bool
     sarif_file: str
+    comment: bool
+    accept_label: str
     shards: int
     results: str
 
@@ -58,6 +61,8 @@ def read(environ: Mapping[str, str]) -> Inputs:
         annotations=_choice(environ, "annotations", ("true", "false")) == "true",
         summary=_choice(environ, "summary", ("true", "false")) == "true",
         sarif_file=environ.get("RESTORE_GUARD_SARIF_FILE", ""),
+        comment=_choice(environ, "comment", ("false", "true")) == "true",
+        accept_label=environ.get("RESTORE_GUARD_ACCEPT_LABEL", ""),
         shards=_shards(environ.get("RESTORE_GUARD_SHARDS") or "0"),
         results=environ.get("RESTORE_GUARD_RESULTS", ""),
     )

@@ -17,6 +17,9 @@ from restore_guard.reports.markdown_report import HEADLINES
 from restore_guard.reports.wording import plain
 from restore_guard.result import Result
 
+COMMENT = 60_000
+"""Bytes. GitHub refuses a comment of more than 65 536 characters."""
+
 
 def publish(result: Result, inputs: Inputs, environ: Mapping[str, str]) -> None:
     """Everything that the inputs ask for; without annotations, the summary line alone."""
@@ -31,6 +34,12 @@ def publish(result: Result, inputs: Inputs, environ: Mapping[str, str]) -> None:
         _attempt("step summary", lambda: append(environ, "GITHUB_STEP_SUMMARY", load("markdown").render(result)))
     if inputs.sarif_file:
         _attempt("SARIF file", lambda: _write(Path(inputs.sarif_file), load("sarif").render(result)))
+
+
+def leave_comment(result: Result, red: bool, environ: Mapping[str, str]) -> None:
+    """Writes what the next step puts on the pull request; nothing, so that it takes the comment away, when green."""
+    text = load("markdown").render(result, COMMENT) if red or result.verdict != "restores" else ""
+    _attempt("comment", lambda: _leave(text, environ))
 
 
 def publish_plan(result: Result, matrix: str, environ: Mapping[str, str]) -> None:
@@ -49,6 +58,8 @@ def publish_error(error: RestoreGuardError, environ: Mapping[str, str]) -> None:
     outputs = {"verdict": "unchecked", "breaks": 0}
     _attempt("outputs", lambda: append(environ, "GITHUB_OUTPUT", _lines(outputs)))
     _attempt("step summary", lambda: append(environ, "GITHUB_STEP_SUMMARY", summary))
+    if environ.get("RESTORE_GUARD_COMMENT") == "true":
+        _attempt("comment", lambda: _leave(summary[:COMMENT], environ))
     print(f"::error title=restore-guard%3A {kind}::{escape_message(str(error))}", flush=True)
 
 
@@ -72,11 +83,21 @@ def _lines(outputs: Mapping[str, object]) -> str:
 
 
 def _report(result: Result, environ: Mapping[str, str]) -> str:
-    """Writes the JSON report and returns its path: a new one for each step of a job."""
-    folder = tempfile.mkdtemp(prefix="restore-guard-report-", dir=environ.get("RUNNER_TEMP") or None)
-    path = Path(folder, "restore-guard.json")
+    """Writes the JSON report and returns its path."""
+    path = _new_folder(environ) / "restore-guard.json"
     _write(path, load("json").render(result))
     return str(path)
+
+
+def _leave(text: str, environ: Mapping[str, str]) -> None:
+    path = _new_folder(environ) / "comment.md"
+    _write(path, text)
+    append(environ, "GITHUB_OUTPUT", _lines({"comment": path}))
+
+
+def _new_folder(environ: Mapping[str, str]) -> Path:
+    """One for each step of a job."""
+    return Path(tempfile.mkdtemp(prefix="restore-guard-report-", dir=environ.get("RUNNER_TEMP") or None))
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,8 +13,8 @@ from restore_guard.result import ModelResult, PathResult, Result
 
 ROOM = 900 * 1024
 """Bytes. GitHub drops all of a summary that is larger than 1 MiB."""
-SHARE = ROOM // 4
-"""Bytes for the table, for the notes, and for the diagrams; the findings get the rest."""
+SHARE = 4
+"""The table, the notes and the diagrams may each take a fourth of the room; the findings get the rest."""
 DIAGRAMS = 5
 
 HEADLINES = {
@@ -46,16 +46,17 @@ ICONS = {
 }
 
 
-def render(result: Result) -> str:
-    """The report; what does not fit is dropped from the end, and counted."""
+def render(result: Result, room: int = ROOM) -> str:
+    """The report; what does not fit into `room` bytes is dropped from the end, and counted."""
     headline = HEADLINES[result.word if result.models else "unchecked"]
-    return f"## {headline}\n\n{body(result)}"
+    return f"## {headline}\n\n{body(result, room)}"
 
 
-def body(result: Result) -> str:
+def body(result: Result, room: int = ROOM) -> str:
     """The report below its headline."""
-    parts = [f"{result.summary()}\n", _table(result), _notes(result), _diagrams(result)]
-    room = ROOM - sum(len(part.encode()) for part in parts)
+    parts = [f"{result.summary()}\n"]
+    parts += [part(result, room // SHARE) for part in (_table, _notes, _diagrams)]
+    room -= sum(len(part.encode()) for part in parts)
     findings = grouped(result.models)
     shown = _fitting((_finding(told) for told in findings), room)
     parts += shown
@@ -75,7 +76,7 @@ def _fitting(blocks: Iterable[str], room: int) -> list[str]:
     return fitting
 
 
-def _table(result: Result) -> str:
+def _table(result: Result, room: int) -> str:
     """Models × restore paths."""
     models = wording.told(result.models)
     if not models:
@@ -94,7 +95,7 @@ def _table(result: Result) -> str:
         )
         for model in models
     ]
-    shown = _fitting([head, *rows], SHARE)[1:]
+    shown = _fitting([head, *rows], room)[1:]
     table = "".join([head, *shown]) if shown else ""
     if len(shown) < len(rows):
         table += f"\n… and {counted(len(rows) - len(shown), 'more model')}.\n"
@@ -120,20 +121,20 @@ def _outputs(model: ModelResult) -> str:
     return f"{ICONS[state]} **{state}**: {prose('; '.join(sentences))}"
 
 
-def _notes(result: Result) -> str:
+def _notes(result: Result, room: int) -> str:
     notes = [f"- {prose(note)}\n" for note in result.notes]
     notes += [f"- {code(model.name)}: {prose(note)}\n" for model in result.models for note in model.notes]
-    shown = _fitting(notes, SHARE)
+    shown = _fitting(notes, room)
     if len(shown) < len(notes):
         shown = [*shown, f"- … and {counted(len(notes) - len(shown), 'more note')}.\n"]
     return "".join(shown)
 
 
-def _diagrams(result: Result) -> str:
+def _diagrams(result: Result, room: int) -> str:
     """Of the first models that break; the findings tell of the others."""
     drawn = ((model, diagram.render(model)) for model in result.models if model.verdict == "breaks")
     blocks = (f"What changed in {code(model.name)}:\n\n```mermaid\n{text}```\n" for model, text in drawn if text)
-    return "\n".join(_fitting(itertools.islice(blocks, DIAGRAMS), SHARE))
+    return "\n".join(_fitting(itertools.islice(blocks, DIAGRAMS), room))
 
 
 def _finding(told: Told) -> str:
