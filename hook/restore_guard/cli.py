@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,11 +20,18 @@ def _report_options(command: Callable[..., None]) -> Callable[..., None]:
     return form(click.option("--output", type=file, help="Write the report to a file instead.")(command))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Guarded(click.Group):
+    """Commands of which each ends with a code of ours, also where its help cannot be written: the disk is full."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        terminal.prepare()
+        terminal.finish(lambda: super(_Guarded, self).main(*arguments, **options))
+
+
+@click.group(cls=_Guarded, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="restore-guard")
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
-    terminal.prepare()
 
 
 @main.command()

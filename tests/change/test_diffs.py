@@ -1,8 +1,12 @@
 """Lines of the base in the head."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restore_guard.change import diffs
 from restore_guard.change.diffs import Diff, FileDiff, Place
 
 BASE = "a\nb\nc\nd\ne\n"
@@ -54,6 +58,38 @@ def test_the_nearest_edit_is_in_the_same_file_and_is_no_comment():
 
 
 texts = st.lists(st.sampled_from("abc"), max_size=12).map(lambda lines: "".join(f"{line}\n" for line in lines))
+
+
+MANY = "x = 1\n" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (MANY, f"y = 2\n{MANY}z = 3\n"),
+        (MANY, MANY[:-12]),
+        ("a\nb\n" * 50_000 + "once\n" + "b\nc\n" * 100, "b\na\n" * 50_000 + "once\n" + "c\na\n" * 100),
+        ("".join(f"v = {number * 7 % 9}\n" for number in range(100_000)), "v = 1\n" * 3),
+        *[tuple("".join(f"v = {number * by % 100_003}\n" for number in range(1, 100_000)) for by in (1, 7919))],
+    ],
+)
+def test_100_000_like_lines_take_no_time(old, new):
+    begin = time.process_time()
+    both = diff(new, old)
+    moved = [both.head(Place("m.py", line)) for line in (1, 50_000, old.count("\n"))]
+    assert all(at is None or new.splitlines()[at.line - 1] for at in moved)
+    if "once" in old:
+        assert both.head(Place("m.py", 100_001)) == Place("m.py", 100_001)
+    assert time.process_time() - begin < 10
+
+
+@given(texts, texts)
+def test_many_like_lines_are_compared_as_few_are(old, new):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diffs, "_MOST_PAIRS", -1)
+        diffs._lines.cache_clear()
+        test_a_line_of_the_base_becomes_an_equal_line.hypothesis.inner_test(old, new)
+    diffs._lines.cache_clear()
 
 
 @given(texts, texts)

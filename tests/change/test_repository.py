@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from restore_guard.change.repository import Repository, pointer
+from restore_guard.change.lfs import pointer
+from restore_guard.change.repository import Repository
 from restore_guard.change.states import Change
 from restore_guard.errors import UncheckedError, UsageError
 

@@ -1,25 +1,29 @@
 """Whatever is wrong, the command ends with the right code and a sentence, and changes nothing."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from command_faults import COMMANDS
 from conftest import COMMAND, Project
 from fault_tables import CONFIG, FAULTS, NO_TENSORFLOW, ONE_COMMIT
+from place_faults import HANGS, MOVED, PLACES
 from signatures import module
 
 from restore_guard import cli, terminal
+from restore_guard.change import git_command
 from restore_guard.change.repository import Repository
 from restore_guard.change.sides import Sides
 from restore_guard.commands import check
-from restore_guard.promise import manifest
+from restore_guard.promise import manifest, releases
 from restore_guard.promise.manifest import Manifest
 
-ALL = FAULTS | COMMANDS
+ALL = FAULTS | COMMANDS | PLACES
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,17 @@ def run_here(monkeypatch, capsys):
 
 @pytest.mark.parametrize("fault", ALL)
 def test_faults(make_repository, sound, fault, run_here):
-    change, arguments, code, words = ALL[fault]
+    _try(make_repository, sound, ALL[fault], run_here)
+
+
+@pytest.mark.parametrize("fault", HANGS)
+def test_what_hangs_is_stopped(make_repository, sound, fault, run_here, monkeypatch):
+    monkeypatch.setattr(git_command, "SECONDS", 3)
+    _try(make_repository, sound, HANGS[fault], run_here)
+
+
+def _try(make_repository, sound, row, run_here):
+    change, arguments, code, words = row
     project = make_repository(copy_of=sound)
     change(project)
     before = _files(project)
@@ -75,8 +89,19 @@ def test_faults(make_repository, sound, fault, run_here):
     assert not [line for line in said.splitlines() if line.lstrip().startswith("::")] and "##[" not in said
     assert time.monotonic() - begin < 30
     assert _files(project) == before, "the user's repository changed"
+    assert _processes(project) == set(), "a process is left"
     left = [path.name for path in project.temporary.iterdir() if not path.name.startswith("uv-")]  # locks of uv's own
     assert left == [], "something was left among the temporary files"
+
+
+def _processes(project):
+    """What runs with the project's folder for temporary files, whoever is its parent by now; Linux alone tells."""
+    found = set()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if os.fsencode(f"TMPDIR={project.temporary}") in environ.read_bytes().split(b"\0"):
+                found.add((environ.parent / "cmdline").read_bytes())
+    return found
 
 
 def test_the_command_itself(make_repository, sound):
@@ -98,6 +123,20 @@ def test_a_full_disk_for_the_report(make_repository, sound):
         done = _command(project, *ONE_COMMIT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, "cannot be written: No space left" in done.stderr) == (0, True), done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "streams", "code"),
+    [("rules", ">/dev/full", 3), ("--help", ">/dev/full", 3), ("nonsense", "2>/dev/full", 2)]
+    + [(" ".join(ONE_COMMIT), streams, 3) for streams in ("2>/dev/full", ">/dev/full 2>&1")],
+)
+def test_no_room_for_what_is_told(make_repository, sound, command, streams, code):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    project = make_repository(copy_of=sound)
+    line = f'exec "{COMMAND}" {command} {streams}'
+    done = subprocess.run(["sh", "-c", line], cwd=project.root, env=project.environ, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
@@ -183,3 +222,20 @@ def test_what_the_system_refuses_is_told_as_that(make_repository, sound, refused
     )
     assert (done.returncode, words in done.stderr, "bug" in done.stderr) == (code, True, False), done.stderr
     assert list(project.temporary.iterdir()) == []
+
+
+def test_a_project_that_moved_is_compared_with_what_it_was(make_repository, sound):
+    project = make_repository(copy_of=sound)
+    project.commit(
+        {"pyproject.toml": CONFIG.replace("[tool.restore-guard]\n", '[tool.restore-guard]\nreleases = ["v*"]\n', 1)}
+    )
+    project.git("tag", "v1")
+    MOVED["a project that moved into a folder"][0](project)
+    with Repository(project.root) as repository:
+        found = check.select(repository, Sides(repository.commit("HEAD~"), repository.commit("HEAD")))
+        base, head = found.projects
+        assert isinstance(base.manifest("m"), Manifest) and base.manifest("m") == head.manifest("m")
+        assert {change.old_path for change in found.changes if change.path == "m.py"} == {"m.py"}
+        assert (found.chosen, found.notes) == (["m"], [])
+        assert [release.tags for release in releases.read(repository, ["v*"], ["m"]).promises["m"]] == [("v1",)]
+        assert repository.read(repository.commit("v1"), "m.py") is not None

@@ -30,7 +30,7 @@ class Tree:
         self.read = cache(self._read)
         self.root = self._folder if side.tree is None else None
         self._listed = partial(repository.files, side)
-        self._project = repository.project
+        self._project = repository.folder(side)
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:

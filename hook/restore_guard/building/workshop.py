@@ -25,7 +25,7 @@ from restore_guard.building.crossing import crossed
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
 from restore_guard.change.carried import carried, lacking
-from restore_guard.change.repository import pointer
+from restore_guard.change.lfs import pointer
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
 from restore_guard.config import Config
@@ -210,8 +210,8 @@ class Workshop:
 
     def _job(self, order: BuildOrder) -> Job:
         """The build without its files."""
-        job = model_job(order.config, order.name, self.worktree)
-        job = replace(job, id=order.id, project=self.repository.project, restores=order.restores)
+        job = model_job(order.config, order.name, self.repository.root / self.repository.folder(order.side))
+        job = replace(job, id=order.id, project=self.repository.folder(order.side), restores=order.restores)
         return job if job.inputs else replace(job, inputs=self._known_inputs(order))
 
     def _rooted(self, order: BuildOrder) -> Job:
@@ -299,8 +299,9 @@ class Workshop:
         """The project as a side of git's has it, in a new folder, with the files that are carried."""
         folder = self.folder()
         self.repository.materialise(side, folder)
-        self._carry_into(folder / self.repository.project)
-        return folder / self.repository.project
+        project = folder / self.repository.folder(side)
+        self._carry_into(project)
+        return project
 
 
 def _named(names: Iterable[str]) -> str:

@@ -71,7 +71,9 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
         {name: _stated_reason(name, paths, *configs, _traces(name, base, head)) for name in models} if paths else {}
     )
     undecided = [name for name, reason in reasons.items() if reason is None]
-    modules = {source: path for path in paths if (source := _as_source(path))}
+    # Nothing tells what is below a link or a submodule, but that it changed.
+    leading = {path for change in changes if change.leads for path in (change.old_path, change.path) if path}
+    modules = {source: path for path in paths if (source := path if path in leading else _as_source(path))}
     if undecided and modules:
         roots = head.config.roots
         builders = {name: models[name].builder.partition(":")[0] for name in undecided}
@@ -83,16 +85,21 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def relative_to(changes: Sequence["Change"], project: str) -> tuple["Change", ...]:
-    """Changes with paths relative to the project's folder instead of the git root; `../` leads out of it."""
+def relative_to(changes: Sequence["Change"], project: str, before: str | None = None) -> tuple["Change", ...]:
+    """Changes with paths relative to the project's folder instead of the git root; `../` leads out of it.
 
-    def relative(path: str) -> str:
-        return posixpath.relpath(path, project or ".")
+    Args:
+        before: the project's folder at the base, where it was another.
+    """
 
-    return tuple(
-        replace(change, path=relative(change.path), old_path=change.old_path and relative(change.old_path))
-        for change in changes
-    )
+    def relative(change: "Change") -> "Change":
+        old = change.old_path
+        if before is not None and change.status != "A":
+            old = old or change.path
+        old = old and posixpath.relpath(old, (project if before is None else before) or ".")
+        return replace(change, path=posixpath.relpath(change.path, project or "."), old_path=old)
+
+    return tuple(map(relative, changes))
 
 
 def closure(read: Read, module: str, roots: Sequence[str]) -> Closure:
@@ -150,9 +157,14 @@ class ImportGraph:
                     seen.add(path)
                     waiting.append(path)
         order = {path: number for number, path in enumerate(paths)}
+        inside = defaultdict(list)
+        for path in seen:
+            for folder in with_parents(posixpath.dirname(path)):
+                if folder in order:
+                    inside[folder].append(path)
         first: dict[str, str] = {}
         for changed in order:
-            waiting = [changed]
+            waiting = [changed, *sorted(inside[changed])]
             while waiting:
                 path = waiting.pop()
                 if path not in first:

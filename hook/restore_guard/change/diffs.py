@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from restore_guard.change import edits, layout
@@ -149,6 +152,52 @@ def _lines(diff: FileDiff) -> _Lines:
     return _Lines(diff)
 
 
+_MOST_LINES, _MOST_PAIRS = 20_000, 1_000_000
+"""Of both sides, and of like lines on them: to compare more thoroughly takes long, and no person wrote them."""
+
+
+def _like(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int]]:
+    """The blocks of like lines, as (begin in the old, begin in the new, length); the last one is empty."""
+    counts, others = Counter(old), Counter(new)
+    pairs = sum(number * others[line] for line, number in counts.items())
+    if pairs <= _MOST_PAIRS and len(old) + len(new) <= _MOST_LINES:
+        yield from SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+        return
+    # What is there once tells where it belongs; of all else, what stands beside it.
+    places = {line: number for number, line in enumerate(new) if counts[line] == others[line] == 1}
+    anchors = _rising([(number, places[line]) for number, line in enumerate(old) if line in places])
+    ends = [(-1, -1), *anchors, (len(old), len(new))]
+    for (before, before_new), (after, after_new) in pairwise(ends):
+        one, other = old[before + 1 : after], new[before_new + 1 : after_new]
+        first = _common(one, other)
+        last = _common(one[first:][::-1], other[first:][::-1])
+        yield before + 1, before_new + 1, first
+        yield after - last, after_new - last, last + (after < len(old))
+    yield len(old), len(new), 0
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The most of some pairs, which are in the order of their first numbers, that rise in both."""
+    lowest: list[int] = []
+    ends: list[int] = []
+    previous: list[int | None] = []
+    for number, (_, second) in enumerate(pairs):
+        length = bisect_left(lowest, second)
+        previous.append(ends[length - 1] if length else None)
+        lowest[length : length + 1], ends[length : length + 1] = [second], [number]
+    found, at = [], ends[-1] if ends else None
+    while at is not None:
+        found.append(pairs[at])
+        at = previous[at]
+    return found[::-1]
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """How many lines both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (line, its) in pairs if line != its), min(len(one), len(other)))
+
+
 class _Lines:
     def __init__(self, diff: FileDiff) -> None:
         old, new = diff.old_text.splitlines(), diff.new_text.splitlines()
@@ -157,12 +206,14 @@ class _Lines:
         self.blocks: list[tuple[range, range]] = []
         self.changed: list[int] = []
         self.last = max(1, len(new))
-        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-            if tag == "equal":
-                self.moved.update(zip(range(a + 1, b + 1), range(c + 1, d + 1), strict=True))
-            else:
-                self.blocks.append((range(a + 1, b + 1), range(c + 1, d + 1)))
-                self.changed.extend(range(c + 1, d + 1))
+        line, line_after = 1, 1
+        for a, b, size in _like(old, new):
+            before, after = range(line, a + 1), range(line_after, b + 1)
+            if before or after:
+                self.blocks.append((before, after))
+                self.changed.extend(after)
+            self.moved.update(zip(range(a + 1, a + size + 1), range(b + 1, b + size + 1), strict=True))
+            line, line_after = a + size + 1, b + size + 1
         self.changed_set = set(self.changed)
         self.before, self.after = (
             {line: number for number, block in enumerate(self.blocks) for line in block[side]} for side in (0, 1)

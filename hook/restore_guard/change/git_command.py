@@ -4,9 +4,12 @@ command writes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +45,10 @@ KEPT = re.compile(r"GIT_(CONFIG|SSH|SSL|ASKPASS|HTTP|PROXY|ALLOW_PROTOCOL|TERMIN
 """GIT_ variables that say how to reach a remote or whom to trust, not which repository is meant."""
 
 
+SECONDS = 600
+"""No command takes so long that ends at all: a filter of the user's may hang, as a pipe does in the place of a file."""
+
+
 class Done(NamedTuple):
     """How a command ended; `problem` is what it said of it."""
 
@@ -60,13 +67,44 @@ def run(*arguments: str, folder: Path, stdin: bytes = b"", **variables: str) -> 
 
     Args:
         variables: GIT_ variables; of those that a hook inherits, none counts that says which repository is meant.
+
+    Raises:
+        UncheckedError: it hangs; it is ended with all that it has started.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or KEPT.match(name)}
-    done = subprocess.run(
+    process = subprocess.Popen(
         [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *PLAIN, *arguments],
         cwd=folder,
         env={**kept, "LC_ALL": "C", **variables},
-        input=stdin,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0 if os.name == "posix" else None,
     )
-    return Done(done.returncode, done.stdout, os.fsdecode(done.stderr).strip())
+    try:
+        output, problem = process.communicate(stdin, SECONDS)
+    except subprocess.TimeoutExpired as error:
+        _end(process)
+        raise UncheckedError(
+            f"git {shown(arguments)} took longer than {SECONDS} seconds in {folder} and was stopped: one of git's "
+            "filters hangs (git config --get-regexp filter), or one of its files is a pipe"
+        ) from error
+    except BaseException:
+        _end(process)
+        raise
+    return Done(process.returncode, output, os.fsdecode(problem).strip())
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """A command for a person: without the settings that every command has."""
+    words = iter(arguments)
+    return " ".join(word for word in words if word != "-c" or not next(words, ""))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate()

@@ -15,14 +15,20 @@ def split(output: bytes) -> list[str]:
     return os.fsdecode(output).split("\0")[:-1]
 
 
-def name_status(output: bytes) -> tuple[Change, ...]:
-    """The changes that `--name-status -z` lists."""
+_LEADING = {"120000", "160000"}
+"""The modes of links and of submodules: git shows nothing of what is below them."""
+
+
+def changes(output: bytes) -> tuple[Change, ...]:
+    """The changes that `--raw -z` lists."""
     fields = iter(split(output))
-    changes = []
-    for status in fields:
+    found = []
+    for field in fields:
+        *modes, _, _, status = field.removeprefix(":").split(" ")
+        leads = not _LEADING.isdisjoint(modes)
         if status[0] == "R":
             old_path, path = next(fields), next(fields)
-            changes.append(Change("R", path, old_path))
+            found.append(Change("R", path, old_path, leads=leads))
         else:
-            changes.append(Change(_STATUSES[status], next(fields)))
-    return tuple(changes)
+            found.append(Change(_STATUSES[status], next(fields), leads=leads))
+    return tuple(found)

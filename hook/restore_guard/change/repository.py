@@ -12,23 +12,19 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from types import TracebackType
 
-from restore_guard.change import git_command
+from restore_guard.change import git_command, lfs, listings, moved, regular_files
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
-from restore_guard.change.listings import name_status, split
+from restore_guard.change.listings import split
 from restore_guard.change.places import TABLE, discover, nearest_configured
 from restore_guard.change.states import Change, Commit, Reader, Side, Tag
 from restore_guard.config import OWN_FILE, SHARED_FILE
-from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.folders import temporary
-
-_NAMED = ("-M", "--ignore-submodules=none", "--name-status", "-z")
-
-LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 
 
 class Repository:
@@ -55,6 +51,7 @@ class Repository:
         self._git.update_environment(**self._about)
         self._content = cache(self._blob)  # sides share most blobs
         self._trees: dict[str, dict[str, str]] = {}
+        self._folders: dict[Side, str] = {}
         self._folder = folder
 
     def __enter__(self) -> "Repository":
@@ -147,11 +144,8 @@ class Repository:
         if base is None:
             return tuple(Change("A", path) for path in self.files(head))
         if head.tree is not None:
-            return name_status(
-                self._output(
-                    "diff-tree", "-r", "-M", "--ignore-submodules=none", "--name-status", "-z", base.written, head.tree
-                )
-            )
+            options = ("-r", "-M", "--ignore-submodules=none", "--raw", "-z")
+            return listings.changes(self._output("diff-tree", *options, base.written, head.tree))
 
         with _copy(self._git_dir / "index") as copy:  # git diff refreshes the index that it reads
             private = {"GIT_INDEX_FILE": copy}
@@ -159,10 +153,10 @@ class Repository:
             tracked = self._output(
                 # autoRefreshIndex drops files of which only the time stamp differs; diff-index lists them
                 *(*QUIET, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "--ignore-submodules=none"),
-                *("-M", "--name-status", "-z", base.written, "--"),
+                *("-M", "--raw", "-z", base.written, "--"),
                 env=private,
             )
-        changes = {change.path: change for change in name_status(tracked)}
+        changes = {change.path: change for change in listings.changes(tracked)}
         for path in self.untracked():
             # removed from the index alone, a file of the base is still there
             changes[path] = Change("M" if path in changes else "A", path)
@@ -184,7 +178,7 @@ class Repository:
             return None
         if side.tree is None:
             try:
-                return (self.root / path).read_bytes()
+                return regular_files.read(self.root / path)
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return None
             except OSError as error:
@@ -198,8 +192,16 @@ class Repository:
             raise UncheckedError(f"{path}: its content is missing in {self.root}; run git fsck") from error
 
     def reader(self, side: Side) -> Reader:
-        """`read` for paths relative to the project."""
-        return lambda path: self.read(side, normpath(join(self.project, path)))
+        """`read` for paths relative to the project's folder on that side."""
+        return lambda path: self.read(side, normpath(join(self.folder(side), path)))
+
+    def folder(self, side: Side) -> str:
+        """The project's folder on a side, where it may have been another. Raises UncheckedError if that is unclear."""
+        if side not in self._folders:
+            reads = (partial(self.read, each) for each in (side, self.worktree()))
+            same = side.tree is None
+            self._folders[side] = self.project if same else moved.folder(self.project, self.files(side), *reads)
+        return self._folders[side]
 
     def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side | None]]:
         """The commits of all tags whose name matches a pattern, older version numbers first.
@@ -268,7 +270,8 @@ class Repository:
             raise UncheckedError(f"git cannot write the files of {side.label} into {folder}: {done.problem}")
         for path, commit in self._submodules(side) if Path(folder, ".gitmodules").exists() else ():
             if (self.root / path / ".git").exists():
-                with Repository(self.root / path) as submodule, suppress(UncheckedError):  # a commit not fetched yet
+                # A submodule that is broken, or whose commit is not fetched yet, is as one that is not checked out.
+                with suppress(RestoreGuardError), Repository(self.root / path) as submodule:
                     submodule.materialise(submodule.commit(commit), Path(folder, path))
 
     def fill(self, folder: Path, paths: Iterable[str]) -> None:
@@ -276,7 +279,7 @@ class Repository:
         common = self._output("rev-parse", "--path-format=absolute", "--git-common-dir")
         folder = folder.resolve()
         for path in paths:
-            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", pointer(folder / path) or b"", re.MULTILINE)
+            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", lfs.pointer(folder / path) or b"", re.MULTILINE)
             # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
             if oid and (folder / path).resolve().is_relative_to(folder):
                 name = oid[1].decode()
@@ -369,7 +372,7 @@ class Repository:
     def _output(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
         status, output, problem = self.ask(*arguments, env=env, stdin=stdin)
         if status:
-            raise UncheckedError(f"git {' '.join(arguments)} failed in {self.root}: {problem}")
+            raise UncheckedError(f"git {git_command.shown(arguments)} failed in {self.root}: {problem}")
         return output
 
     def ask(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Done:
@@ -382,16 +385,8 @@ def _copy(index: Path) -> Iterator[str]:
     """A copy of an index for a command that would write it, for as long as the command runs."""
     with temporary() as folder:
         copy = folder / "index"
-        if index.exists():  # not before the first git add
+        if index.is_file():
             shutil.copy2(index, copy)  # with its time: git looks into files that are no older than it
+        elif index.exists():  # not before the first git add
+            raise UncheckedError(f"{index} is no file, so git cannot read its index: remove it, and run git reset")
         yield str(copy)
-
-
-def pointer(file: Path) -> bytes | None:
-    """The pointer of Git LFS that stands in the place of a file; None where the file itself is there."""
-    try:
-        with file.open("rb") as opened:
-            start = opened.read(1024)
-    except OSError:
-        return None
-    return start if start.startswith(LFS_POINTER) else None

@@ -1,6 +1,6 @@
 """What git is asked about, as plain data: states of the files, their differences, commits and tags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 
@@ -30,11 +30,17 @@ Status = Literal["A", "M", "D", "R", "T"]
 
 @dataclass(frozen=True)
 class Change:
-    """One file that differs; `old_path` is set where it was renamed. Paths are relative to the git root."""
+    """One file that differs. Paths are relative to the git root.
+
+    Attributes:
+        old_path: set where it was renamed.
+        leads: it is a link or a submodule, below which other files may be.
+    """
 
     status: Status
     path: str
     old_path: str | None = None
+    leads: bool = field(default=False, compare=False)
 
 
 class Commit(NamedTuple):

@@ -22,15 +22,15 @@ def touched(paths: Mapping[str, str], traces: Iterable[Reads], patterns: Sequenc
         {normal(path) for trace in traces for path in getattr(trace, kind)}
         for kind in ("sources", "looked_for", "folders")
     )
-    folders = {folder for source in sources for folder in with_parents(posixpath.dirname(source))}
     asked = looked_for | listed
+    around = {folder for path in sources | asked for folder in with_parents(posixpath.dirname(path))} | listed
 
     def matters(path: str, done: str) -> bool:
         return (
             path in sources
             or path in looked_for
             or any(matches(path, pattern) for pattern in patterns)
-            or path in folders  # of a submodule, git only says that it changed
+            or path in around  # of a submodule, git only says that it changed
             # With its first file a folder appears, and with its last one it goes.
             or (bool(asked) and done != "changed" and not asked.isdisjoint(with_parents(posixpath.dirname(path))))
         )

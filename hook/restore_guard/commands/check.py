@@ -96,8 +96,12 @@ def select(
             base = load(repository, sides.base, settings)
         except UsageError as error:
             note, unread = f"The base cannot be compared with: {error}", not isinstance(error, NotConfiguredError)
-    changes = affected.relative_to(repository.changes(sides.base, sides.head), repository.project)
+    now = repository.folder(sides.head)
+    before = repository.folder(base.side) if base is not None else now
+    changes = affected.relative_to(repository.changes(sides.base, sides.head), now, before if before != now else None)
     reasons = affected.affected(changes, _view(base) if base is not None else None, _view(head))
+    if before != now:
+        reasons = dict.fromkeys(head.config.models, f"the project's folder was {before or 'the root'}")
     if changes:
         # Only a manifest tells all that a build reads: modules that are imported by a computed name, data.
         unknown = {name for name in head.config.models if head.manifests.get(name) is None}
@@ -119,7 +123,7 @@ def _result(repository: Repository, sides: Sides, selection: Selection, judged: 
     return Result(
         base=sides.base.label if sides.base is not None else None,
         head=sides.head.label,
-        models=tuple(relocated(result, repository.project) for result in [*results, *removed]),
+        models=tuple(relocated(result, repository.folder(sides.head)) for result in [*results, *removed]),
         notes=(*sides.notes, *selection.notes, *_about_ignores(head, results)),
     )
 
