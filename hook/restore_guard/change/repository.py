@@ -276,14 +276,13 @@ class Repository:
 
     def fill(self, folder: Path, paths: Iterable[str]) -> None:
         """Put the content of those files of Git LFS that this clone has in the place of their pointers."""
-        common = self._output("rev-parse", "--path-format=absolute", "--git-common-dir")
         folder = folder.resolve()
         for path in paths:
             oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", lfs.pointer(folder / path) or b"", re.MULTILINE)
             # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
             if oid and (folder / path).resolve().is_relative_to(folder):
                 name = oid[1].decode()
-                content = Path(os.fsdecode(common).strip(), "lfs/objects", name[:2], name[2:4], name)
+                content = self.objects().with_name("lfs") / "objects" / name[:2] / name[2:4] / name
                 if content.is_file():
                     shutil.copyfile(content, folder / path)
 

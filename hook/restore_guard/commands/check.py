@@ -112,11 +112,10 @@ def select(
 
 def _result(repository: Repository, sides: Sides, selection: Selection, judged: Sequence[ModelResult]) -> Result:
     base, head = selection.projects
-    order = list(head.config.models)
-    others = [] if selection.named else [name for name in order if name not in selection.chosen]
-    results = sorted(
-        [*judged, *(_unaffected(head, base, name) for name in others)], key=lambda result: order.index(result.name)
-    )
+    # Sets and places: there may be thousands of models.
+    chosen, order = set(selection.chosen), {name: place for place, name in enumerate(head.config.models)}
+    others = [] if selection.named else [name for name in order if name not in chosen]
+    results = sorted([*judged, *(_unaffected(head, base, name) for name in others)], key=lambda one: order[one.name])
     if selection.unread:
         results = [_unchecked(result) for result in results]
     removed = [] if selection.named else _removed(head, base)
