@@ -1,6 +1,7 @@
 """Every reader takes any bytes: it gives data or its own error, and no other exception."""
 
 import contextlib
+import json
 import re
 import struct
 import time
@@ -19,7 +20,8 @@ from restore_guard.build import Spot
 from restore_guard.building import isolation
 from restore_guard.change import affected, chances, environment_files, layout, pins_moved
 from restore_guard.change.diffs import Diff, FileDiff
-from restore_guard.commands import discovery, joining
+from restore_guard.commands import joining
+from restore_guard.discovery import models, modules
 from restore_guard.environments import lockfiles
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.probe.readers import table
@@ -135,8 +137,14 @@ def build(width=3) -> "Net | None":
 """
 
 
+NOTEBOOK = json.dumps(
+    {"cells": [{"cell_type": "code", "source": SOURCE.decode().splitlines(True)}, {"cell_type": "code", "source": "x"}]}
+).encode()
+
+
 def _source(content):
-    discovery.candidates({"a.py": content, "b.py": SOURCE}.get, ["a.py", "b.py"])
+    for name in ("a.py", "a.ipynb"):
+        models.candidates(modules.project({name: content, "b.py": SOURCE}.get, [name, "b.py"]))
     chances.chances(content)
     layout.points(content, Spot("a.py", 3, 3, 0, 5))
     diff = FileDiff("a.py", SOURCE.decode(), content.decode(errors="replace"))
@@ -158,6 +166,7 @@ READERS = {
     ),
     "imports": (b"import a\nfrom . import b\nimport_module('c')\n", affected.imports, ()),
     "sources": (SOURCE, _source, ()),
+    "notebook": (NOTEBOOK, _source, ()),
     "merge": (PROMISE, lambda content: merging.merged(PROMISE, OTHER, content, "m.json"), MERGES),
     "answer": (MESSAGE, _answer, ()),
     "table": (TABLE, None, table.Damaged),
@@ -206,12 +215,13 @@ def test_readers(reader):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 def test_readers_for_long(reader):
-    """70 000 inputs each, by a generator of its own: hypothesis takes longer to think of one than most take to read."""
+    """67 000 inputs each, by a generator of its own: hypothesis takes longer to think of one than most take to read."""
     resource = pytest.importorskip("resource")
     sample, try_it = reader
     before, random = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, Random(0)
-    for number in range(70_000):
+    for number in range(67_000):
         content = _mutated(random, sample)
         try:
             try_it(content)
@@ -220,7 +230,14 @@ def test_readers_for_long(reader):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 * 1024
 
 
-def test_a_number_of_5000_digits_in_migrations():
-    """What the long run found."""
-    with pytest.raises(MigrationError, match="not valid TOML"):
-        migrations.parse(MIGRATIONS.replace(b"from = 1\n", b"from = " + b"9" * 5000 + b"\n"), "m.toml")
+LONG_RUN_FOUND = {
+    "migrations": MIGRATIONS.replace(b"from = 1\n", b"from = " + b"9" * 5000 + b"\n"),
+    "manifest": PROMISE.replace(b'"epoch": 2', b'"epoch": 2, "epoch": 3', 1) + b"]",
+    "sources": SOURCE.replace(b'"Net | None"', b'"Ne\\ud800"'),
+    "notebook": b'{"cells": [3, {"cell_type": "code", "source": [1]}, {"cell_type": "code", "source": 2}]}',
+}
+
+
+@pytest.mark.parametrize("reader", LONG_RUN_FOUND, indirect=True)
+def test_what_the_long_run_found(reader, request):
+    reader[1](LONG_RUN_FOUND[request.node.callspec.params["reader"]])

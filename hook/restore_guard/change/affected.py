@@ -2,7 +2,6 @@
 
 import ast
 import posixpath
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from restore_guard.change import environment_files, traced
 from restore_guard.change.traced import normal, with_parents
 from restore_guard.config import Config
+from restore_guard.python_text import parsed
 from restore_guard.signature import Reads
 
 if TYPE_CHECKING:  # importing git takes 0.2 s
@@ -226,14 +226,9 @@ class ImportGraph:
 @cache  # both sides hold mostly the same files
 def imports(source: bytes | None) -> list[Import]:
     """All imports of a source file, wherever they are in it; none if it does not parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in somebody's string is not our message
-            tree = ast.parse(source or b"")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+    tree = parsed(source or b"")
     found: list[Import] = []
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree is not None else ():
         match node:
             case ast.Import(names=names):
                 found.extend(Import(0, alias.name, ()) for alias in names)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from restore_guard.python_text import parsed
+
 # Most files have nothing of it, and are not parsed.
 _HINT = re.compile(
     rb"\b(set|frozenset|random|uuid[14]?|secrets|urandom|time|perf_counter|now|utcnow|hash|id)\b|\{[^{}:]+\}"
@@ -30,9 +32,8 @@ def chances(content: bytes) -> tuple[int, ...]:
     """The lines, in order, on which the order of a set or a draw decides; none for what is no Python."""
     if not _HINT.search(content):
         return ()
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
+    tree = parsed(content)
+    if tree is None:
         return ()
     names = _Names(tree)
     nodes = (node for node in ast.walk(tree) if isinstance(node, ast.expr | ast.stmt))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from restore_guard.change import layout, syntax
+from restore_guard.python_text import parsed
 
 _LAYOUT = {
     tokenize.COMMENT,
@@ -71,10 +72,10 @@ def filled(lines: Sequence[str], line: int) -> int:
 @lru_cache(64)
 def _python(text: str) -> dict[int, list[str]]:
     """{line: its words}, of the lines that can do anything; a comma before a closing bracket is layout."""
-    parsed = layout.tree(text.encode())
-    if parsed is None:
+    plain = layout.tree(text.encode())
+    if plain is None:
         return _data(text)
-    idle = set(_idle(text, parsed))
+    idle = set(_idle(text, plain))
     words: dict[int, list[str]] = {}
     try:
         for kind, word, (line, _), (end, _), _ in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -83,18 +84,18 @@ def _python(text: str) -> dict[int, list[str]]:
             words.setdefault(line, []).append(word)
             for further in range(line + 1, end + 1):  # a string over lines
                 words.setdefault(further, []).append("")
-    except (tokenize.TokenError, IndentationError):
+    except (tokenize.TokenError, SyntaxError):
         return _data(text)
     return words
 
 
-def _idle(text: str, parsed: ast.Module) -> Iterator[int]:
+def _idle(text: str, plain: ast.Module) -> Iterator[int]:
     """The lines of docstrings, imports and version numbers."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text) or plain):
         match node:
             case ast.Expr(value=ast.Constant(value=str())) | ast.Import() | ast.ImportFrom():
                 yield from syntax.lines(node)
-    for node in parsed.body:
+    for node in plain.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)]) if _VERSION.fullmatch(name):
                 yield from syntax.lines(node)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from restore_guard.build import Spot
+from restore_guard.python_text import parsed
 
 # A tree takes many times the memory of its source.
 _TREES = 16
@@ -23,9 +23,9 @@ Point = tuple[int, bool]
 @cache
 def digest(source: bytes) -> str:
     """The same for two sources that differ in layout, comments and docstrings alone."""
-    parsed = tree(source)
+    found = tree(source)
     try:
-        text = ast.dump(parsed).encode() if parsed is not None else source
+        text = ast.dump(found).encode("utf-8", "surrogatepass") if found is not None else source
     except RecursionError:
         text = source
     return hashlib.sha256(text).hexdigest()
@@ -34,18 +34,13 @@ def digest(source: bytes) -> str:
 @lru_cache(_TREES)
 def tree(source: bytes) -> ast.Module | None:
     """The syntax tree without docstrings; None for what this Python cannot parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    for node in ast.walk(parsed):
+    found = parsed(source)
+    for node in ast.walk(found) if found is not None else ():
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())), *rest]:
                     node.body = rest
-    return parsed
+    return found
 
 
 def points(source: bytes, spot: Spot) -> list[Point]:

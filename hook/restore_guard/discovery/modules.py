@@ -6,11 +6,12 @@ import ast
 import json
 import posixpath
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+
+from restore_guard.python_text import parsed
 
 Read = Callable[[str], bytes | None]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -98,10 +99,10 @@ class Project:
                 before = self.resolve(module, value)
                 return self.canonical(f"{before}.{attribute}", module) if before else ""
             case ast.Constant(value=str(text)):  # an annotation in quotes
-                try:
-                    return self.resolve(module, ast.parse(text, mode="eval").body)
-                except (SyntaxError, ValueError):
-                    return ""
+                match parsed(text):
+                    case ast.Module(body=[ast.Expr(value=inner)]):
+                        return self.resolve(module, inner)
+                return ""
             case ast.BinOp(left=left, op=ast.BitOr()):
                 return self.resolve(module, left)
             case ast.Subscript(value=value, slice=inner) if self.resolve(module, value).endswith("Optional"):
@@ -161,12 +162,7 @@ def project(read: Read, files: Iterable[str]) -> Project:
 
 
 def _parsed(file: str, content: bytes) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(_cells(content) if file.endswith(".ipynb") else content)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
+    return parsed(_cells(content) if file.endswith(".ipynb") else content)
 
 
 def _module(file: str, tree: ast.Module, root: str) -> Module:
@@ -195,14 +191,17 @@ def _module(file: str, tree: ast.Module, root: str) -> Module:
 
 def _cells(content: bytes) -> str:
     """The code of a notebook, without what is IPython's own."""
-    notebook = json.loads(content)
-    if not isinstance(notebook, Mapping):
-        raise ValueError("no notebook")
+    try:
+        notebook = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    cells = notebook.get("cells") if isinstance(notebook, Mapping) else None
     lines = []
-    for cell in notebook.get("cells", ()):
-        if cell.get("cell_type") == "code":
-            code = cell.get("source", "")
-            lines += (code if isinstance(code, str) else "".join(code)).splitlines()
+    for cell in cells if isinstance(cells, list) else ():
+        if isinstance(cell, Mapping) and cell.get("cell_type") == "code":
+            code = cell.get("source")
+            parts = code if isinstance(code, list) else [code]
+            lines += "".join(part for part in parts if isinstance(part, str)).splitlines()
     return "\n".join("pass" if line.startswith(("%", "!", "?")) else line for line in lines)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from restore_guard.python_text import parsed
 from restore_guard.result import Finding
 
 _APART = 3
@@ -46,7 +47,7 @@ def repairs(finding: Finding, base: str, head: str, others: Iterable[tuple[str, 
         base, head: the text of the finding's file on either side.
         others: (file, text) of the model's sources at the head, where a changed default may be called.
     """
-    tree = _parsed(head)
+    tree = parsed(head)
     if tree is None or not 1 <= finding.line <= len(head.splitlines()):
         return
     names = _renamed(finding)
@@ -59,13 +60,6 @@ def repairs(finding: Finding, base: str, head: str, others: Iterable[tuple[str, 
         if sorted(old) == sorted(new) or _only_names(old, new):
             yield Repair(finding.file, first, first + len(new) - 1, tuple(old))
     yield from _defaults(finding, base, tree, others)
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
 
 
 def _renamed(finding: Finding) -> tuple[str, str] | None:
@@ -127,7 +121,7 @@ def _only_names(old: list[str], new: list[str]) -> bool:
 
 def _defaults(finding: Finding, base: str, tree: ast.Module, others: Iterable[tuple[str, str]]) -> Iterator[Repair]:
     """The old default, given where it was not."""
-    before = _parsed(base)
+    before = parsed(base)
     functions = {} if before is None else dict(_functions(before))
     for name, function in _functions(tree):
         last = function.body[0].lineno - 1
@@ -146,7 +140,7 @@ def _at_call(
 ) -> Iterator[Repair]:
     calls = []
     for file, text in texts:
-        for node in ast.walk(_parsed(text) or ast.Module([], [])):
+        for node in ast.walk(parsed(text) or ast.Module([], [])):
             if isinstance(node, ast.Call) and _called(node.func) == called and node.lineno == node.end_lineno:
                 known = [keyword.arg for keyword in node.keywords]
                 if argument not in known and None not in known and len(node.args) <= position:

@@ -29,9 +29,16 @@ def decode(content: bytes) -> Any:
     Raises:
         Malformed: no JSON, no UTF-8, nested too deeply, a number that JSON has not, or a key that is there twice.
     """
+    doubled: list[object] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(document := dict(found)) != len(found):
+            doubled.append(found)
+        return document
+
     try:
         text = content.decode()
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        document = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_number)
         if "\\ud" in text.lower():
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
@@ -42,11 +49,11 @@ def decode(content: bytes) -> Any:
         raise Malformed(f"It is not JSON: {error.msg}", line=error.lineno) from error
     except RecursionError as error:
         raise Malformed("It is nested too deeply", line=1) from error
-    except _Twice as error:
-        place = _twice(text)
-        raise Malformed(f"{place[-1]!r} is there twice", place) from error
     except ValueError as error:  # a number of thousands of digits
         raise Malformed(f"It holds a number that cannot be read: {error}", line=1) from error
+    if doubled:  # only told of sound JSON
+        place = _twice(text)
+        raise Malformed(f"{place[-1]!r} is there twice", place)
     return document
 
 
@@ -127,17 +134,6 @@ def _exchanged(value: Any, place: Place, by: Any) -> Any:
     if isinstance(step, str):
         return {**value, step: inner}
     return [*value[:step], inner, *value[step + 1 :]]
-
-
-class _Twice(ValueError):
-    pass
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Twice
-    return found
 
 
 def _no_number(text: str) -> NoReturn:
