@@ -37,7 +37,7 @@ class Input(_Table, frozen=True):
     dtype: str = "float32"
 
 
-class Load(_Table, frozen=True):
+class Load(_Table, frozen=True, omit_defaults=True):
     """How the team calls what loads its checkpoints; each restore path takes what it knows of it."""
 
     custom_objects: tuple[str, ...] = ()
