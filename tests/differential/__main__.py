@@ -56,16 +56,15 @@ def _parts(
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The parts of the proof, what costs least for what it shows first."""
     pairs = proof.corpus()
-    yield f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks", partial(proof.run, table, oracles, pairs)
+    routes = [*((name, name) for name in oracles), *proof.CROSSINGS]
+    title = f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks, and saved by one and restored by another"
+    yield title, partial(proof.cross, table, oracles, pairs, routes)
     yield f"the examples of the rules, for `explain`: {examples.FILE}", partial(examples.write, oracles)
     until, seed = time.monotonic() + 60 * options.minutes, options.seed
     while time.monotonic() < until:
         draw = partial(proof.drawn, table, oracles, folder, seeded=seed, until=until)
         yield f"pairs that hypothesis draws, seed {seed}", draw
         seed += 1
-    for crossing in proof.CROSSINGS:
-        one, other = (FRAMEWORKS[name].title for name in crossing)
-        yield f"the corpus saved by {one}, restored by {other}", partial(proof.cross, table, oracles, pairs, [crossing])
     yield (
         "models of keras.applications, keras-hub and Sonnet",
         partial(proof.libraries, table, oracles, folder),

@@ -31,12 +31,12 @@ def measure(oracles: Mapping[str, Oracle]) -> Measurements:
     """
     examples = {name: rule.example for name, rule in RULES.items() if rule.example.pair is not None}
     work = {
-        (name, column): (*(oracles[side] for side in sides), *pair(example.pair))
+        (name, column): (oracles[sides[0]], [oracles[sides[1]]], *pair(example.pair))
         for name, example in examples.items()
         for column, sides in (CROSSED if example.crossed else PLAIN).items()
     }
     found = {name: Measured(changed(example.pair), {}) for name, example in examples.items()}
-    for (name, column), judged in judge_all(work):
+    for (name, column), _, judged in judge_all(work):
         if isinstance(judged, Fault):
             raise judged
         for path in RESTORE_PATHS:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from differential.truth import find, parts
+from differential import truth as truths
+from differential.truth import parts
 from restore_guard.restore_paths import RESTORE_PATHS, Outcome, Situation, keras_archive, restore, situations
 from restore_guard.signature import Revival, Signature
 
@@ -166,30 +167,42 @@ def _differences(outcome, truth, model):
             yield f"assigned: {sorted(assigned.items() ^ real.items())} differ"
 
 
-def judge(saver, restorer, base, head, *, paths=PATHS, outputs=False):
-    """Really saves by one oracle what `base` builds, and restores it by the same or another one into `head`.
+def judge(saver, restorers, base, head, paths=PATHS):
+    """Really saves by one oracle what `base` builds, and restores it by the same or others into what `head` builds.
 
-    Args:
-        outputs: holds what the restored model computes against what was saved.
+    Yields (name of a restorer, `Judged`, or a Fault where one of the two cannot be built).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            saved, itself = truths.save(saver, base, folder, paths)
+        except Fault as fault:
+            yield from ((restorer.name, fault) for restorer in restorers)
+            return
+        for restorer in restorers:
+            try:
+                described, truth = truths.restore(restorer, saved, itself, head, folder)
+            except Fault as fault:
+                yield restorer.name, fault
+                continue
+            signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, described))
+            revival = described["revival"] and msgspec.convert(described["revival"], Revival)
+            yield restorer.name, Judged(*signatures, truth, itself, revival)
+
+
+def judge_one(oracle, base, head, paths=PATHS):
+    """The pair saved and restored by one oracle.
 
     Raises:
         Fault: one of the two cannot be built.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        saved, restored, real, itself = find(saver, restorer, base, head, folder, paths, outputs)
-    signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, restored))
-    revival = restored["revival"]
-    return Judged(*signatures, real, itself, revival and msgspec.convert(revival, Revival))
+    ((_, judged),) = judge(oracle, [oracle], base, head, paths)
+    if isinstance(judged, Fault):
+        raise judged
+    return judged
 
 
 def judge_all(pairs):
-    """Judges several pairs at once: {key: arguments of `judge`} -> yields (key, Judged or Fault)."""
-
-    def one(arguments):
-        try:
-            return judge(*arguments)
-        except Fault as fault:
-            return fault
-
+    """Judges several pairs at once: {key: arguments of `judge`} -> yields (key, restorer, Judged or Fault)."""
     with ThreadPoolExecutor(8) as pool:
-        yield from zip(pairs, pool.map(one, pairs.values()), strict=True)
+        for key, found in zip(pairs, pool.map(lambda arguments: list(judge(*arguments)), pairs.values()), strict=True):
+            yield from ((key, *one) for one in found)

@@ -6,12 +6,16 @@ standard output, in order. A source is a file with a `build()`, `INPUTS` where a
 
     {"op": "save", "source", "folder", "paths", "outputs"}
         -> {"signature", "unsupported": {path: error}, "untrained": [path]}
-    {"op": "restore", "source", "folder", "paths", "untrained", "outputs"}
-        -> {"signature", "truth": {name: {"outcome", ...}}}
+    {"op": "restore", "source", "folder", "paths", "untrained"}
+        -> {"truth": {name: {"outcome", ...}}}
+    {"op": "compare", "source", "folder", "paths"}
+        -> {"truth": {path: {"outcome", "behaviour", ...}}}
+    {"op": "describe", "source", "folder"}
+        -> {"signature", "revival"}
 
 A model is saved before (`untrained`) and after the first training step, and restored at each stage that it has: before
 its first call too. A name is a restore path alone for what was saved and is restored after training; see
-`truth.name`.
+`truth.name`. What `save` heard of how the model is called (`outputs`), `compare` repeats with the restored one.
 
 `folder` passes the checkpoints and their values from a save to a restore, which may run in another version.
 An answer {"failed": text} means that a model could not be built or took too long: a fault of the model, not a result.
@@ -104,7 +108,7 @@ def _answer_all(connection):
     while True:
         request = connection.recv()
         try:
-            answer = {"save": session.save, "restore": session.restore}[request.pop("op")](**request)
+            answer = getattr(session, request.pop("op"))(**request)
         except BaseException:
             answer = {"failed": traceback.format_exc()}
         connection.send(answer)
@@ -122,16 +126,16 @@ class _NoSources:
 
 
 class _Session:
-    """The state of a child: what has to be put back before each build."""
+    """The state of a child: what has to be put back before each build. Its public methods are the operations."""
 
     def __init__(self):
         packages = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
         self.registered = [(package, dict(package.utils.get_custom_objects())) for package in packages]
 
     def save(self, source, folder, paths, outputs=False):
-        signature = self.signature(source)
+        _, signature = self._signature(source)
         tempering = filling.Tempering()
-        self.reset()
+        self._reset()
         with _heard(source, outputs) as heard:
             with tempering.at_creation():
                 root, inputs = _call_builder(source)
@@ -146,7 +150,7 @@ class _Session:
         untrained = []
         if any(stage.name == "untrained" for stage in before):
             untrained = [path for path in paths if files[path] and truths.name(path, "untrained", "trained")]
-            root, inputs = self.build(source)
+            root, inputs = self._build(source)
             stages.call(root, inputs)
             own = Path(folder, "untrained")
             own.mkdir()
@@ -157,31 +161,43 @@ class _Session:
         unsupported = {path: one["error"] for path, one in saved.items() if one["file"] is None}
         return {"signature": signature, "unsupported": unsupported, "untrained": untrained}
 
-    def restore(self, source, folder, paths, untrained=(), outputs=False):
-        """All paths share a build unless it is to be called, each fills every variable anew."""
-        signature, truth, call = self.signature(source), {}, _load_call(source)
-        files = pickle.loads(Path(folder, "files.pickle").read_bytes())
-        with _heard(source, outputs) as heard:
-            root = None
+    def restore(self, source, folder, paths, untrained):
+        """All paths share a build, each fills every variable anew."""
+        if not paths:
+            return {"truth": {}}
+        files, truth, call = _files(folder), {}, _load_call(source)
+        root, inputs = self._build(source)
+        earlier = [stage.name for stage in stages.finish(root, inputs)]
+        for path in paths:
+            load = functools.partial(calls.load, root, path, files[path], call)
+            truth[path] = trial.bring_back(root, load, path, folder, None, _NO_RIVALS)
+        for save, its in (("trained", paths), *([("untrained", untrained)] if untrained else [])):
+            truth |= self._restore_at(source, folder, save, its, ["trained", *earlier])
+        return {"truth": truth}
+
+    def compare(self, source, folder, paths):
+        """What is called after loading is a build of its own."""
+        files, truth, call = _files(folder), {}, _load_call(source)
+        with _heard(source, True) as heard:
             for path in paths:
-                if root is None or outputs:
-                    root, inputs = self.build(source)
-                    before = stages.finish(root, inputs)
+                root, inputs = self._build(source)
+                stages.finish(root, inputs)
                 load = functools.partial(calls.load, root, path, files[path], call)
                 truth[path] = trial.bring_back(root, load, path, folder, heard, _NO_RIVALS)
-        if root is not None and frameworks.is_model(root):
+        return {"truth": truth}
+
+    def describe(self, source, folder):
+        """What the probe reads of a model that a checkpoint in `folder` is restored into."""
+        root, signature = self._signature(source)
+        if frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
             signature["archive"] = {"package": frameworks.keras_of(root).package}
-        if root is not None:
-            earlier = [stage.name for stage in before]
-            for save, its in (("trained", paths), *([("untrained", untrained)] if untrained else [])):
-                truth |= self.restore_at(source, folder, save, its, ["trained", *earlier])
-        return {"signature": signature, "truth": truth, "revival": self.revive(source, folder)}
+        return {"signature": signature, "revival": self._revive(source, folder)}
 
-    def restore_at(self, source, folder, save, paths, stages_of_model):
+    def _restore_at(self, source, folder, save, paths, stages_of_model):
         """{name: what restoring does} of what was saved at one stage, at each stage of the model."""
         folder = folder if save == "trained" else os.path.join(folder, save)
-        files, truth = pickle.loads(Path(folder, "files.pickle").read_bytes()), {}
+        files, truth = _files(folder), {}
         for stage in stages_of_model:
             root = None
             for path in paths:
@@ -190,7 +206,7 @@ class _Session:
                     continue
                 # What is called after loading is a build of its own.
                 if root is None or stage == "uncalled":
-                    root, inputs = self.build(source)
+                    root, inputs = self._build(source)
                     if stage != "uncalled":
                         stages.call(root, inputs)
                     if stage == "trained":
@@ -200,13 +216,13 @@ class _Session:
                 truth[name] = observing.restore(root, variables.named_variables, load, saved, hidden)[1]
         return truth
 
-    def revive(self, source, folder):
+    def _revive(self, source, folder):
         """What the code of `source` makes of the saved configuration; None where none was saved."""
         file = Path(folder, "archive.pickle")
         saved = pickle.loads(file.read_bytes()) if file.exists() else {"config": None}
         if saved["config"] is None:
             return None
-        self.reset()
+        self._reset()
         created = sites.Sites(os.path.dirname(source))
         with strategies.scope("weightless", created):
             model, _ = _call_builder(source)
@@ -214,12 +230,12 @@ class _Session:
             # A configuration goes to the Keras of the model that it is to become.
             return keras and build._revival(saved["config"], keras.package, created, _NoSources, _load_call(source))
 
-    def signature(self, source):
+    def _signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
         created = sites.Sites(os.path.dirname(source))
         order = strategies.order(["tf-checkpoint"])
         for strategy in order:
-            self.reset()
+            self._reset()
             try:
                 with strategies.scope(strategy, created):
                     root, inputs = _call_builder(source)
@@ -230,19 +246,24 @@ class _Session:
             except Exception:
                 if strategy == order[-1]:
                     raise
-        return signature
+        return root, signature
 
-    def build(self, source):
-        self.reset()
+    def _build(self, source):
+        self._reset()
         return _call_builder(source)
 
-    def reset(self):
+    def _reset(self):
         """Automatic names start afresh, and no class of an earlier model is registered."""
         for package, registered in self.registered:
             package.backend.clear_session()
             objects = package.utils.get_custom_objects()
             objects.clear()
             objects.update(registered)
+
+
+def _files(folder):
+    """{restore path: the file that was saved}."""
+    return pickle.loads(Path(folder, "files.pickle").read_bytes())
 
 
 def _load(root, path, file, inputs, stage, call):

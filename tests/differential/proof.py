@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from differential import builtins, real_models, roles, search
-from differential.frameworks import FRAMEWORKS, Oracle, judge, judge_all
+from differential.frameworks import FRAMEWORKS, Oracle, judge_all, judge_one
 from differential.models import render
 from differential.table import Table
 from restore_guard.build import Job, Observation, Rivals, Witness
@@ -55,21 +55,19 @@ def corpus() -> Pairs:
 
 def run(table: Table, oracles: Oracles, pairs: Pairs) -> None:
     """Judges pairs on every framework."""
-    work = {(name, oracle): (oracle, oracle, *pair) for name, pair in pairs.items() for oracle in oracles.values()}
-    for (name, oracle), judged in judge_all(work):
-        table.add(FRAMEWORKS[oracle.name].title, name, judged)
+    cross(table, oracles, pairs, [(name, name) for name in oracles])
 
 
-def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings=CROSSINGS) -> None:
-    """Saves each pair's base by one framework, and restores it by another one."""
+def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings: Iterable[tuple[str, str]]) -> None:
+    """Saves each pair's base by one framework, once, and restores it by others, or by the same one."""
+    restorers: dict[str, list[Oracle]] = {}
+    for one, other in crossings:
+        restorers.setdefault(one, []).append(oracles[other])
     work = {
-        (name, one, other): (oracles[one], oracles[other], *pair)
-        for name, pair in pairs.items()
-        for one, other in crossings
-        if one in oracles and other in oracles
+        (name, one): (oracles[one], others, *pair) for name, pair in pairs.items() for one, others in restorers.items()
     }
-    for (name, one, other), judged in judge_all(work):
-        table.add(f"{FRAMEWORKS[one].title} → {FRAMEWORKS[other].title}", name, judged)
+    for (name, one), other, judged in judge_all(work):
+        table.add(" → ".join(FRAMEWORKS[each].title for each in dict.fromkeys((one, other))), name, judged)
 
 
 def libraries(table: Table, oracles: Oracles, folder: Path, **names: tuple[str, ...]) -> None:
@@ -160,7 +158,7 @@ def _untold(oracle: Oracle, probe: probing.Probe, folder: Path, pair: roles.Pair
     files = {"base": folder / "base.py", "head": folder / "head.py"}
     for side, file in files.items():
         file.write_text(getattr(pair, side))
-    truth = judge(oracle, oracle, *files.values(), paths=_SILENT).truth
+    truth = judge_one(oracle, *files.values(), paths=_SILENT).truth
     built = probe.run([Job(side, folder, f"{side}:build") for side in files])
     saved, model = built["base"].signature, built["head"].signature
     olds = {variable.path: roles.role(variable, pair.base) for variable in saved.variables}

@@ -43,7 +43,7 @@ class Table:
         for title, part in (("framework", 0), ("restore path", 1)):
             yield f"| {title} | {' | '.join(_COLUMNS)} |"
             yield f"|---|{'---:|' * len(_COLUMNS)}"
-            for name in dict.fromkeys(key[part] for key in self.counts):
+            for name in sorted(dict.fromkeys(key[part] for key in self.counts), key=lambda name: "→" in name):
                 yield _line(name, sum((count for key, count in self.counts.items() if key[part] == name), Counter()))
             yield _line("all", sum(self.counts.values(), Counter()))
             yield ""

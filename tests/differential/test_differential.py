@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from differential import __main__ as command
 from differential import proof, search
-from differential.frameworks import FRAMEWORKS, Fault, judge
+from differential.frameworks import FRAMEWORKS, Fault, judge_one
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
 from differential.table import Table
@@ -60,7 +60,7 @@ def test_what_one_version_saved_agrees_in_another(oracles, crossing):
 @pytest.mark.long
 def test_all_that_one_version_saved_agrees_in_another(oracles):
     table = Table()
-    proof.cross(table, oracles, proof.corpus())
+    proof.cross(table, oracles, proof.corpus(), proof.CROSSINGS)
     assert _told(table) == ([], {})
 
 
@@ -117,7 +117,7 @@ def test_variables_that_the_first_call_creates_get_what_the_built_model_gets(
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(DEFERRED_BASE)
     head.write_text(DEFERRED_BASE.replace(old, new))
-    judged = judge(oracles[keras], oracles[keras], base, head)
+    judged = judge_one(oracles[keras], base, head)
     assert list(judged.disagreements()) == []
     assert judged.truth[UNCALLED]["outcome"] == judged.truth["tf-checkpoint"]["outcome"] == outcome
 
@@ -126,7 +126,7 @@ def test_variables_that_the_first_call_creates_get_what_the_built_model_gets(
 def test_keras_3_loses_the_first_value_that_it_keeps_for_a_model_without_a_build(oracles, tmp_path, keras):
     base = tmp_path / "base.py"
     base.write_text(DEFERRED_BASE)
-    judged = judge(oracles[keras], oracles[keras], base, base)
+    judged = judge_one(oracles[keras], base, base)
     assert list(judged.disagreements()) == []
     assert "first/kernel" in judged.truth[UNCALLED]["initial"]
     assert judged.truth["tf-checkpoint"]["outcome"] == "restores"
@@ -161,7 +161,7 @@ def build():
 def test_what_a_layer_loads_by_code_of_its_own_is_not_certain(oracles, tmp_path, keras):
     base = tmp_path / "base.py"
     base.write_text(CUSTOM)
-    judged = judge(oracles[keras], oracles[keras], base, base)
+    judged = judge_one(oracles[keras], base, base)
     assert judged.truth["keras-weights"]["outcome"] == "partial"  # `added` is left out, `matrix` comes back
     assert not judged.simulated("keras-weights").certain
     assert judged.simulated("tf-checkpoint").certain
@@ -317,7 +317,7 @@ def test_odd_ends(oracles, tmp_path, end, keras):
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(source)
     head.write_text(source.replace(old, new))
-    judged = judge(oracles[keras], oracles[keras], base, head)
+    judged = judge_one(oracles[keras], base, head)
     assert list(judged.disagreements()) == []
     assert {path: judged.truth[path]["outcome"] for path in outcomes} == outcomes
     assert all(judged.simulated(path).certain for path in outcomes)
@@ -327,7 +327,7 @@ def test_only_the_value_in_a_file_has_a_whole_shape(oracles, tmp_path):
     base, head = tmp_path / "base.py", tmp_path / "head.py"
     base.write_text(RANKLESS)
     head.write_text(RANKLESS.replace(", shape=tf.TensorShape(None)", "").replace("(4,)", "(5,)"))
-    judged = judge(oracles["keras3"], oracles["keras3"], base, head)
+    judged = judge_one(oracles["keras3"], base, head)
     assert judged.truth["tf-checkpoint"]["outcome"] == "raises"
     assert not judged.simulated("tf-checkpoint").certain
 

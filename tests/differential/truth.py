@@ -19,29 +19,45 @@ def parts(name):
     return (path, *(stage.split()[1] for stage in stages)) if stages else (path, "trained", "trained")
 
 
-def find(saver, restorer, base, head, folder, paths, outputs=False):
-    """Saves what `base` builds and restores it into what `head` builds, and into itself.
+def save(saver, base, folder, paths):
+    """Saves what `base` builds into `folder`, and restores it into itself.
 
     Args:
-        saver, restorer: ask(op, **request) of an oracle; see `oracle.py`.
-        outputs: whether what the restored model computes is held against what was saved.
+        saver: ask(op, **request) of an oracle; see `oracle.py`.
 
     Returns:
-        (answer to "save", answer to "restore", {name: {"outcome", "error", "assigned", ...}}, the same for `base`
-        itself). What cannot even restore itself is unsupported, whatever another version or model makes of it.
+        (the answer to "save", {name: what restoring it into itself does}). What cannot even restore itself is
+        unsupported, whatever another version or model makes of it.
     """
-    saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths), outputs=outputs)
-    truth = {path: _unsupported(error) for path, error in saved["unsupported"].items()}
-    possible = [path for path in paths if path not in truth]
+    saved = saver.ask("save", source=str(base), folder=folder, paths=list(paths))
+    possible = [path for path in paths if path not in saved["unsupported"]]
     options = {"folder": folder, "paths": possible, "untrained": saved["untrained"]}
-    restored = restorer.ask("restore", source=str(head), outputs=outputs, **options)
-    truth |= restored["truth"]
-    # What cannot even restore itself is unsupported, whatever another version or model makes of it.
     itself = saver.ask("restore", source=str(base), **options)["truth"]
     for path in possible:
         if itself[path]["outcome"] == "raises":
-            truth[path] = itself[path] = _unsupported(itself[path]["error"])
-    return saved, restored, truth, itself
+            itself[path] = _unsupported(itself[path]["error"])
+    return saved, itself
+
+
+def restore(restorer, saved, itself, head, folder):
+    """Restores what `save` has saved into what `head` builds.
+
+    Returns:
+        (the answer to "describe", {name: {"outcome", "error", "assigned", ...}}).
+    """
+    truth = {path: _unsupported(error) for path, error in saved["unsupported"].items()}
+    possible = [path for path in itself if parts(path)[1:] == ("trained", "trained")]
+    options = {"folder": folder, "paths": possible, "untrained": saved["untrained"]}
+    truth |= restorer.ask("restore", source=str(head), **options)["truth"]
+    truth |= {path: itself[path] for path in possible if itself[path]["outcome"] == "unsupported"}
+    return restorer.ask("describe", source=str(head), folder=folder), truth
+
+
+def compare(oracle, base, head, folder, paths):
+    """{restore path that can be saved: whether `head` computes with a checkpoint of `base` what `base` did}."""
+    saved = oracle.ask("save", source=str(base), folder=folder, paths=list(paths), outputs=True)
+    possible = [path for path in paths if path not in saved["unsupported"]]
+    return oracle.ask("compare", source=str(head), folder=folder, paths=possible)["truth"]
 
 
 def _unsupported(error):
