@@ -45,7 +45,7 @@ def root_causes(comparison: Comparison) -> list[Cause]:
             loose.append(symptom)
     causes = [_of_line(place, symptoms) for (place, _), symptoms in placed.items()]
     causes = _without_shifts(causes, comparison.diff.is_one_edit)
-    return causes + _of_the_rest(loose, causes)
+    return _without_shifts(causes + _of_the_rest(loose, causes), comparison.diff.is_one_edit)
 
 
 def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bool]) -> list[Symptom]:
@@ -119,11 +119,11 @@ def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
     return list(causes.values())
 
 
-def _of_the_rest(loose: Sequence[Symptom], causes: Sequence[Cause]) -> list[Cause]:
+def _of_the_rest(loose: Sequence[Symptom], known: Sequence[Cause]) -> list[Cause]:
     """Symptoms of no line follow from a cause that explains them on their path, else each kind stands for itself."""
     left = []
     for symptom in loose:
-        explaining = [cause for cause in causes if _explains(cause, symptom)]
+        explaining = [cause for cause in known if _explains(cause, symptom)]
         if explaining:
             explaining[0].consequences.append(symptom.trouble)
         else:
@@ -131,7 +131,11 @@ def _of_the_rest(loose: Sequence[Symptom], causes: Sequence[Cause]) -> list[Caus
     families: dict[Hashable, list[Symptom]] = {}
     for symptom in left:
         families.setdefault((symptom.rule, *map(patterns.family, symptom.family)), []).append(symptom)
-    return [cause for symptoms in families.values() for cause in _alike(symptoms, None)]
+    causes = []
+    for symptoms in families.values():
+        at = next((symptom.slot_at for symptom in symptoms if symptom.slot_at is not None), None)
+        causes += _alike(symptoms, at and at.place)
+    return causes
 
 
 def _explains(cause: Cause, symptom: Symptom) -> bool:
@@ -140,4 +144,6 @@ def _explains(cause: Cause, symptom: Symptom) -> bool:
         return True
     if symptom.trouble.path not in cause.paths:
         return False
+    if cause.is_shift and symptom.rule == "variable-added" and symptom.slot_at is not None:
+        return symptom.slot_at.place != cause.place  # else it is what moved the others
     return symptom.is_moved or symptom.is_slot

@@ -37,9 +37,11 @@ class Symptom:
     Attributes:
         subject: the old and the new name of what changed.
         family: what it has in common with others that are repeated.
-        at: the line that did it, None where none is known.
+        at: the line that did it, None where none is known, and for a slot.
+        slot_at: the line that did it to a slot.
         is_moved: nothing but its position changed.
-        is_slot: it is an optimizer's, and follows a variable of the model.
+        is_slot: it is an optimizer's, and follows a variable of the model: its line is asked for where nothing that
+            happened to the model explains it.
         sizes: (old, new) of the dimensions that changed.
     """
 
@@ -50,6 +52,7 @@ class Symptom:
     at: Blamed | None
     is_moved: bool = False
     is_slot: bool = False
+    slot_at: Blamed | None = None
     sizes: frozenset[Size] = frozenset()
 
     @property
@@ -74,11 +77,13 @@ class Symptoms:
                 yield from self._renamed(sight, *sight.same_form, subject)
             else:
                 asked = self._query(sight, rule, subject)
-                at = None if sight.is_slot else self.blame.line(asked)
+                at, sizes = self.blame.line(asked), asked.clues.sizes
+                if sight.is_slot:
+                    yield Symptom(rule, subject, subject, sight.trouble, None, is_slot=True, slot_at=at, sizes=sizes)
+                    continue
                 if sight.kind == "unnamed" and at is None:
                     at = self._quoted(sight)
-                sizes = asked.clues.sizes
-                yield Symptom(rule, subject, subject, sight.trouble, at, is_slot=sight.is_slot, sizes=sizes)
+                yield Symptom(rule, subject, subject, sight.trouble, at, sizes=sizes)
 
     def _quoted(self, sight: Sight) -> Blamed | None:
         """Where a layer or variable is made that an error names, else where variables are stored and loaded."""
