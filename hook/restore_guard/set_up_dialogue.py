@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,10 +13,10 @@ import click
 from restore_guard import terminal
 from restore_guard.building import probing
 from restore_guard.change.run import Run
-from restore_guard.commands import init, missing
+from restore_guard.commands import init, missing, promising
 from restore_guard.commands.init import Plan
 from restore_guard.commands.survey import Model, Survey
-from restore_guard.config import Input
+from restore_guard.config import Input, RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.reports import init_json, init_text
 
@@ -46,8 +47,11 @@ def hold(*, yes: bool, dry_run: bool, as_json: bool) -> int:
                     with progress:
                         found = init.with_inputs(repository, found, unbuilt, shapes, probe)
                     show(init_text.render_survey(found, install))
+        names = _names(found) if ask and len(found.usable) > 1 else []
+        if ask and found.usable:
+            found = replace(found, asked=_paths())
         try:
-            proposed = init.plan(repository, found, _names(found) if ask and len(found.usable) > 1 else [])
+            proposed = init.plan(repository, found, names)
         except UsageError:
             if as_json:
                 click.echo(init_json.render(found, None, written=False, install=install), nl=False)
@@ -107,3 +111,12 @@ def _names(found: Survey) -> list[str]:
         value_proc=terminal.asked_again(lambda answer: init.chosen(found, answer)),
     )
     return names
+
+
+def _paths() -> tuple[RestorePath, ...]:
+    paths: tuple[RestorePath, ...] = click.prompt(
+        "Which restore paths shall be promised (names, or those that are shown)",
+        default="shown",
+        value_proc=terminal.asked_again(promising.paths_of),
+    )
+    return paths

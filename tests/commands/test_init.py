@@ -13,9 +13,10 @@ from signatures import module
 
 from restore_guard import config
 from restore_guard.build import Build
+from restore_guard.change import load_habits
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import init, missing, origin
+from restore_guard.commands import init, missing, origin, promising
 from restore_guard.commands.survey import Model, Survey, roots
 from restore_guard.config import Input
 from restore_guard.discovery.attempts import Attempt
@@ -302,15 +303,57 @@ def test_models_that_were_configured_by_hand_get_a_hook_and_a_workflow(make_repo
     assert _survey(project)[1].names == ()
 
 
+def _habit(text):
+    read = {"train.py": text.encode()}.get
+    return {"ranker": load_habits.habits(read, ["train.py"], {"ranker": "ranker.model"})["ranker"]}
+
+
+LOADING = """\
+import tensorflow as tf
+from ranker.model import Scale
+from train import Other
+tf.train.Checkpoint(model=model).restore(path)
+model.load_weights("a.h5", skip_mismatch=True)
+tf.keras.models.load_model("a.keras", custom_objects={"Scale": Scale, "Other": Other})
+model.load_weights(args.weights, skip_mismatch=True)
+"""
+
+
 def test_promised_paths_are_those_of_the_repositorys_own_calls(make_repository):
     project = make_repository(files={"README.md": ""})
-    found, plan = _survey(project, *MODELS, restores={"train.py": ("h5", "tf-checkpoint")})
-    assert init.restores_of(found, found.usable[0]) is None, "a tf.Module has but one"
+    habits = _habit(LOADING)
+    found, plan = _survey(project, *MODELS, habits=habits)
+    assert promising.restores_of(found, found.usable[0]) is None, "a tf.Module has but one"
     assert "restores" not in _content(plan, "restore-guard.toml")
-    keras = msgspec.structs.replace(module(kernel=(2, 3)), unread={"keras-weights": "gone"})
-    found, plan = _survey(project, Model(RANKER, Build(keras)), restores={"train.py": ("h5", "tf-checkpoint")})
+    sources = {"src/ranker/model.py": ""}
+    keras = msgspec.structs.replace(module(kernel=(2, 3)), unread={"keras-weights": "gone"}, sources=sources)
+    found, plan = _survey(project, Model(RANKER, Build(keras)), habits=habits)
     table = tomllib.loads(_content(plan, "restore-guard.toml"))["models"]["ranker"]
-    assert table["restores"] == ["tf-checkpoint", "h5"]
+    assert table["restores"] == ["tf-checkpoint", "h5", "keras-archive"]
+    # What train.py defines would be imported from there, and training begin.
+    assert table["load"] == {"custom_objects": ["ranker.model:Scale"], "skip_mismatch": True}
+    said = init_text.render_survey(found)
+    assert "      promises tf-checkpoint (train.py:4 tf.train.Checkpoint(...).restore), h5 (train.py:5 " in said
+    assert "      not told by train.py:7 model.load_weights: filepath is no constant\n" in said
+
+
+def test_somebody_may_promise_other_paths_than_the_code_loads(make_repository):
+    project = make_repository(files={"README.md": ""})
+    keras = Model(RANKER, Build(msgspec.structs.replace(module(kernel=(2, 3)), unread={"keras-weights": "gone"})))
+    asked = promising.paths_of("h5, keras-weights")
+    _, plan = _survey(project, keras, habits=_habit(LOADING), asked=asked)
+    table = tomllib.loads(_content(plan, "restore-guard.toml"))["models"]["ranker"]
+    assert table["restores"] == ["keras-weights", "h5"]
+    assert promising.paths_of("shown") == ()
+    with pytest.raises(UsageError, match="h6 is no restore path"):
+        promising.paths_of("h5 h6")
+
+
+def test_without_calls_the_usual_paths_are_shown(make_repository):
+    found, _ = _survey(make_repository(files={"README.md": ""}), *MODELS)
+    assert "      promises tf-checkpoint\n      as no call that saves or loads was found\n" in init_text.render_survey(
+        found
+    )
 
 
 def test_a_missing_package_is_named_once(make_repository):

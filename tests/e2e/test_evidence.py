@@ -1,9 +1,7 @@
-"""What only more than two builds tells: witnesses, old configurations, releases, environments of lock files.
+"""What only more than two builds tells: witnesses, old configurations, releases.
 
 Through the command, with real checkpoints; expected values are written by hand.
 """
-
-import os
 
 import pytest
 from conftest import settings
@@ -246,43 +244,3 @@ def test_a_shallow_clone_without_tags_is_not_green(make_repository, models, tmp_
     project.git("clone", "--quiet", "--depth=2", "--no-tags", f"file://{project.root}", str(clone))
     done = make_repository(name="clone").check(*ONE_COMMIT)
     assert done.code == 3 and "fetch-tags: true" in done.stderr
-
-
-def test_each_side_in_the_environment_of_its_own_lock_file(make_repository, keras2, managers, index_settings):
-    """The pull request that moves Keras 2 to Keras 3: not a line of code changes, and a kernel is lost in silence."""
-    project = make_repository()
-    plain = "import tensorflow as tf\n\n\nclass Ranker(tf.keras.Model):\n    def __init__(self):\n"
-    plain += "        super().__init__()\n        self.dense = tf.keras.layers.Dense(3)\n\n"
-    plain += "    def call(self, x):\n        return self.dense(x)\n\n\n"
-    plain += "def build():\n    model = Ranker()\n    model(tf.zeros([1, 4]))\n    return model\n"
-    configured = settings(keras2, {"ranker": 'builder = "ranker:build"'})
-    files = {"ranker.py": plain, "pyproject.toml": configured, ".python-version": "3.11\n"}
-    index = index_settings | {"UV_PYTHON_DOWNLOADS": "never", "HOME": os.path.expanduser("~")}
-    index["PATH"] = f"{os.environ['PATH']}:{managers}"
-    project.write(files | {"requirements.txt": "tensorflow-cpu==2.15.1\n"})
-    made = project.run("update", **index)
-    assert made.code == 0, made.stdout + made.stderr
-    project.commit()
-    project.commit({"requirements.txt": "# newer\ntensorflow-cpu==2.21.0\nkeras==3.15.1\n"})
-    run = project.check(*ONE_COMMIT, **index)
-    assert run.code == 1, run.stdout + run.stderr
-    assert outcomes(run.model("ranker")) == {
-        "tf-checkpoint": ("partial", "witnessed"),
-        "keras-weights": ("restores", "witnessed"),
-    }
-    assert run.model("ranker")["restores"]["tf-checkpoint"]["initial"] == ["dense/kernel"]
-    (told,) = [finding for finding in run.model("ranker")["findings"] if finding["rule"] == "framework-changed"]
-    assert (told["file"], told["line"], told["level"]) == ("requirements.txt", 3, "warning")
-    assert "tensorflow 2.15.1 → 2.21.0" in told["message"]
-
-    # Where the environments cannot be made, the same change cannot be judged, and is not called green.
-    alone = index | {"PATH": os.environ["PATH"], "HOME": str(project.temporary)}
-    for without, said in ((alone, "made by uv, which was not found"), (index, 'Set environment = "auto"')):
-        unjudged = project.check(*ONE_COMMIT, **without)
-        assert unjudged.code == 3, unjudged.stdout
-        findings = unjudged.model("ranker")["findings"]
-        (told,) = [finding for finding in findings if finding["rule"] == "framework-changed"]
-        assert "was not judged" in told["message"] and said in told["message"]
-        assert "Built by tensorflow 2.15.1, which is installed" in " ".join(unjudged.model("ranker")["notes"])
-        project.edit("pyproject.toml", "[tool.restore-guard]\n", '[tool.restore-guard]\nenvironment = "shared"\n')
-        project.git("commit", "--quiet", "--all", "--amend", "--no-edit")

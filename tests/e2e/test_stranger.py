@@ -77,10 +77,12 @@ def test_stranger(make_repository, keras3, stores, tool, tmp_path):
     assert "restore-manifest/ranker.json" not in run.stdout
 
     begin = time.monotonic()
-    code, said = _converse(project, "16", "all", "y")
+    code, said = _converse(project, "16", "all", "shown", "y")
     assert code == 0, said
-    for question in ("Shape of an input of ranker", "Which models shall be guarded", "Write this?"):
+    asked = "Shape of an input of ranker", "Which models shall be guarded", "Which restore paths shall be promised"
+    for question in (*asked, "Write this?"):
         assert said.count(question) == 1
+    assert said.count("promises tf-checkpoint, keras-weights") >= 2, "no call says otherwise"
     assert "digits: ranker/model.py:20 build_digits, 2 variables" in said
     assert "ranker: ranker/model.py:4 Ranker, 4 variables" in said
     assert "def build_tower():" in said and "return Tower(units=...)" in said

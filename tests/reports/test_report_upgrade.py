@@ -8,6 +8,7 @@ from rehearsals import BREAKS, RESTORES, UPGRADE
 
 from restore_guard.rehearsal import Document, Rehearsal, Upgrade
 from restore_guard.reports import UPGRADE_REPORTS, load_upgrade, rehearsed
+from restore_guard.result import Behaviour
 
 
 def render(form, upgrade=UPGRADE):
@@ -71,7 +72,8 @@ def test_markdown_and_html_show_the_matrix_and_harm_nothing():
 
 
 def test_what_becomes_the_same_after_several_moves_is_told_once():
-    again = msgspec.structs.replace(UPGRADE.moves[1], requirements=("tensorflow==2.20.0",))
+    closely = msgspec.structs.replace(BREAKS, behaviour=Behaviour(True, 1e-7))
+    again = msgspec.structs.replace(UPGRADE.moves[1], requirements=("tensorflow==2.20.0",), models=(closely,))
     twice = msgspec.structs.replace(UPGRADE, moves=(*UPGRADE.moves, again))
     text = render("text", twice)
     assert text.count("variable-renamed") == 1 and "5: tensorflow==2.20.0\n  ranker: the same as after 2\n" in text

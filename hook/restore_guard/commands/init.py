@@ -7,21 +7,20 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from restore_guard import config
 from restore_guard.build import Build
 from restore_guard.building import isolation, probing
-from restore_guard.change import load_calls
+from restore_guard.change import load_habits
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import carrying_along, origin, proposed_files, survey, update, workflow_file
+from restore_guard.commands import carrying_along, origin, promising, proposed_files, survey, update, workflow_file
 from restore_guard.commands.renewing import Updated
 from restore_guard.commands.setup_files import File
 from restore_guard.commands.survey import Model, Survey
 from restore_guard.commands.trials import IN_ALL, Trials
 from restore_guard.commands.workflow_file import Environment
-from restore_guard.config import Config, Input, RestorePath
+from restore_guard.config import Config, Input
 from restore_guard.discovery.attempts import Attempt, Attempts
 from restore_guard.discovery.candidate import Candidate
 from restore_guard.discovery.models import candidates
@@ -29,7 +28,6 @@ from restore_guard.discovery.modules import BESIDE, TESTS, project
 from restore_guard.environments import installed, interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.restore_paths import default_paths
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,9 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     python = interpreters.choose(settings.python if settings else None, root, environ)
     attempts = Attempts(parsed)
     models = tuple(_untried(each, attempts.of(each)) for each in found)
-    restores: dict[str, tuple[str, ...]] = {}
-    for call in load_calls.calls(read, [file for file in files if file.endswith(".py")]):
-        if call.path is not None and not TESTS.search(call.file) and not BESIDE.search(call.file):
-            restores[call.file] = tuple(dict.fromkeys([*restores.get(call.file, ()), call.path]))
     folders = survey.roots(settings, models)
+    own = [file for file in files if file.endswith(".py") and not TESTS.search(file) and not BESIDE.search(file)]
+    builders = {model.name: model.candidate.builder.partition(":")[0] for model in models}
     return Survey(
         repository.project,
         settings,
@@ -91,7 +87,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
         (),
         models,
         folders,
-        restores=restores,
+        habits=load_habits.habits(read, own, builders, (*folders, "")),
         environment=_versions(python, environ),
     )
 
@@ -214,21 +210,6 @@ def chosen(found: Survey, answer: str) -> list[str]:
     return [] if names == ["all"] else names
 
 
-def restores_of(found: Survey, model: Model) -> tuple[RestorePath, ...] | None:
-    """The restore paths of the repository's own calls that a model can have; None for those that it has anyway."""
-    signature = model.build.signature
-    if signature is None:
-        return None
-    default = default_paths(signature)
-    if "tf1-saver" in default:
-        return None
-    used = {path for paths in found.restores.values() for path in paths} - {"tf1-saver"}
-    if signature.keras_tree is None and "keras-weights" not in signature.unread:
-        used &= {"tf-checkpoint"}
-    promised = tuple(path for path in get_args(RestorePath) if path in used)
-    return promised if promised and promised != default else None
-
-
 def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> Plan:
     """What to write for the models of these names, or for all that build.
 
@@ -253,7 +234,7 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
         )
     configured = found.settings.models if found.settings else {}
     names += [name for name in configured if read(f"{folder}/{name}.json") is None]
-    entries = {model.name: model.configured(restores_of(found, model)) for model in models}
+    entries = {model.name: promising.entry(found, model) for model in models}
     files, by_hand, install = proposed_files.propose(repository, found, models, entries, source)
     manifests = tuple(posixpath.join(found.folder, f"{folder}/{name}.json") for name in names)
     read_by = {path for model in models if model.build.signature for path in model.build.signature.sources}

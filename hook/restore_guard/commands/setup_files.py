@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from restore_guard import config
 from restore_guard.commands.origin import Origin
 from restore_guard.config import OWN_FILE, SHARED_FILE
@@ -84,7 +86,11 @@ def table_of(model: config.Model) -> dict[str, Any]:
         for item in model.inputs
     ]
     found = {"builder": model.builder, "kwargs": dict(model.kwargs), "inputs": inputs}
-    return {key: value for key, value in {**found, "restores": list(model.restores or ())}.items() if value}
+    usual, load = config.Load(), msgspec.structs.asdict(model.load)
+    said = {key: list(value) if isinstance(value, tuple) else value for key, value in load.items()}
+    said = {key: value for key, value in said.items() if load[key] != getattr(usual, key)}
+    found |= {"restores": list(model.restores or ()), "load": said}
+    return {key: value for key, value in found.items() if value}
 
 
 def _head(own: bool, before: str | None, settings: Mapping[str, Sequence[str]], source: Origin) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from restore_guard import config
 from restore_guard.build import Build
+from restore_guard.change.load_habits import Habit
 from restore_guard.commands.workflow_file import Environment
 from restore_guard.config import Config, Input, RestorePath
 from restore_guard.discovery import builder_module
@@ -69,7 +70,8 @@ class Survey:
         unusable: models that do not build as they are, or that are still to be tried.
         pythonpath: the folders to import from, those of the configuration first.
         carry: files that git ignores and that builds read.
-        restores: {file of the project: the restore paths that its own calls of saving and loading are of}.
+        habits: {model: how the repository's own code saves and loads its checkpoints}.
+        asked: the restore paths that somebody wants promised, whatever the code does.
         environment: the versions of the Python that builds.
     """
 
@@ -80,7 +82,8 @@ class Survey:
     unusable: tuple[Model, ...] = ()
     pythonpath: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
-    restores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    habits: Mapping[str, Habit] = field(default_factory=dict)
+    asked: tuple[RestorePath, ...] = ()
     environment: Environment = Environment()
 
     @property

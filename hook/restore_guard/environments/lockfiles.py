@@ -67,7 +67,7 @@ def lock_of(
     there = [(file, content) for file in _candidates(named) if (content := read(file)) is not None]
     chosen = next(((file, content) for file, content in there if holds(file, content)), None)
     if chosen is None:
-        known = ", ".join(dict.fromkeys(kind.replace("*", "") for kind in KINDS))
+        known = ", ".join(dict.fromkeys(_AT_THE_ROOT))
         raise UncheckedError(
             f"An environment with TensorFlow needs one of {known} that asks for it, and there is none."
         )

@@ -324,7 +324,7 @@ def _unbuilt(case: Case) -> ModelResult:
         name=case.name,
         verdict="breaks" if any(other.fails for other in about) else "unchecked",
         manifest=state,
-        findings=(*failed, *about),
+        findings=tuple(finding for finding in (*failed, *about) if finding.level != "off"),
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from restore_guard.commands.init import Plan, restores_of
+from restore_guard.commands import promising
+from restore_guard.commands.init import Plan
 from restore_guard.commands.setup_files import table_of
 from restore_guard.commands.survey import Survey
 from restore_guard.reports.init_text import by_hand
@@ -26,7 +27,7 @@ def render(found: Survey, proposed: Plan | None, *, written: bool, install: str 
             "variables": model.variables,
             "shown_at": model.attempt.place or None,
             "values": list(model.attempt.notes),
-            "configuration": table_of(model.configured(restores_of(found, model))),
+            "configuration": table_of(promising.entry(found, model)),
         }
         for model in found.usable
     ]

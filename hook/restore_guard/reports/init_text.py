@@ -5,9 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from restore_guard.commands import promising
 from restore_guard.commands.init import Plan
 from restore_guard.commands.survey import Model, Survey
 from restore_guard.reports.wording import counted, plain
+
+CALLS = 3
+"""More of them are counted, or left out."""
 
 
 def render_survey(found: Survey, install: str | None = None) -> str:
@@ -22,8 +26,26 @@ def render_survey(found: Survey, install: str | None = None) -> str:
     for model in found.usable:
         shown = f", as {plain(model.attempt.place)} makes it" if model.attempt.place else ""
         lines.append(f"  {plain(model.name)}: {_place(model)}, {counted(model.variables, 'variable')}{shown}")
+        lines += _promise(found, model)
     left_out = [*_unusable(found), *_missing(found, install)]
     return "\n".join([*lines, *([""] if left_out else []), *left_out]) + "\n"
+
+
+def _promise(found: Survey, model: Model) -> Iterator[str]:
+    """The restore paths that it will promise, with the calls that say so, and the calls that do not tell theirs."""
+    habit = promising.habit_of(found, model)
+    shown = []
+    for path in promising.promised(found, model):
+        told = [plain(str(call)) for call in habit.of(path)[:CALLS]]
+        shown.append(f"{path} ({', '.join(told)})" if told else path)
+    yield f"      promises {', '.join(shown)}"
+    if not habit.calls:
+        yield "      as no call that saves or loads was found"
+    for call in habit.unclear[:CALLS]:
+        why = f"{', '.join(call.unknown)} is no constant" if call.unknown else call.why
+        yield f"      not told by {plain(f'{call}: {why}')}"
+    if len(habit.unclear) > CALLS:
+        yield f"      nor by {counted(len(habit.unclear) - CALLS, 'further call')}"
 
 
 def by_hand(model: Model) -> list[str]:

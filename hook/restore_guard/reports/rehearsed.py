@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from restore_guard.rehearsal import Rehearsal, Upgrade
 from restore_guard.reports import wording
 from restore_guard.reports.wording import counted, plain
@@ -89,9 +91,15 @@ def details(upgrade: Upgrade, number: int) -> Iterator[ModelResult | str]:
     for model in upgrade.moves[number].models:
         if not (model.findings or model.notes or model.verdict != "restores"):
             continue
-        earlier = (n for n, other in enumerate(upgrade.moves[:number], 1) if model in other.models)
-        same = next(earlier, None)
-        yield model if same is None else f"{plain(model.name)}: the same as after {same}"
+        same = next(
+            (n for n, move in enumerate(upgrade.moves[:number], 1) if _told(model) in map(_told, move.models)), 0
+        )
+        yield f"{plain(model.name)}: the same as after {same}" if same else model
+
+
+def _told(model: ModelResult) -> tuple[object, ...]:
+    """What a report says of a model: outputs that are the same may differ in the last digits."""
+    return msgspec.structs.replace(model, behaviour=None), wording.outputs(model)
 
 
 def result(move: Rehearsal, models: tuple[ModelResult, ...]) -> Result:
