@@ -370,11 +370,16 @@ def test_a_missing_package_is_named_once(make_repository):
 def test_json_says_what_the_text_says(make_repository):
     project = make_repository(files={"README.md": ""})
     left = Model(Candidate("deep", "deep:build", "deep.py", 3, required=("n",)), Build(failure="needs n"))
-    found, plan = _survey(project, *MODELS)
+    found, plan = _survey(project, *MODELS, habits=_habit("model.load_weights(path)\nmodel.save_weights('a.h5')\n"))
     found = replace(found, unusable=(left,))
     document = json.loads(init_json.render(found, plan, written=False, install=None))
     assert [model["name"] for model in document["models"]] == ["ranker"]
     assert document["models"][0]["configuration"] == {"builder": "ranker.model:build"}
+    assert document["models"][0]["promises"] == ["tf-checkpoint"], "a tf.Module has but one"
+    assert document["models"][0]["calls"] == [
+        {"at": "train.py:1", "call": "model.load_weights", "path": None, "unknown": ["filepath"]},
+        {"at": "train.py:2", "call": "model.save_weights", "path": "h5", "unknown": []},
+    ]
     (out,) = document["left_out"]
     assert out["why"] == "needs n" and out["by_hand"][-1] == "    return build(n=...)"
     assert {file["path"] for file in document["files"]} == {file.path for file in plan.files}

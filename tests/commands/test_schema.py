@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rehearsals import UPGRADE
 from report_samples import SAMPLE
 from signatures import module
 
 from restore_guard.commands import origin, schema
 from restore_guard.promise.manifest import Manifest, dump
-from restore_guard.reports import json_report
+from restore_guard.reports import json_report, upgrade_json
 
 ROOT = Path(__file__).parents[2]
 CHECK = Path(sys.executable).with_name("check-jsonschema")
@@ -54,6 +55,7 @@ def test_what_is_published_is_what_the_types_say(kind):
         ("manifest", "a.json", MANIFEST, ('"epoch": 1', '"epoch": 0')),
         ("migrations", "a.toml", MIGRATIONS, ('fill = "initial"', 'fill = "ones"')),
         ("report", "a.json", json_report.render(SAMPLE), ('"verdict": "breaks"', '"verdict": "broken"')),
+        ("upgrade", "a.json", upgrade_json.render(UPGRADE), ('"package": "numpy"', '"package": 3')),
     ],
 )
 def test_files_are_taken_and_mistakes_are_not(kind, name, content, broken, tmp_path):

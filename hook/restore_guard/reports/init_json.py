@@ -28,6 +28,11 @@ def render(found: Survey, proposed: Plan | None, *, written: bool, install: str 
             "shown_at": model.attempt.place or None,
             "values": list(model.attempt.notes),
             "configuration": table_of(promising.entry(found, model)),
+            "promises": list(promising.promised(found, model)),
+            "calls": [
+                {"at": f"{call.file}:{call.line}", "call": call.what, "path": call.path, "unknown": list(call.unknown)}
+                for call in promising.habit_of(found, model).calls
+            ],
         }
         for model in found.usable
     ]
