@@ -170,3 +170,26 @@ def test_a_function_of_a_file_is_added_to_those_that_are_there():
     assert after.startswith(before)
     names = {name: ast.literal_eval(node.body[-1].value) for node in ast.parse(after).body[1:] if (name := node.name)}
     assert names == {"build_a": 1, "build_b": 2}
+
+
+def test_arguments_of_a_test_with_parameters():
+    test = "import pytest\nfrom net import build_net\n@pytest.mark.parametrize('width, depth', [(8, 3), (9, 4)])\n"
+    test += "@pytest.mark.parametrize('side', [5])\ndef test_net(width, depth, side):\n"
+    test += "    build_net(width, depth, (side,))\n"
+    assert _first({"tests/test_net.py": test}).kwargs == {"width": 8, "depth": 3, "shape": [5]}
+
+
+def test_a_program_that_trains_tells_more_than_one_that_reads():
+    call = "from net import build_net\ndef main():\n    build_net({})\n"
+    files = {name: call.format(width) for name, width in (("convert.py", 1), ("train.py", 2), ("other.py", 3))}
+    assert _first(files).kwargs == {"width": 2}
+
+
+def test_arguments_of_a_class_beside_it():
+    nets = "import keras\nclass Base:\n    def __init__(self, config): pass\n"
+    for name in ("A", "B"):
+        nets += f"class {name}(Base):\n    def __init__(self, config):\n        self.model = keras.Sequential()\n"
+    main = "import json\nfrom net import B\nif __name__ == '__main__':\n    B(json.load(open('b.json')))\n"
+    candidate, found = _attempts({"net.py": nets, "main.py": main, "b.json": "{}"})
+    assert candidate.target == "net.py:A.model"
+    assert found[0].body[-1] == "return A(config=json.load(open('b.json'))).model"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from restore_guard.discovery import inputs, options, values
-from restore_guard.discovery.bindings import default_of
+from restore_guard.discovery.bindings import default_of, given_to
 from restore_guard.discovery.candidate import Candidate, initialiser
 from restore_guard.discovery.graphs import is_model_fn
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
@@ -138,6 +139,8 @@ class Attempts:
         Raises:
             Unknown: there is none.
         """
+        if options.names_configuration(name):
+            raise Unknown(name)
         for module in sorted(self.project.modules, key=lambda module: (module is not near, module.rank)):
             option = options.of_parser(module).get(name)
             if option is not None and isinstance(option.default, ast.Constant) and option.default.value is not None:
@@ -160,16 +163,42 @@ class Attempts:
             try:
                 for name in candidate.required:
                     parameter = next(argument for argument in parameters if argument.arg == name)
-                    try:
-                        value = inliner.by_type(parameter, module)
-                    except Unknown:
-                        value = self._option(inliner, name, module)
-                    named.append(ast.keyword(name, value))
+                    named.append(ast.keyword(name, self._likely(inliner, parameter, candidate, module)))
             except Unknown:
                 return
             yield from self._around(candidate, inliner, [], named, "", function)
             if choice + 1 >= inliner.configurations:
                 return
+
+    def _likely(self, inliner: Inliner, parameter: ast.arg, candidate: Candidate, module: Module) -> ast.expr:
+        """What is made for the type of a parameter, given to classes beside this one, or set by an option of its name.
+
+        Raises:
+            Unknown: nothing of that.
+        """
+        try:
+            return inliner.by_type(parameter, module)
+        except Unknown:
+            for site, function in self._beside(candidate):
+                given = given_to(site.call, function, parameter.arg, skips_first=True)
+                if given is not None:
+                    with contextlib.suppress(Unknown):
+                        return inliner.plain(given, Scope(site.module, site.function, site.owner, site.call.lineno))
+            return self._option(inliner, parameter.arg, module)
+
+    def _beside(self, candidate: Candidate) -> Iterator[tuple[Site, Function]]:
+        """Calls of the classes that inherit from the same class of the project."""
+        known = self.project.definition(candidate.called)
+        if known is None or not isinstance(known[1], ast.ClassDef):
+            return
+        bases = {self.project.resolve(known[0], base) for base in known[1].bases}
+        bases = {base for base in bases if self.project.definition(base, known[0]) is not None}
+        for module in self.project.modules:
+            for name, node in module.classes.items():
+                if node is not known[1] and bases & {self.project.resolve(module, base) for base in node.bases}:
+                    found = initialiser(self.project, module, node)
+                    if found is not None:
+                        yield from ((site, found[1]) for site in self.sites.of(f"{module.name}.{name}"))
 
     def _prepare(self, inliner: Inliner, candidate: Candidate, site: Site) -> None:
         """What a program does before it makes the model: parse gin's files."""

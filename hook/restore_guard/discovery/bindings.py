@@ -87,3 +87,20 @@ def returned_calls(function: Function) -> Iterator[ast.Call]:
             values = [node.value]
             values += bound(node.value.id, function, 1 << 30) if isinstance(node.value, ast.Name) else []
             yield from (value for value in values if isinstance(value, ast.Call))
+
+
+def of_parameters(function: Function, name: str) -> ast.expr | None:
+    """The first value that `pytest.mark.parametrize` gives for an argument of a test."""
+    for decorator in function.decorator_list:
+        if not isinstance(decorator, ast.Call) or not ast.unparse(decorator.func).endswith("mark.parametrize"):
+            continue
+        match decorator.args:
+            case [ast.Constant(value=str(names)), ast.List(elts=[first, *_]) | ast.Tuple(elts=[first, *_])]:
+                listed = [each.strip() for each in names.split(",")]
+                if name not in listed:
+                    continue
+                if len(listed) == 1:
+                    return first
+                if isinstance(first, ast.Tuple | ast.List) and len(first.elts) == len(listed):
+                    return first.elts[listed.index(name)]
+    return None

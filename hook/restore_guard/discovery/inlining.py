@@ -13,7 +13,7 @@ import posixpath
 import re
 from typing import NamedTuple
 
-from restore_guard.discovery import options, records, values
+from restore_guard.discovery import bindings, options, records, values
 from restore_guard.discovery.bindings import bound, default_of, given_to, parameter_of, returned_calls
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.options import Option, Options
@@ -331,7 +331,7 @@ class Inliner:
                     return self.inline(given, Scope(site.module, site.function, site.owner, site.call.lineno))
                 except Unknown:
                     continue
-        default = default_of(function, name)
+        default = default_of(function, name) or bindings.of_parameters(function, name)
         if default is not None:
             return self.inline(default, Scope(scope.module))
         return self.by_type(parameter, scope.module)

@@ -12,7 +12,7 @@ from restore_guard.discovery.modules import Function, Module, Project, calls, is
 KERAS = re.compile(r"^(tensorflow\.keras|tensorflow\.compat\.v[12]\.keras|tensorflow\.python\.keras|keras|tf_keras)\.")
 MODELS = {
     *("Model", "Sequential", "Functional", "models.Model", "models.Sequential", "models.Functional"),
-    *("models.clone_model", "engine.training.Model", "engine.sequential.Sequential", "utils.multi_gpu_model"),
+    *("models.clone_model", "engine.training.Model", "engine.sequential.Sequential"),
 }
 MODULES = {"tensorflow.Module", "sonnet.Module"}
 """What a model is an instance of; layers, which are modules too, are parts of models."""
@@ -27,7 +27,10 @@ def is_model(name: str) -> bool:
     if name in MODULES:
         return True
     inside = KERAS.sub("", name)
-    return KERAS.match(name) is not None and (inside in MODELS or inside.startswith("applications."))
+    if KERAS.match(name) is not None:
+        return inside in MODELS or inside.startswith("applications.")
+    # Keras, handed in as a global or an argument.
+    return re.search(r"(^|\.)(models|keras)\.(Model|Sequential)$", name) is not None
 
 
 class Kinds:
@@ -37,6 +40,7 @@ class Kinds:
         classes: full names of the classes that are models, also through one another.
         builders: {function or method that returns a model: all that it calls for what it returns}.
         elements: {function that returns a tuple or dict: (index or key, label) of each element that is a model}.
+        holders: classes that are no models and hold one.
         parts: classes and functions that other models are made of.
     """
 
@@ -44,9 +48,16 @@ class Kinds:
         self.project = project
         self.classes = self._classes()
         self._functions = dict(self._all_functions())
+        self._blocks = dict(self._all_blocks())
+        self._called_by: dict[str, set[str]] = {}
         self.builders = self._builders()
         self.elements = {name: found for name in self._functions if (found := list(self._elements(name)))}
+        self.holders = frozenset(self._holders())
         self.parts = frozenset(self._parts())
+
+    def is_model(self, name: str) -> bool:
+        """Whether a full name is a class of models of Keras or TensorFlow, and none of the project's own."""
+        return is_model(name) and self.project.definition(name) is None
 
     def returned_by(self, functions: Iterable[str]) -> set[str]:
         """What these functions return alone, also through one another: no need to name it beside them."""
@@ -89,7 +100,7 @@ class Kinds:
                 targets = item.targets if isinstance(item, ast.Assign) else [item.target]
                 for target in targets:
                     is_own = isinstance(target, ast.Attribute) and _is_self(target.value)
-                    if is_own and self._gives_model(where, owner, item.value, local):
+                    if is_own and self._makes_model(where, owner, item.value, local):
                         assert isinstance(target, ast.Attribute)
                         found.setdefault(target.attr, item.lineno)
         return found
@@ -135,7 +146,7 @@ class Kinds:
                 if isinstance(item, ast.Assign) and isinstance(item.value, ast.Call) and len(item.targets) == 1:
                     target, made = item.targets[0], self.project.resolve(module, item.value.func)
                     fresh = isinstance(target, ast.Name) and target.id not in seen
-                    if fresh and is_model(made) and _does_work(block):
+                    if fresh and self.is_model(made) and _does_work(block):
                         assert isinstance(target, ast.Name)
                         seen.add(target.id)
                         yield name, target.id, item.lineno
@@ -148,7 +159,9 @@ class Kinds:
         }
         found: set[str] = set()
         while more := {
-            name for name, above in bases.items() if name not in found and any(is_model(b) or b in found for b in above)
+            name
+            for name, above in bases.items()
+            if name not in found and any(self.is_model(b) or b in found for b in above)
         }:
             found |= more
         return frozenset(found)
@@ -169,12 +182,16 @@ class Kinds:
                 name: targets
                 for name, called in returned.items()
                 if name not in found
-                and (targets := {call for call in called if call in self.classes or call in found or is_model(call)})
+                and (
+                    targets := {call for call in called if call in self.classes or call in found or self.is_model(call)}
+                )
             }
             if not more:
                 # All that a function may return, found since it was taken in.
                 known = {*self.classes, *found}
-                return {name: {call for call in returned[name] if call in known or is_model(call)} for name in found}
+                return {
+                    name: {call for call in returned[name] if call in known or self.is_model(call)} for name in found
+                }
             found |= more
 
     def _returned(self, module: Module, owner: ast.ClassDef | None, function: Function) -> list[str]:
@@ -208,7 +225,32 @@ class Kinds:
         self, module: Module, owner: ast.ClassDef | None, value: ast.expr, local: dict[str, list[ast.expr]]
     ) -> bool:
         called = self._called(module, owner, value, local)
-        return any(is_model(name) or name in self.classes or name in self.builders for name in called)
+        return any(self.is_model(name) or name in self.classes or name in self.builders for name in called)
+
+    def _makes_model(
+        self, module: Module, owner: ast.ClassDef | None, value: ast.expr, local: dict[str, list[ast.expr]]
+    ) -> bool:
+        """As `_gives_model`, where nothing else makes it that can be called by itself."""
+        called = self._called(module, owner, value, local)
+        if any(self._can_be_called(name) for name in called):
+            return False
+        return self._gives_model(module, owner, value, local)
+
+    def _can_be_called(self, name: str) -> bool:
+        """Whether it is a function or class of the project that gives a model, and no method."""
+        known = self._functions.get(name)
+        is_function = name in self.builders and known is not None and known[1] is None
+        return (is_function or name in self.classes) and not name.rpartition(".")[2].startswith("_")
+
+    def hands_on(self, method: str) -> bool:
+        """Whether a method only returns what a function or class of the project gives."""
+        return any(map(self._can_be_called, self.builders.get(method, ())))
+
+    def _holders(self) -> Iterator[str]:
+        for module in self.project.modules:
+            for name, owner in module.classes.items():
+                if not self._is_trackable(module, owner) and self.held(module, owner):
+                    yield f"{module.name}.{name}"
 
     def _elements(self, name: str) -> Iterator[tuple[str, str]]:
         module, owner, function = self._functions[name]
@@ -229,32 +271,57 @@ class Kinds:
             else:
                 continue
             for index, item in items:
-                if self._gives_model(module, None, item, local):
+                if self._makes_model(module, None, item, local):
                     yield index, item.id if isinstance(item, ast.Name) else index.strip("'\"")
             return
 
     def _parts(self) -> Iterator[str]:
-        """Classes that a model or layer makes or inherits from; functions that only other builders call."""
-        used, apart = set(), set()
+        """What only other models are made of: classes that they make or inherit from, functions that they call."""
+        inside, bases = self._inside()
+        used = {name for block in inside for name in self._calls_of(block)} | bases
+        apart = {
+            name
+            for block, where in self._blocks.items()
+            if block not in inside and where[0].rank == 0
+            for name in self._calls_of(block)
+        }
+        for name in used:
+            if name in self.classes or (name not in apart and (name in self.builders or name in self.holders)):
+                yield name
+
+    def _inside(self) -> tuple[set[str], set[str]]:
+        """(the blocks that run while a model is made, the classes that others inherit from)."""
+        inside, bases = {*self.builders, *self.elements}, set()
         for module in self.project.modules:
             for name, node in module.classes.items():
                 own = f"{module.name}.{name}"
-                if self._is_trackable(module, node):
-                    called = {self.project.resolve(module, each.func) for each in _all_calls(node)}
-                    used |= ({self.project.resolve(module, base) for base in node.bases} | called) - {own}
-        for name, (module, owner, function) in self._functions.items():
-            called = {self.project.resolve(module, each.func) for each in _all_calls(function)}
-            if name in self.builders or name in self.elements:
-                used |= called - self.builders.get(name, set()) - {name}
-            elif module.rank == 0 and (owner is None or not self._is_trackable(module, owner)):
-                apart |= called
+                if self._is_trackable(module, node) or own in self.holders:
+                    inside |= {f"{own}.{method}" for method in methods(node)}
+                    bases |= {self.project.resolve(module, base) for base in node.bases}
+        waiting = [*inside]
+        while waiting:
+            called = self._calls_of(waiting.pop())
+            more = {name for name in called if name in self._functions and name not in inside}
+            inside |= more
+            waiting += more
+        return inside, bases
+
+    def _calls_of(self, block: str) -> set[str]:
+        """What a function, method or the top level of a module calls, but for what it only hands on."""
+        if block not in self._called_by:
+            called = set()
+            if block in self._blocks:
+                module, node = self._blocks[block]
+                called = {self.project.resolve(module, each.func) for each in _all_calls(node)}
+            self._called_by[block] = called - self.builders.get(block, set()) - {block}
+        return self._called_by[block]
+
+    def _all_blocks(self) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
+        for name, (module, _, function) in self._functions.items():
+            yield name, (module, function)
         for module in self.project.modules:
-            for statement in module.tree.body:
-                if not isinstance(statement, Function | ast.ClassDef):
-                    apart |= {self.project.resolve(module, each.func) for each in _all_calls(statement)}
-        classes = {name for name in used if name in self.classes}
-        yield from classes
-        yield from (name for name in used - apart if name in self.builders)
+            statements = [item for item in module.tree.body if not isinstance(item, Function | ast.ClassDef)]
+            yield f"{module.file}:", (module, ast.Module(body=statements, type_ignores=[]))
 
 
 def _all_calls(node: ast.AST) -> Iterator[ast.Call]:

@@ -22,6 +22,8 @@ from restore_guard.discovery.modules import Module, Project, methods
 from restore_guard.discovery.work import at_import
 
 _ONLY_MODEL = ("model", "net", "network", "keras_model")
+_TAKEN = {"model", "models", "keras_model", "base_model", "net", "network"}
+"""Arguments of functions that make something else of a model that is there."""
 
 
 def candidates(project: Project) -> list[Candidate]:
@@ -30,11 +32,12 @@ def candidates(project: Project) -> list[Candidate]:
     wanted = [module for module in project.modules if module.is_product]
     found = [each for module in wanted for each in _of_module(project, kinds, module)]
     covered = kinds.returned_by([each.called for each in found if each.kind == "function"])
-    found = [each for each in found if each.part or each.called not in covered | kinds.parts]
+    found = [each for each in found if each.called not in kinds.parts and (each.part or each.called not in covered)]
     found = [each for each in found if each.part or not kinds.chooses(each.called)]
-    found += [each for module in wanted for each in graphs.candidates(project, kinds, module)]
-    callable_files = {each.file for each in found}
-    found += [each for module in wanted if module.file not in callable_files for each in _enclosed(kinds, module)]
+    found = [each for each in found if each.kind != "function" or not _TAKEN.intersection(each.required)]
+    found += graphs.candidates(project, kinds)
+    # Programs that make a model of their own beside others are examples of these.
+    found = found or [each for module in wanted for each in _enclosed(kinds, module)]
     works = {file: at_import(project, module) for module in wanted if (file := module.file)}
     ordered = sorted(found, key=lambda each: (bool(each.required), each.file, each.line))
     return named([replace(each, work=works[each.file]) for each in ordered])
@@ -74,7 +77,7 @@ def _of_class(project: Project, kinds: Kinds, module: Module, owner: ast.ClassDe
             needed = required(node.args)["classmethod" in decorators :]
             made = made_by(module, f"{owner.name}.{name}", node, needed, "function")
             yield replace(made, name=snake(owner.name)) if PLAIN_NAMES.match(name) else made
-        elif not held:
+        elif not held and not kinds.hands_on(f"{module.name}.{owner.name}.{name}"):
             yield replace(own, part=f".{name}()", label=name, line=node.lineno)
 
 

@@ -182,6 +182,12 @@ def _module(file: str, tree: ast.Module, root: str) -> Module:
             module.stars += [source] * any(alias.name == "*" for alias in node.names)
             module.names.update({alias.asname or alias.name: f"{source}.{alias.name}" for alias in node.names})
     for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=short)], value=ast.Attribute() as value):
+                # A short name of something imported: `layers = tf.keras.layers`.
+                before, dot, rest = ast.unparse(value).partition(".")
+                if before in module.names and short not in module.names:
+                    module.names[short] = f"{module.names[before]}{dot}{rest}"
         if isinstance(node, ast.ClassDef):
             module.classes[node.name] = node
         elif isinstance(node, Function):

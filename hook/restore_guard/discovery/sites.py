@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from restore_guard.discovery.modules import Function, Module, Project, methods
+
+_TRAINS = re.compile(r"(pre)?train|main|run|fit", re.IGNORECASE)
+_READS = re.compile(
+    r"eval|test|sampl|generat|convert|predict|infer|export|demo|serv|detect|visual|bench", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +55,22 @@ class Sites:
     def of(self, name: str) -> list[Site]:
         """The calls of a function or class: the project's own first, then those of examples and notebooks, then tests.
 
-        Those at a program's start come before those in other functions.
+        Programs that train come before others, and those that only read a trained model come last.
         """
-        return sorted(self._found.get(name, ()), key=lambda site: (site.module.rank, not site.module.is_script))
+        return sorted(
+            self._found.get(name, ()),
+            key=lambda site: (site.module.rank, _purpose(site.module.file), not site.module.is_script),
+        )
 
     def named(self, last: str) -> list[Site]:
         """The calls of what has this last name, wherever it comes from."""
         return [site for name, found in self._found.items() if name.rpartition(".")[2] == last for site in found]
+
+
+def _purpose(file: str) -> int:
+    """How much a file tells of the model that is trained."""
+    name = file.rpartition("/")[2]
+    return 0 if _TRAINS.match(name) else 2 if _READS.match(name) else 1
 
 
 def _blocks(module: Module) -> Iterator[tuple[Function | None, ast.ClassDef | None, ast.AST]]:

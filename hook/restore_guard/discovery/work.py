@@ -12,7 +12,7 @@ from restore_guard.discovery.modules import Module, Project, is_main_guard, own_
 _WORK = re.compile(
     r"^(fit|fit_generator|train|train_on_batch|train_step|evaluate|predict|main|run|run_training|load_data|get_file|"
     r"urlretrieve|urlopen|download\w*|read_\w+|load_weights|load_model|restore|save|save_weights|parse_args|"
-    r"parse_known_args|make|system|popen|check_call|check_output|call|savefig|imread|listdir|glob|makedirs|mkdir|rmtree|"
+    r"parse_known_args|make|system|popen|check_call|check_output|call|savefig|imread|makedirs|mkdir|rmtree|"
     r"remove|input|exit|listen|serve|connect|VideoCapture|from_pretrained|load_dataset|loadtxt|genfromtxt|imshow|show|"
     r"sleep)$"
 )
@@ -94,7 +94,7 @@ def _does_work(project: Project, module: Module, call: ast.Call) -> bool:
     name = project.resolve(module, call.func)
     last = name.rpartition(".")[2] if name else call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if last == "open" and name.rpartition(".")[0] in (module.name, "io", "builtins"):
-        return True
+        return any(isinstance(item, ast.Constant) and str(item.value)[:1] in ("w", "a", "x") for item in call.args[1:2])
     if name.startswith(("os.path.", "os.environ", "logging.", "argparse.")) and last != "parse_args":
         return False
     return works(name or last)
