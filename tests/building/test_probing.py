@@ -15,6 +15,7 @@ from restore_guard import probe
 from restore_guard.build import Job
 from restore_guard.building import isolation, probing
 from restore_guard.errors import UncheckedError
+from restore_guard.probe.serving import server, trees
 from restore_guard.restore_paths import RESTORE_PATHS, same_promise
 
 pytestmark = pytest.mark.tensorflow
@@ -464,10 +465,19 @@ def test_requests_come_while_the_parent_is_warming_up_and_after(keras3, folder):
     assert 0 < second["good:build"].seconds <= seconds
 
 
-FORKLESS = "import os, runpy, sys; del os.fork; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+FORKLESS = """\
+import os, runpy, sys
+del os.fork, os.killpg, os.setpgid, sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
-def test_a_python_of_its_own_where_a_process_cannot_be_forked(keras3, folder, built, tmp_path):
+def test_a_python_of_its_own_where_a_process_cannot_be_forked(keras3, folder, built, tmp_path, monkeypatch):
+    """As on Windows: nothing is forked, there are no process groups and no signals, and taskkill ends what hangs."""
+    _fake(tmp_path / "taskkill", f'echo "$@" >>{tmp_path}/ended; kill -s KILL -- "-$4"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delattr(os, "killpg")
+    monkeypatch.setattr(trees, "KILLED", None)
     (tmp_path / "forkless.py").write_text(FORKLESS)
     python = _fake(tmp_path / "python", f'exec {keras3} {tmp_path}/forkless.py "$1/__main__.py"')
     names = ["good:build", "bad:prints", "bad:sys_exit"]
@@ -478,6 +488,25 @@ def test_a_python_of_its_own_where_a_process_cannot_be_forked(keras3, folder, bu
         assert spawned[name].strategy == built[name].strategy
         assert spawned[name].failure == built[name].failure
     assert "took longer than 40 seconds" in spawned["bad:hangs_deaf"].failure
+    ended = (tmp_path / "ended").read_text().splitlines()
+    assert all(line.startswith("/F /T /PID ") for line in ended)
+    assert not [line for line in ended if _lives(int(line.split()[-1]))]
+
+
+@pytest.mark.parametrize(
+    ("code", "killed", "said", "again"),
+    [
+        (-9, -9, "was killed from outside", False),
+        (-11, -9, "crashed with signal SIGSEGV", True),
+        (3, -9, "ended its own process with exit status 3", False),
+        (0xC0000005, None, "crashed with status 0xc0000005", True),
+        (1, None, "ended its own process with exit status 1", False),
+    ],
+)
+def test_exit_codes_of_either_system(monkeypatch, code, killed, said, again):
+    monkeypatch.setattr(trees, "KILLED", killed)
+    assert said in server._died(code)
+    assert server._may_retry(None, code) is again
 
 
 def test_interrupted_in_the_middle_of_a_build(keras3, folder, tmp_path):
@@ -510,6 +539,31 @@ def test_interpreter_without_tensorflow(folder, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     with pytest.raises(UncheckedError, match="No module named 'tensorflow'.*Install it there"):
         _run(tmp_path / "venv/bin/python", [_job(folder, "good:build")])
+
+
+OLD_PYTHON = """\
+import runpy, sys
+sys.version_info = (3, 8, 18, "final", 0)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "versions"),
+    [("2.5.0", "TensorFlow 2.5.0, and 2.12"), ("2.11.1", "TensorFlow 2.11.1, and 2.12"), (None, "Python 3.8, and 3.9")],
+)
+def test_interpreter_that_is_too_old_says_the_minimum(folder, tmp_path, tensorflow, versions):
+    (tmp_path / "old.py").write_text(OLD_PYTHON)
+    start = f'{tmp_path}/old.py "$1/__main__.py"' if tensorflow is None else '"$1"'
+    (tmp_path / "tensorflow.py").write_text(f"__version__ = {tensorflow!r}\nclass keras: layers = None\n")
+    python = _fake(tmp_path / "python", f"PYTHONPATH={tmp_path} exec {sys.executable} {start}")
+    with pytest.raises(UncheckedError) as told:
+        _run(python, [_job(folder, "good:build")])
+    assert str(told.value) == (
+        f"{python} cannot build the models: it has {versions} is the oldest that restore-guard judges. "
+        'Name a newer one that has your TensorFlow: python = ".venv/bin/python" in the configuration.'
+    )
 
 
 def test_interpreter_that_dies_without_a_word(folder, tmp_path):

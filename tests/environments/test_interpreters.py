@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from restore_guard.environments import interpreters
+from restore_guard.environments import interpreters, managers
 from restore_guard.errors import UncheckedError, UsageError
 
 
@@ -41,6 +41,38 @@ def test_configured_link_is_not_resolved(project):
     """A virtual environment's python is a link; what it links to has no packages."""
     (project / "env").symlink_to(_python(project / "real", True).parents[1])
     assert _find(project, {}, "env/bin/python").path == project / "env/bin/python"
+
+
+@pytest.mark.parametrize(
+    ("named", "folder"),
+    [
+        (".venv/bin/python", ".venv"),
+        (".venv/bin/python3", ".venv"),
+        (r".venv\Scripts\python.exe", ".venv"),
+        ("../envs/tf/Scripts/python", "../envs/tf"),
+        (r"C:\envs\tf\scripts\Python.exe", "C:/envs/tf"),
+        (str(PureWindowsPath("D:/work", ".venv/bin/python")), "D:/work/.venv"),
+        (".venv/bin/python3.12", None),  # a version is meant as it stands
+        ("python", None),
+        ("bin/python", None),
+    ],
+)
+def test_environment_is_known_by_the_path_of_either_system(named, folder):
+    assert managers.environment_named(named) == folder
+
+
+@pytest.mark.parametrize("named", [r"env\Scripts\python.exe", "env/Scripts/python.exe", "env/bin/python3"])
+def test_configuration_of_a_colleague_with_another_system(project, named):
+    python = _python(project / "env", tensorflow=False)
+    (python.parent / "python3").unlink()
+    assert _find(project, {}, named).path == python
+
+
+def test_configuration_of_a_colleague_without_windows(project):
+    python = project / "env/Scripts/python.exe"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert _find(project, {}, "env/bin/python").path == python
 
 
 def test_configured_command_is_looked_up(project, tmp_path):

@@ -62,6 +62,7 @@ class Message(msgspec.Struct):
 
     ready: dict[str, str] | None = None
     error: str | None = None
+    too_old: str | None = None
     id: str | None = None
     result: Any = None
     failure: str | None = None

@@ -24,6 +24,7 @@ from restore_guard import folders, probe
 from restore_guard.build import Answer, Build, Job, Trace
 from restore_guard.building import isolation, processors
 from restore_guard.errors import UncheckedError
+from restore_guard.probe.serving import trees
 from restore_guard.progress import Count
 from restore_guard.signature import Signature
 
@@ -72,8 +73,9 @@ class Probe:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self.errors,
-                    env=isolation.environment(os.environ, self.hash_seed) | {"TMPDIR": str(scratch)},
+                    env=isolation.environment(os.environ, self.hash_seed) | _temporary(scratch),
                     start_new_session=True,
+                    creationflags=trees.APART,
                 )
             except OSError as error:
                 raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
@@ -87,19 +89,27 @@ class Probe:
 
     def _end(self) -> None:
         if self.process.poll() is None:
-            # The probe ends its builds on SIGTERM; what it started is in its own session.
-            self.process.send_signal(signal.SIGTERM)
+            # The probe ends its builds on SIGTERM, or at the end of its input where a signal would only end itself.
+            if trees.KILLED is not None:
+                self.process.send_signal(signal.SIGTERM)
+            elif self.version is not None:
+                self._close(self.process.stdin)
+            else:  # it listens to nothing before TensorFlow is there
+                self._kill()
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self._kill()
-        with contextlib.suppress(BrokenPipeError):  # what a Python that ended at once has never read
-            _piped(self.process.stdin).close()
+        self._close(self.process.stdin)
         _piped(self.process.stdout).close()
 
+    @staticmethod
+    def _close(stdin: IO[bytes] | None) -> None:
+        with contextlib.suppress(OSError):  # what a Python that ended at once has never read
+            _piped(stdin).close()
+
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        trees.end(self.process.pid)
         self.process.wait()
 
     def run(self, jobs: Sequence[Job], purpose: str = "building") -> dict[str, Any]:
@@ -150,6 +160,11 @@ class Probe:
                 raise UncheckedError(
                     f"{self.python} cannot import TensorFlow ({message.error}). Install it there, or name the "
                     'Python that has it: python = ".venv/bin/python" in the configuration.'
+                )
+            elif message.too_old is not None:
+                raise UncheckedError(
+                    f"{self.python} cannot build the models: {message.too_old}. Name a newer one that has your "
+                    'TensorFlow: python = ".venv/bin/python" in the configuration.'
                 )
             elif message.ready is not None:
                 self.version = message.ready.get("tensorflow")
@@ -207,6 +222,12 @@ def _encode(job: Job) -> dict[str, Any]:
         "environ": dict(job.environ),
         "options": dict(job.options),
     }
+
+
+def _temporary(folder: Path) -> dict[str, str]:
+    """The variables that make a folder the one for temporary files; programs for Windows read two others."""
+    names = ("TMPDIR", "TEMP", "TMP") if os.name == "nt" else ("TMPDIR",)
+    return dict.fromkeys(names, str(folder))
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:

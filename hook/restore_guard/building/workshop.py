@@ -5,6 +5,7 @@ TensorFlow is started only for what must be made, and is imported while git writ
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import shutil
@@ -282,9 +283,10 @@ class Workshop:
             target.parent.mkdir(parents=True, exist_ok=True)
             source = self.repository.root / path
             if source.stat().st_size > _LARGE:
-                target.symlink_to(source)
-            else:
-                shutil.copy2(source, target)
+                with contextlib.suppress(OSError):  # not everybody may make links on Windows
+                    target.symlink_to(source)
+                    continue
+            shutil.copy2(source, target)
         return folder / self.repository.project
 
     def _root(self, side: Side) -> Path:

@@ -125,6 +125,8 @@ def _resolve(configured: str, project: Path, environ: Mapping[str, str]) -> Path
     path = project / configured
     if path.is_file():
         return path
+    if folder := managers.environment_named(configured):
+        return managers.python_of(project / folder)
     if os.sep in configured or "/" in configured:
         return None
     found = shutil.which(configured, path=environ.get("PATH"))

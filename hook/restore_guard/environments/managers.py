@@ -54,6 +54,15 @@ def asked_for(project: Path, environ: Mapping[str, str]) -> Iterator[Managed]:
             yield managed
 
 
+def environment_named(python: str) -> str | None:
+    """The folder of the virtual environment whose Python a path names, in the way of whichever system.
+
+    A configuration is shared: `.venv/bin/python` is `.venv\\Scripts\\python.exe` for a colleague with Windows.
+    """
+    named = re.fullmatch(r"(.+)/(?:bin/python3?|scripts/python(?:\.exe)?)", python.replace("\\", "/"), re.IGNORECASE)
+    return named[1] if named else None
+
+
 def python_of(folder: Path) -> Path | None:
     """The interpreter of a virtual or conda environment."""
     for name in ("bin/python", "Scripts/python.exe", "python.exe"):

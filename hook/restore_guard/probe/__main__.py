@@ -1,6 +1,7 @@
 """`python <folder of the probe>`: loads the package from its path, so that nothing of the tool is on sys.path."""
 
 import importlib.util
+import json
 import os
 import sys
 
@@ -21,5 +22,9 @@ def load():
 
 if __name__ == "__main__":
     load()
+    too_old = importlib.import_module("restore_guard_probe.oldest").python()
+    if too_old:
+        print(json.dumps({"too_old": too_old}), flush=True)
+        sys.exit(4)
     part = "children" if sys.argv[1:] == ["task"] else "server"
     sys.exit(importlib.import_module(f"restore_guard_probe.serving.{part}").main())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def write(path: Path, content: bytes) -> bool:
-    """Returns whether the file's content changed."""
-    if path.is_file() and path.read_bytes() == content:
+    """Returns whether the file's content changed; line ends that git made on checking out are no change."""
+    if path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -15,7 +15,7 @@ import tempfile
 
 from .. import failures
 from ..tracing import environment
-from . import wire
+from . import trees, wire
 
 _LIMIT = 256 * 1024 * 1024
 _TOO_LARGE = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
@@ -53,9 +53,8 @@ class _Child:
         self.descriptors.update((descriptor, self.log.fileno()))
 
     def kill(self):
-        """Ends the task with all of its process group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """Ends the task with all that it has started."""
+        trees.end(self.pid)
 
     def result(self):
         """{"result"} or {"failure", "detail", "final"}; None where the process ended without such a word."""
@@ -118,17 +117,12 @@ class _Spawned(_Child):
                 stderr=self.log,
                 env={**environment.started, **job["environ"], **job.get("flags", {})},
                 start_new_session=True,
+                creationflags=trees.APART,
             )
         self.pid = self.process.pid
 
     def poll(self):
         return self.process.poll()
-
-    def kill(self):
-        if hasattr(os, "killpg"):
-            super().kill()
-        else:
-            self.process.kill()
 
     def wait(self):
         self.process.wait()

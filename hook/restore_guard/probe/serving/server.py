@@ -2,9 +2,10 @@
 
 Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
 imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
-standard output was at the start: {"ready": versions}, then for each job {"id", "result", "strategy", "seconds",
-"because"} or {"id", "failure", "detail", "died"}; as long as a job is under way, {"beat": n} each second; and
-{"answered": n} when the n-th request has nothing left to do. What builders print is kept from both.
+standard output was at the start: {"ready": versions}, or {"error"} or {"too_old"} and the end; then for each job
+{"id", "result", "strategy", "seconds", "because"} or {"id", "failure", "detail", "died"}; as long as a job is under
+way, {"beat": n} each second; and {"answered": n} when the n-th request has nothing left to do. What builders print is
+kept from both.
 """
 
 import json
@@ -16,11 +17,11 @@ import time
 
 from .. import failures
 from ..tracing import environment
-from . import children, wire
+from . import children, trees, wire
 
 
 def main():
-    """Returns the process's exit status: 4 without TensorFlow, else 0 at the end of input."""
+    """Returns the process's exit status: 4 without a TensorFlow that will do, else 0 at the end of input."""
     environment.remember()
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
@@ -35,6 +36,11 @@ def main():
         tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
     except BaseException as error:  # a start-up file may end the Python as well
         _send(out, {"error": failures.sentence(error)})
+        return 4
+    from .. import oldest
+
+    if too_old := oldest.tensorflow(tf.__version__):
+        _send(out, {"too_old": too_old})
         return 4
     from .. import frameworks, tasks
     from ..tracing import places
@@ -168,7 +174,7 @@ class _Pool:
             del turn.strategies[0]
             self.waiting.insert(0, turn)
         else:
-            died = result is None and code != -signal.SIGKILL
+            died = result is None and code != trees.KILLED
             told = result if result is not None else {}
             self.fail(child, failure, str(told.get("detail", "")), died, told.get("at"))
 
@@ -182,14 +188,14 @@ def _may_retry(result, code):
     """A cheaper strategy may be what failed: but not where the user's code is plainly at fault."""
     if result is not None:
         return not result["final"]
-    return code < 0 and code != -signal.SIGKILL
+    return trees.crashed(code) and code != trees.KILLED
 
 
 def _died(code):
-    if code == -signal.SIGKILL:
+    if code == trees.KILLED:
         return "the build was killed from outside, most likely because memory ran out"
-    if code < 0:
-        return f"the build crashed with signal {_signal(-code)}"
+    if trees.crashed(code):
+        return f"the build crashed with {f'signal {_signal(-code)}' if code < 0 else f'status {code:#x}'}"
     return f"the build ended its own process with exit status {code} before it returned a model (os._exit?)"
 
 
