@@ -119,12 +119,31 @@ def _result(repository: Repository, sides: Sides, selection: Selection, judged: 
     if selection.unread:
         results = [_unchecked(result) for result in results]
     removed = [] if selection.named else _removed(head, base)
+    models, shared = _said_once([*results, *removed])
     return Result(
         base=sides.base.label if sides.base is not None else None,
         head=sides.head.label,
-        models=tuple(relocated(result, repository.folder(sides.head)) for result in [*results, *removed]),
-        notes=(*sides.notes, *selection.notes, *_about_ignores(head, results)),
+        models=tuple(relocated(result, repository.folder(sides.head)) for result in models),
+        notes=(*sides.notes, *selection.notes, *shared, *_about_ignores(head, results)),
     )
+
+
+def _said_once(models: Sequence[ModelResult]) -> tuple[list[ModelResult], list[str]]:
+    """The models without the notes that several have word for word, and those notes with all their models."""
+    having: dict[str, list[str]] = {}
+    for model in models:
+        for note in model.notes:
+            having.setdefault(note, []).append(model.name)
+    shared = {note: names for note, names in having.items() if len(names) > 1}
+    left = [
+        msgspec.structs.replace(model, notes=tuple(note for note in model.notes if note not in shared))
+        for model in models
+    ]
+    return left, [f"{_few(names)}: {note}" for note, names in shared.items()]
+
+
+def _few(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _unchecked(result: ModelResult) -> ModelResult:

@@ -35,6 +35,7 @@ from restore_guard.judging.table import fresh, table
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import restore, same_promise
 from restore_guard.result import Finding, ManifestState, Migrated, ModelResult, PathResult, Verdict
+from restore_guard.rules import build_failed
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
@@ -335,7 +336,9 @@ def _notes(case: Case) -> list[str]:
         notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
     if case.base_build is not None and case.base_build.signature is None:
         judged = "its manifest" if readable(case.base_manifest) else "nothing"
-        notes.append(f"The base no longer builds, so it is judged by {judged}: {case.base_build.failure}")
+        failure = case.base_build.failure or ""
+        said = f"The base no longer builds, so it is judged by {judged}: {failure}"
+        notes.append(" ".join(filter(None, [said, build_failed.advice(failure)])))
     if isinstance(case.base_manifest, ManifestError):
         notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
     elif case.base_manifest is None and case.base_build is not None:

@@ -49,8 +49,11 @@ def grouped(models: Iterable[ModelResult]) -> list[Told]:
 
 def _cause(model: ModelResult, finding: Finding, number: int, groups: Groups) -> tuple[object, ...]:
     """What findings of one cause have in common; two of one model are two."""
-    shared = (finding.rule, finding.level, finding.status, finding.file, finding.line)
-    own = finding.line < 1 or any(other.name == model.name for other, _ in groups.get(shared, ()))
+    # What an environment lacks is one cause, wherever each model asks for it.
+    lacking = finding.rule == "build-failed"
+    where = (finding.message,) if lacking else (finding.file, finding.line)
+    shared = (finding.rule, finding.level, finding.status, *where)
+    own = (finding.line < 1 and not lacking) or any(other.name == model.name for other, _ in groups.get(shared, ()))
     return (number,) if own else shared
 
 
