@@ -1,10 +1,12 @@
 """The wheel and the source distribution: built, checked, installed and run as users do, by name where they do so."""
 
+import shlex
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
+from adoption import repositories
 from signatures import module
 
 from restore_guard.promise.manifest import Manifest, dump
@@ -24,20 +26,20 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def run(index_settings, managers, tmp_path_factory):
-    """Runs a command of an installer; returns what it printed."""
+    """Runs a command of an installer, or git; returns what it printed."""
     from conftest import Project
 
     folder = tmp_path_factory.mktemp("installers")
     environ = Project(folder / "unused", folder / "home").environ
     # The user's own cache and settings: where packages come from.
     environ |= {"HOME": str(Path.home()), "UV_PYTHON_DOWNLOADS": "never", **index_settings}
-    environ["PIPX_HOME"] = str(folder / "pipx")
+    environ |= {"PIPX_HOME": str(folder / "pipx"), "RESTORE_GUARD_CACHE": str(folder / "cache")}
 
     def run(*command, cwd, code=0):
         words = [str(managers / command[0]) if (managers / command[0]).exists() else command[0], *command[1:]]
         done = subprocess.run(list(map(str, words)), cwd=cwd, env=environ, capture_output=True, text=True)
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout if code == 0 else done.stdout + done.stderr  # where git sends what a hook says
 
     return run
 
@@ -89,3 +91,26 @@ def test_pipx_from_the_source_distribution(run, distributions, tmp_path):
     pipx = ("pipx", "run", "--spec", sdist, "restore-guard")
     assert run(*pipx, "--version", cwd=tmp_path) == f"restore-guard, version {VERSION}\n"
     assert '"$schema"' in run(*pipx, "schema", "config", cwd=tmp_path)
+
+
+@pytest.mark.tensorflow
+def test_stranger_goes_from_uvx_to_a_refused_break(run, distributions, managers, keras3, make_repository):
+    """A repository of the corpus with an environment of its own: nothing is installed, and no line written by hand."""
+    project = make_repository(files=repositories.load("dataclass_config").files | {".gitignore": ".venv\n"})
+    (project.root / ".venv").symlink_to(keras3.parents[1])
+    uvx = ("uv", "tool", "run", "--find-links", distributions, "restore-guard")
+    assert "Transformer" in run(*uvx, "init", "--yes", cwd=project.root)
+    (manifest,) = (project.root / "restore-manifest").iterdir()
+    project.commit(message="Guard checkpoints")
+    hook = project.root / ".git/hooks/pre-commit"
+    hook.write_text(f"#!/bin/sh\nexec {shlex.join(map(str, (managers / uvx[0], *uvx[1:])))} check --staged\n")
+    hook.chmod(0o755)
+    project.edit("transformer/model.py", "self.head = ", "self.logits = ")
+    project.edit("transformer/model.py", "return self.head(", "return self.logits(")
+    line = project.line("transformer/model.py", "self.logits = ")
+    before = project.git("rev-parse", "HEAD")
+    project.git("add", "--all")
+    done = run("git", "commit", "--message", "rename", cwd=project.root, code=1)
+    assert f"transformer/model.py:{line}: error: variable-renamed" in done
+    assert f'restore-guard update {manifest.stem} --accept-break "REASON"' in done
+    assert project.git("rev-parse", "HEAD") == before
