@@ -1,5 +1,6 @@
 """The wheel and the source distribution: built, checked, installed and run as users do, by name where they do so."""
 
+import json
 import shlex
 import subprocess
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from adoption import repositories
 from signatures import module
+from test_gitlab import template
 
 from restore_guard.promise.manifest import Manifest, dump
 
@@ -91,6 +93,20 @@ def test_pipx_from_the_source_distribution(run, distributions, tmp_path):
     pipx = ("pipx", "run", "--spec", sdist, "restore-guard")
     assert run(*pipx, "--version", cwd=tmp_path) == f"restore-guard, version {VERSION}\n"
     assert '"$schema"' in run(*pipx, "schema", "config", cwd=tmp_path)
+
+
+def test_gitlab_job_from_its_first_line(run, distributions, make_repository, tmp_path):
+    """In an environment of its own, as the image of the job is; the index is where pip finds packages."""
+    job, project = template(), make_repository(files=FILES | {"requirements.txt": ""})
+    base = project.git("rev-parse", "HEAD")
+    project.commit({"restore-guard.toml": NET})
+    run("uv", "venv", "--quiet", "--seed", tmp_path / "image", cwd=tmp_path)
+    lines = "\n".join(["set -e", f"PATH={tmp_path}/image/bin:$PATH", *job["before_script"], *job["script"]])
+    given = f"export PIP_FIND_LINKS={distributions} CI_MERGE_REQUEST_DIFF_BASE_SHA={base}\n"
+    said = run("sh", "-c", given + lines, cwd=project.root, code=1)
+    assert f"restore-guard-{VERSION}" in said, said
+    report = json.loads((project.root / job["artifacts"]["reports"]["codequality"]).read_text())
+    assert [issue["check_name"] for issue in report] == ["model-removed"]
 
 
 @pytest.mark.tensorflow
