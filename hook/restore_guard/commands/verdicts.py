@@ -208,6 +208,7 @@ def _cases(
             unread_releases=released.unread.get(name, ()),
             moves=suspects.moves_of([name]),
             apart=builders.apart,
+            one_python=len({*builders.of.values()}) == 1,
             why_shared=builders.why_shared,
             asked=asked,
             chances=_chances(head, head_build),

@@ -35,6 +35,7 @@ class Case:
         second: another build of the head that differs from `head_build`; None where none was made, or it is alike.
         moves: packages that the change asks for in another version.
         apart: whether each side was built in the environment of its own commit.
+        one_python: whether the same Python built both, with the same packages.
         why_shared: why it was not, where the change moves TensorFlow or Keras.
         asked: {TensorFlow or Keras: the exact version that the head's files ask for}.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
@@ -63,6 +64,7 @@ class Case:
     unread_releases: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     apart: bool = False
+    one_python: bool = True
     why_shared: str | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
     chances: tuple[Place, ...] = ()
@@ -85,6 +87,11 @@ class Case:
             ValueError: it does not build, or was not built.
         """
         return (self.base_build or Build(failure="there is no base")).known_signature
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether neither the code nor what runs it changed."""
+        return self.diff.is_cosmetic and self.one_python
 
     @property
     def old_signatures(self) -> list[Signature]:
@@ -110,7 +117,7 @@ def obstacle(case: Case) -> str | None:
 
 def not_worth_a_witness(case: Case) -> str | None:
     """Why a witness that no obstacle hinders is not worth its time; None where something changed, in a small model."""
-    if case.diff.is_cosmetic and case.base.without_sites() == case.head.without_sites():
+    if case.is_unchanged and case.base.without_sites() == case.head.without_sites():
         return "nothing has changed that a model is made of"
     if not is_small(case):
         return f"the model has {_largest(case)} numbers, more than witness = {case.config.witness}"

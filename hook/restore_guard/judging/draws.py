@@ -17,7 +17,7 @@ from restore_guard.signature import Signature, Variable
 def is_suspicious(case: Case) -> bool:
     """Whether the head may be built otherwise by chance, as far as it shows without a further build.
 
-    Its files leave something to chance; nothing changed, the frameworks neither, and the two sides differ; the base
+    Its files leave something to chance; nothing changed, its Python neither, and the two sides differ; the base
     is not what its own manifest says; or a witness was built with other variables.
     """
     head, base, promise = case.head_build.signature, base_signature(case), readable(case.base_manifest)
@@ -26,8 +26,7 @@ def is_suspicious(case: Case) -> bool:
     paths = paths_of(case)
     if case.chances:
         return True
-    is_like = base is not None and case.diff.is_cosmetic and base.framework == head.framework
-    if base is not None and is_like and not same_promise(base, head, paths):
+    if base is not None and case.is_unchanged and not same_promise(base, head, paths):
         return True
     if base is not None and promise is not None and not promise.pinned:
         kept = [path for path in promise.restores if path != "keras-archive"]

@@ -302,7 +302,7 @@ def _facts(compared: _Compared, found: Sequence[Finding]) -> Facts:
 
 def _doubtful(case: Case, comparison: Comparison) -> list[str]:
     """The restore paths whose outcome cannot be known: the model changed, and code that is not simulated decides."""
-    if case.diff.is_cosmetic and same_promise(comparison.saved, comparison.model, comparison.outcomes):
+    if case.is_unchanged and same_promise(comparison.saved, comparison.model, comparison.outcomes):
         return []
     return [path for path, outcome in comparison.outcomes.items() if not outcome.certain and not outcome.contradicted]
 
