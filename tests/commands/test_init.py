@@ -21,6 +21,7 @@ from restore_guard.commands.survey import Model, Survey, roots
 from restore_guard.config import Input
 from restore_guard.discovery.attempts import Attempt
 from restore_guard.discovery.candidate import Candidate
+from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
 from restore_guard.reports import init_json, init_text
@@ -384,3 +385,33 @@ def test_json_says_what_the_text_says(make_repository):
     assert out["why"] == "needs n" and out["by_hand"][-1] == "    return build(n=...)"
     assert {file["path"] for file in document["files"]} == {file.path for file in plan.files}
     assert document["written"] is False
+
+
+def test_what_is_guarded_by_a_builder_is_not_proposed_again(make_repository, monkeypatch):
+    monkeypatch.setattr(interpreters, "choose", lambda *_: Interpreter(Path(sys.executable), "here"))
+    gan = "import keras\nclass Gan:\n    def __init__(self):\n        self.critic = keras.Sequential()\n"
+    gan += "        self.maker = keras.Sequential()\n"
+    project = make_repository(files={"gan.py": gan})
+
+    def left():
+        with Repository(project.root) as repository:
+            found = init.look(repository, project.root, {})
+            return found, {model.candidate.target: model for model in found.unusable}
+
+    found, models = left()
+    assert set(models) == {"gan.py:Gan.critic", "gan.py:Gan.maker"}
+    critic = replace(models["gan.py:Gan.critic"], build=Build(module(kernel=(2, 3))))
+    critic = replace(critic, attempt=critic.attempts[0])
+    with Repository(project.root) as repository:
+        plan = init.plan(repository, replace(found, usable=(critic,), unusable=()))
+    project.write({file.path: file.content for file in plan.files})
+    again, models = left()
+    assert set(models) == {"gan.py:Gan.maker"}
+    maker = replace(models["gan.py:Gan.maker"], build=Build(module(kernel=(2, 3))))
+    maker = replace(maker, attempt=maker.attempts[0])
+    with Repository(project.root) as repository:
+        plan = init.plan(repository, replace(again, usable=(maker,), unusable=()))
+    source = _content(plan, "restore_guard_models.py")
+    assert source.count("def build_") == 2
+    project.write({file.path: file.content for file in plan.files})
+    assert left()[1] == {}

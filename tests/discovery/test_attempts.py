@@ -193,3 +193,28 @@ def test_arguments_of_a_class_beside_it():
     candidate, found = _attempts({"net.py": nets, "main.py": main, "b.json": "{}"})
     assert candidate.target == "net.py:A.model"
     assert found[0].body[-1] == "return A(config=json.load(open('b.json'))).model"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "import keras\ndef width():\n    return len(keras.datasets.mnist.load_data()[0])",
+        "import keras\ndef _get():\n    return keras.utils.get_file('a', 'b')\ndef width():\n    return len(_get())",
+        "import pandas as pd\nclass Base:\n    def __init__(self):\n        self.read()\n    def read(self):\n"
+        "        pd.read_csv('a')\nclass width(Base):\n    pass",
+    ],
+)
+def test_nothing_is_downloaded_or_read_for_an_argument(data):
+    assert (
+        _first({"data.py": data, "train.py": "from data import width\nfrom net import build_net\nbuild_net(width())"})
+        is None
+    )
+
+
+def test_options_that_are_checked_before_they_are_returned():
+    script = "import argparse\nfrom net import build_net\ndef parse_args():\n    parser = argparse.ArgumentParser()\n"
+    script += (
+        "    parser.add_argument('--width', default=32)\n    return check(parser.parse_args())\ndef check(args):\n"
+    )
+    script += "    return args\ndef main():\n    args = parse_args()\n    build_net(args.width)\n"
+    assert _first({"train.py": script}).kwargs == {"width": 32}

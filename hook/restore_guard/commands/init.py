@@ -21,6 +21,7 @@ from restore_guard.commands.survey import Model, Survey
 from restore_guard.commands.trials import IN_ALL, Trials
 from restore_guard.commands.workflow_file import Environment
 from restore_guard.config import Config, Input
+from restore_guard.discovery import builder_module
 from restore_guard.discovery.attempts import Attempt, Attempts
 from restore_guard.discovery.candidate import Candidate
 from restore_guard.discovery.models import candidates
@@ -65,7 +66,9 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     loaded = config.load(read)
     settings = loaded[1] if loaded else None
     known = {model.builder for model in settings.models.values()} if settings else set()
-    found = [_renamed(each, settings) for each in candidates(parsed) if each.builder not in known]
+    written = builder_module.targets((read(builder_module.FILE) or b"").decode(errors="replace"))
+    new = [each for each in candidates(parsed) if each.builder not in known and each.target not in written]
+    found = [_renamed(each, settings) for each in new]
     if not found and not known:
         raise UsageError(
             f"No model was found in {len(files)} files of {repository.root / repository.project}: no public function "

@@ -37,6 +37,8 @@ class _Turn:
     attempt: int = 0
     shapes: int = -1
     first_failure: Build | None = None
+    folders: int = 0
+    """How many folders it was built with: more may be known since."""
 
     @property
     def current(self) -> Attempt:
@@ -99,6 +101,7 @@ class Trials:
     def _build(self, turns: Sequence[_Turn], folder: Path, purpose: str) -> Mapping[str, Build]:
         models = {}
         for turn in turns:
+            turn.folders = len(self.pythonpath)
             entry = replace_attempt(turn).configured()
             if turn.current.body:
                 module = f"restore_guard_trial_{abs(hash((turn.model.name, turn.attempt)))}"
@@ -124,7 +127,7 @@ class Trials:
             turn.shapes += 1
             return None
         lacking = _NO_MODULE.search(build.failure or "")
-        if lacking is not None and self._reach(lacking[1]):
+        if lacking is not None and (turn.folders < len(self.pythonpath) or self._reach(lacking[1])):
             return None
         package = lacking[1].partition(".")[0] if lacking is not None else self._shadowed(build.failure or "")
         if package is not None and turn.attempt + 1 >= len(turn.model.attempts):

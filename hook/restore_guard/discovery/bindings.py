@@ -80,15 +80,6 @@ def _unpacked(target: ast.expr, name: str, value: ast.expr) -> Iterator[ast.expr
                 yield ast.copy_location(taken, value)
 
 
-def returned_calls(function: Function) -> Iterator[ast.Call]:
-    """The calls of which a function returns the result, directly or through a variable."""
-    for node in own_nodes(function):
-        if isinstance(node, ast.Return) and node.value is not None:
-            values = [node.value]
-            values += bound(node.value.id, function, 1 << 30) if isinstance(node.value, ast.Name) else []
-            yield from (value for value in values if isinstance(value, ast.Call))
-
-
 def of_parameters(function: Function, name: str) -> ast.expr | None:
     """The first value that `pytest.mark.parametrize` gives for an argument of a test."""
     for decorator in function.decorator_list:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 
 from restore_guard.discovery.attempts import Attempt
 from restore_guard.discovery.candidate import Candidate
+from restore_guard.python_text import parsed
 
 MODULE = "restore_guard_models"
 FILE = f"{MODULE}.py"
@@ -35,6 +37,14 @@ def module(functions: Iterable[str], before: str | None = None) -> str:
     """The whole file: new functions after those that it has."""
     head = (before or HEAD).rstrip("\n") + "\n"
     return "\n\n".join([head, *(text.rstrip("\n") + "\n" for text in functions)])
+
+
+def targets(text: str) -> set[str]:
+    """What the functions of such a file build, as their first lines say."""
+    tree = parsed(text)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if tree is not None else []
+    said = (ast.get_docstring(node) or "" for node in functions)
+    return {re.split(r", as |\.?\n|\.$", line, maxsplit=1)[0] for line in said}
 
 
 def _import(name: str, full: str) -> str:

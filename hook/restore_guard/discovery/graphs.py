@@ -12,10 +12,15 @@ from restore_guard.discovery.kinds import Kinds
 from restore_guard.discovery.modules import Function, Module, Project
 
 _TF = re.compile(r"^(tensorflow(\.compat\.v1)?|tf_slim|tensorflow\.contrib\.slim)\.")
-_CREATES = re.compile(r"^(get_variable|Variable|layers\.\w+|conv2d|fully_connected|contrib\.\w+(\.\w+)*)$")
+_CREATES = re.compile(r"^(get_variable|Variable|layers\.\w+|conv2d|fully_connected|contrib\.(layers|slim|rnn)\.\w+)$")
 _TRAINS = {"Session", "InteractiveSession", "minimize", "apply_gradients", "Saver", "Estimator", "MonitoredSession"}
 _GRAPH_ONLY = ("placeholder", "get_variable", "variable_scope", "compat.v1", "tensorflow.contrib", "tf_slim")
-_PROGRAMS = re.compile(r"^(main|train\w*|run\w*|test\w*|eval\w*|predict\w*|export\w*|serv\w+)$")
+_PROGRAMS = {
+    *("main", "train", "training", "test", "eval", "evaluate", "run", "predict", "synthesize", "synthesis", "sample"),
+    *("infer", "export", "serve", "serving", "stats", "summary", "summaries", "log", "restore", "save", "load", "show"),
+    *("optimizer", "loss", "losses", "mode", "step", "tower"),
+}
+"""Words in the names of functions that do something with a model."""
 
 
 class _Block(NamedTuple):
@@ -41,7 +46,8 @@ def candidates(project: Project, kinds: Kinds) -> Iterator[Candidate]:
         if isinstance(node, Function) and module.name in helpers and name not in run and not is_model_fn(node):
             continue  # one of many parts, which nothing uses now
         own = name.removeprefix(f"{module.name}.")
-        if name in inner or own.startswith("_") or (_PROGRAMS.match(own) and not is_model_fn(node)):
+        is_program = isinstance(node, Function) and not is_model_fn(node) and _PROGRAMS & {*own.lower().split("_")}
+        if name in inner or own.startswith("_") or is_program:
             continue
         if module.is_script and any(used in creating for used in _used(project, _Block(module, node)) - inner):
             continue  # a program, around what other modules make

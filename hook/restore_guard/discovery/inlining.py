@@ -14,11 +14,11 @@ import re
 from typing import NamedTuple
 
 from restore_guard.discovery import bindings, options, records, values
-from restore_guard.discovery.bindings import bound, default_of, given_to, parameter_of, returned_calls
+from restore_guard.discovery.bindings import bound, default_of, given_to, parameter_of
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.options import Option, Options
 from restore_guard.discovery.sites import Sites
-from restore_guard.discovery.work import at_import, works
+from restore_guard.discovery.work import at_import, reads, when_called, works
 
 _DEEPEST = 24
 _CALLERS = 3
@@ -259,7 +259,7 @@ class Inliner:
         text = default.value if isinstance(default, ast.Constant) else None
         if options.names_configuration(option.name) and (default is None or isinstance(default, ast.Constant)):
             files = options.configurations(self.project)
-            if text not in self.project.files and not (isinstance(text, str) and _is_of_files(text, files)):
+            if text not in self.project.files and not (isinstance(text, str) and options.names_one_of(text, files)):
                 self.configurations = len(files)
                 if self.choice < len(files):
                     self.note(f"{option.name} = {files[self.choice]!r}: {option.text}")
@@ -296,9 +296,11 @@ class Inliner:
         full = self.project.resolve(scope.module, node.func)
         known = self.project.definition(full, scope.module)
         match known:
-            case (home, ast.FunctionDef() as function) if any(map(options.is_parsing, returned_calls(function))):
+            case (home, ast.FunctionDef() as function) if options.parses(function):
                 return Options(options.of_parser(home))
-        if known is None and works(full or ast.unparse(node.func)) and not _reads(full, node):
+        if known is not None and when_called(self.project, full):
+            raise Unknown(ast.unparse(node.func))
+        if known is None and works(full or ast.unparse(node.func)) and not reads(full, node):
             raise Unknown(ast.unparse(node.func))
         return self._children(node, scope)
 
@@ -395,16 +397,3 @@ def _is_local(node: ast.Attribute, scope: Scope) -> bool:
     if not isinstance(start, ast.Name) or scope.function is None:
         return False
     return parameter_of(scope.function, start.id) is not None or bool(bound(start.id, scope.function, scope.line))
-
-
-def _reads(full: str, node: ast.Call) -> bool:
-    """Whether a call only reads a text, as configurations are."""
-    if full.rpartition(".")[2] in ("safe_load", "load", "loads", "read_text"):
-        return True
-    return ast.unparse(node.func) == "open" and not any(
-        isinstance(item, ast.Constant) and str(item.value)[:1] in ("w", "a", "x") for item in node.args[1:2]
-    )
-
-
-def _is_of_files(text: str, files: list[str]) -> bool:
-    return any(posixpath.basename(file) == posixpath.basename(text) for file in files)

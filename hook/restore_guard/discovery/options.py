@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from restore_guard.discovery.modules import Module, Project
+from restore_guard.discovery.modules import Function, Module, Project, own_nodes
 
 _DEFINE = re.compile(r"(^|\.)DEFINE_(\w+)$")
 _FLAGS = re.compile(r"(^|\.)flags\.FLAGS$")
@@ -46,6 +46,12 @@ def is_flags(name: str) -> bool:
 def is_parsing(call: ast.Call) -> bool:
     """Whether a call parses the command line by argparse."""
     return isinstance(call.func, ast.Attribute) and call.func.attr in _PARSE
+
+
+def parses(function: Function) -> bool:
+    """Whether a function returns what it parses of the command line, directly or after a check."""
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(function))
+    return returns and any(map(is_parsing, _all_calls(function)))
 
 
 def of_flags(project: Project, near: Module) -> dict[str, Option]:
@@ -101,6 +107,11 @@ def configurations(project: Project) -> list[str]:
     found = [file for file in project.files if _FILES.search(file) and not _OTHERS.search(file)]
     telling = [file for file in found if _FOLDERS.search(file) or names_configuration(posixpath.basename(file))]
     return sorted(telling, key=lambda file: (not re.search(r"base|default|config\.", file), file))
+
+
+def names_one_of(text: str, files: list[str]) -> bool:
+    """Whether a text is the name of one of these files, whatever folder it says."""
+    return any(posixpath.basename(file) == posixpath.basename(text) for file in files)
 
 
 def _listed(default: ast.Constant) -> ast.expr:

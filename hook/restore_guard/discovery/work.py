@@ -18,6 +18,7 @@ _WORK = re.compile(
 )
 """Names of functions that, called while a module is imported, do what nobody wants of a set-up."""
 
+_DEEPEST = 6
 _WORKING_MODULES = re.compile(r"^(subprocess|requests|urllib|wandb|mlflow|gym|gymnasium|tensorflow_datasets)\.")
 
 
@@ -88,6 +89,33 @@ def _own(project: Project, module: Module) -> Work | None:
 def works(name: str) -> bool:
     """Whether a function of this full name, which is none of the project's, does more than make something."""
     return _WORK.match(name.rpartition(".")[2]) is not None or _WORKING_MODULES.match(name) is not None
+
+
+def reads(full: str, node: ast.Call) -> bool:
+    """Whether a call only reads a text, as configurations are."""
+    if full.rpartition(".")[2] in ("safe_load", "load", "loads", "read_text"):
+        return True
+    return ast.unparse(node.func) == "open" and not any(
+        isinstance(item, ast.Constant) and str(item.value)[:1] in ("w", "a", "x") for item in node.args[1:2]
+    )
+
+
+def when_called(project: Project, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a function or class of the project trains, downloads or reads data when it is called."""
+    known = project.definition(name)
+    if known is None or name in seen or len(seen) > _DEEPEST:
+        return False
+    module, node = known
+    bases = node.bases if isinstance(node, ast.ClassDef) else []
+    called = {project.resolve(module, each) for each in bases}
+    for item in ast.walk(node):
+        if isinstance(item, ast.Call):
+            full = project.resolve(module, item.func)
+            if project.definition(full) is not None:
+                called.add(full)
+            elif _does_work(project, module, item) and not ast.unparse(item.func).endswith("exit"):
+                return True
+    return any(when_called(project, each, seen | {name}) for each in called)
 
 
 def _does_work(project: Project, module: Module, call: ast.Call) -> bool:
