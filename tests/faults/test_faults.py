@@ -1,6 +1,7 @@
 """Whatever is wrong, the command ends with the right code and a sentence, and changes nothing."""
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from command_faults import COMMANDS
 from conftest import COMMAND, Project
@@ -22,6 +24,7 @@ from restore_guard.change.sides import Sides
 from restore_guard.commands import check
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.project import Projects
 
 ALL = FAULTS | COMMANDS | PLACES
 
@@ -239,3 +242,30 @@ def test_a_project_that_moved_is_compared_with_what_it_was(make_repository, soun
         assert (found.chosen, found.notes) == (["m"], [])
         assert [release.tags for release in releases.read(repository, ["v*"], ["m"]).promises["m"]] == [("v1",)]
         assert repository.read(repository.commit("v1"), "m.py") is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\u2028b", "%0A::error::x", "::error::x", "-x", "a\udcff", "a\x1b[31m", "*[a]?"]
+)
+def test_odd_names_of_the_repository(make_repository, sound, run_here, name):
+    project = make_repository(f"odd/{name}", copy_of=sound)
+    for arguments in (ONE_COMMIT, ("check", "--base", "HEAD~"), ("plan", "--shards", "2", "--all")):
+        ended, said = run_here(project, arguments)
+        assert ended in (0, 3) and "This is a bug" not in said, said
+        assert not [line for line in said.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_30_000_models_are_told_of_at_once(make_repository, sound):
+    project = make_repository(copy_of=sound)
+    with Repository(project.root) as repository:
+        sides = Sides(repository.commit("HEAD~"), repository.commit("HEAD"))
+        found = check.select(repository, sides)
+        model = found.projects.head.config.models["m"]
+        many = msgspec.structs.replace(found.projects.head.config, models={f"m{n}": model for n in range(30_000)})
+        head = dataclasses.replace(found.projects.head, config=many, manifests=dict.fromkeys(many.models, b"{}"))
+        found = found._replace(projects=Projects(None, head), chosen=list(many.models)[::2])
+        judged = [check.ModelResult(name, "restores") for name in reversed(found.chosen)]
+        begin = time.process_time()
+        result = check._result(repository, sides, found, judged)
+        assert time.process_time() - begin < 5
+    assert [one.name for one in result.models] == list(many.models)
