@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from environments import ROOT, SetupError, create
+from environments import ROOT, SetupError, create, index_settings, uv_command
 from run_tests import GENERATIONS
 
 
@@ -14,7 +14,9 @@ def main(arguments: Sequence[str]) -> int:
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     try:
         tool = create("tool", ">=3.11", ["dev"], project=True)
-        for name, versions in GENERATIONS.items():
+        environ["RESTORE_GUARD_TEST_UV"] = str(uv_command())
+        environ |= index_settings()
+        for name, versions in ({} if "--versions" in arguments else GENERATIONS).items():
             environ[f"RESTORE_GUARD_TEST_{name.upper()}"] = str(create(name, versions, [name]))
     except SetupError as error:
         print(f"scripts/differential: {error}", file=sys.stderr)

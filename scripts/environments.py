@@ -44,7 +44,7 @@ def create(name: str, versions: str, groups: Sequence[str], *, project: bool = F
     if python.exists() and stamp.is_file() and stamp.read_text() == wanted:
         return python
     settings = {**os.environ, **index_settings(), "UV_PYTHON_DOWNLOADS": "never"}
-    uv = str(_uv())
+    uv = str(uv_command())
     what = [word for group in groups for word in ("--group", group)] + (["--editable", "."] if project else [])
     _run(
         f"environment {name}: creating",
@@ -93,7 +93,7 @@ def index_settings() -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
-def _uv() -> Path:
+def uv_command() -> Path:
     """uv, in an environment of its own: it installs TensorFlow in a fraction of pip's time and disk."""
     folder = FOLDER / "uv"
     uv = folder / BIN / ("uv.exe" if os.name == "nt" else "uv")

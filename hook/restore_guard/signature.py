@@ -242,6 +242,7 @@ class Signature(Struct, frozen=True):
         folders: those whose names it listed.
         opaque: what it did that cannot be followed.
         unread: {restore path: what the installed version lacks, so that it cannot be described}.
+        unfamiliar: {restore path: whose loading code no known version has, so that what is simulated is not certain}.
         created: (class, site) of all layers, modules and optimizers that the build made, in their order; only a build
             knows them, as it alone knows sites.
         load: how checkpoints are loaded into it.
@@ -266,6 +267,7 @@ class Signature(Struct, frozen=True):
     folders: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
     unread: dict[str, str] = {}
+    unfamiliar: dict[str, str] = {}
     created: tuple[tuple[str, Site], ...] = ()
     stages: tuple[Stage, ...] | None = None
     load: LoadCall = LoadCall()

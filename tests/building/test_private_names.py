@@ -58,7 +58,7 @@ def _outcomes(build):
 
 
 def test_every_name_is_there(built):
-    assert built["whole"].signature.unread == {}
+    assert built["whole"].signature.unread == built["whole"].signature.unfamiliar == {}
     assert set(_outcomes(built["whole"]).values()) == {"restores"}
 
 

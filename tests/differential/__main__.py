@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from differential import examples, proof
+from differential import examples, proof, versions
 from differential.frameworks import FRAMEWORKS, Fault, Oracle
 from differential.table import Table
 from restore_guard.building import probing
@@ -27,6 +27,8 @@ from restore_guard.building import probing
 def main() -> int:
     options = _parse()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started deaf to it
+    if options.versions:
+        return _versions(options)
     table, begin, code = Table(), time.monotonic(), 0
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -41,6 +43,10 @@ def main() -> int:
                 _say(begin, "interrupted: what follows was not looked at")
                 code = 130
                 break
+    return _told(table, begin, options) or code
+
+
+def _told(table: Table, begin: float, options: argparse.Namespace) -> int:
     if options.table:
         print(*table.markdown(), sep="\n")
     for sentence in table.disagreements:
@@ -48,7 +54,17 @@ def main() -> int:
     for row, faults in table.faults.items():
         _say(begin, f"{row}: {len(faults)} pairs that it cannot build")
     _say(begin, "the end")
-    return 1 if table.disagreements else code
+    return 1 if table.disagreements else 0
+
+
+def _versions(options: argparse.Namespace) -> int:
+    table, begin = Table(), time.monotonic()
+    try:
+        versions.run(table, os.environ["RESTORE_GUARD_TEST_UV"], every=options.every, only=options.only)
+    except KeyboardInterrupt:
+        _say(begin, "interrupted: what follows was not looked at")
+        return _told(table, begin, options) or 130
+    return _told(table, begin, options)
 
 
 def _parts(
@@ -86,6 +102,9 @@ def _parse() -> argparse.Namespace:
         "--seed", type=int, default=random.randrange(1_000_000), help="of the first hundred pairs that are drawn"
     )
     parser.add_argument("--table", action="store_true", help="print the results as a table in markdown")
+    parser.add_argument("--versions", action="store_true", help="only the corpus, on many versions of the frameworks")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="with --versions: one pair out of N")
+    parser.add_argument("--only", default="", metavar="TEXT", help="with --versions: those with this in their title")
     return parser.parse_args()
 
 

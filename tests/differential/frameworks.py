@@ -46,10 +46,11 @@ class Fault(Exception):
 class Oracle:
     """The oracle of one framework; asks from several threads wait for each other."""
 
-    def __init__(self, name, python, log):
+    def __init__(self, name, python, log, framework=None):
         self.name, self._lock = name, threading.Lock()
+        self.framework = framework or FRAMEWORKS[name]
         environ = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
-        if FRAMEWORKS[name].legacy:
+        if self.framework.legacy:
             environ["TF_USE_LEGACY_KERAS"] = "1"
         self._process = subprocess.Popen(
             [python, ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environ, text=True

@@ -67,7 +67,7 @@ def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings: Iterable[tupl
         (name, one): (oracles[one], others, *pair) for name, pair in pairs.items() for one, others in restorers.items()
     }
     for (name, one), other, judged in judge_all(work):
-        table.add(" → ".join(FRAMEWORKS[each].title for each in dict.fromkeys((one, other))), name, judged)
+        table.add(" → ".join(oracles[each].framework.title for each in dict.fromkeys((one, other))), name, judged)
 
 
 def libraries(table: Table, oracles: Oracles, folder: Path, **names: tuple[str, ...]) -> None:

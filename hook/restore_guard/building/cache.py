@@ -344,7 +344,8 @@ def _own_version() -> str:
     """A digest of the code that makes signatures, and of the code that keeps them."""
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
     own = [Path(file) for module in (build_module, layout, side_files, *_SIGNATURES) if (file := module.__file__)]
-    for path in [*sorted(Path(probe.__file__).parent.rglob("*.py")), *own, Path(__file__)]:
+    ours = sorted(path for path in Path(probe.__file__).parent.rglob("*.*") if path.suffix in (".py", ".json"))
+    for path in [*ours, *own, Path(__file__)]:
         found.update(path.read_bytes())
     return found.hexdigest()
 

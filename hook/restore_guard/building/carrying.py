@@ -35,6 +35,7 @@ class Load:
         edge: the name under which a `tf-checkpoint` is to hold the model.
         beside: values of the file that go along with the model.
         skipped: variables that are not compared: what the path never writes, and the state of random generators.
+        called: the name of the result where that says how Keras writes it: an index with shards, an unzipped folder.
         truth: where the task "save" has put the values that it saved, so that these are compared and not the file's.
     """
 
@@ -47,6 +48,7 @@ class Load:
     beside: tuple[Variable, ...] = ()
     skipped: frozenset[str] = frozenset()
     truth: str | None = None
+    called: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
         "placements": placements + [[name, item.path, []] for name, item in beside],
         "skipped": sorted(load.skipped),
         "truth": load.truth,
+        "called": load.called,
         "sources": {name: saved for name, saved, _, _ in load.placements},
         "root": {
             "edge": load.edge,

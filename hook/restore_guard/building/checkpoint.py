@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from packaging.version import Version
 
 from restore_guard.build import Answer, Job
 from restore_guard.building import isolation
@@ -27,18 +28,28 @@ _PATHS: dict[str, tuple[RestorePath, ...]] = {
     "saved-model": ("tf-checkpoint",),
     "tf1-checkpoint": ("tf1-saver",),
     "weights-h5": ("keras-weights",),
+    "sharded-weights": ("keras-weights",),
     "legacy-h5": ("h5", "h5-by-name"),
     "keras-archive": ("keras-archive", "keras-weights"),
+    # Its weights alone are loaded from the file in it.
+    "keras-folder": ("keras-archive", "keras-weights"),
 }
 _NAMES = {
     "tf-checkpoint": "TensorFlow checkpoint",
     "saved-model": "SavedModel",
     "tf1-checkpoint": "TensorFlow 1 checkpoint",
     "weights-h5": "Keras weights file",
+    "sharded-weights": "sharded Keras weights",
     "legacy-h5": "legacy HDF5 file",
     "keras-archive": "Keras archive",
+    "keras-folder": "unzipped Keras archive",
+    "orbax": "Orbax checkpoint",
 }
-_ENDINGS = (".weights.h5", ".h5", ".hdf5", ".keras")
+# The first Keras that loads such a file.
+_SINCE = {"sharded-weights": Version("3.10"), "keras-folder": Version("3.4")}
+_ENDINGS = (".weights.h5", ".weights.json", ".h5", ".hdf5", ".keras")
+# Where BackupAndRestore of Keras 2 has its checkpoints.
+_CHIEF = "chief"
 # What reading may take on top of a build's time: a slow disk.
 _BYTES_A_SECOND = 20_000_000
 
@@ -85,6 +96,16 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def format(self) -> str:
         return _NAMES.get(self.kind or "", "unknown format")
 
+    def refused_by(self, model: Signature) -> str | None:
+        """Why the Keras of a model loads no file of this format; None where it does."""
+        since, tree = _SINCE.get(self.kind or ""), model.keras_tree
+        if since is None or tree is None:
+            return None
+        own = model.framework.get("keras", "") if tree.generation == 3 else ""
+        if own and Version(own) >= since:
+            return None
+        return f"Keras {own or 2} does not load this format ({self.format}), which Keras has since {since}"
+
     @property
     def restore_paths(self) -> tuple[RestorePath, ...]:
         """The restore paths that load such a file, as far as this version judges them."""
@@ -97,12 +118,36 @@ def files(path: str) -> tuple[list[str], bool]:
     What is in a folder is in the order of the numbers in its names.
     """
     folder = Path(path)
-    if not folder.is_dir() or any((folder / name).exists() for name in ("saved_model.pb", "variables")):
+    if not folder.is_dir() or _is_whole(folder):
         return [path], False
     prefixes = [index.with_suffix("") for index in folder.glob("*.index")]
-    others = [file for file in folder.iterdir() if file.name.endswith(_ENDINGS)]
+    shards = {folder / name for index in folder.glob("*.weights.json") for name in _shards(index)}
+    others = [file for file in folder.iterdir() if file.name.endswith(_ENDINGS) and file not in shards]
     found = sorted((*prefixes, *others), key=lambda file: [_number(part) for part in re.split(r"(\d+)", file.name)])
+    if not found and (folder / _CHIEF).is_dir():
+        return files(str(folder / _CHIEF))
     return [str(file) for file in found] or [path], bool(found)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder is a checkpoint itself: a SavedModel, or an unzipped `.keras`."""
+    there = {path.name for path in folder.iterdir()}
+    return bool(there & {"saved_model.pb", "variables"}) or {"config.json", "model.weights.h5"} <= there
+
+
+def _shards(index: Path) -> set[str]:
+    """The names of the shards of an index; none where it cannot be read, which reading it tells."""
+    try:
+        placed = msgspec.json.decode(index.read_bytes(), type=_Index).weight_map
+    except (OSError, msgspec.DecodeError):
+        return set()
+    return {name for names in placed.values() for name in ([names] if isinstance(names, str) else names)}
+
+
+class _Index(msgspec.Struct):
+    """Of sharded weights (keras/src/saving/saving_lib.py `ShardedH5IOStore`)."""
+
+    weight_map: dict[str, str | list[str]]
 
 
 def _number(part: str) -> tuple[bool, int, str]:

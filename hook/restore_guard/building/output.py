@@ -13,6 +13,9 @@ from pathlib import Path
 
 from restore_guard.errors import UncheckedError, UsageError
 
+# The index of sharded weights of Keras.
+_SHARDED = ".weights.json"
+
 
 @contextlib.contextmanager
 def beside(out: Path) -> Iterator[Path]:
@@ -33,18 +36,22 @@ def beside(out: Path) -> Iterator[Path]:
 
 
 def taken(out: Path) -> bool:
-    """Whether something is where a file, a folder or a TensorFlow checkpoint of this name would be."""
+    """Whether something is where a file, a folder or a checkpoint of several files of this name would be."""
     return os.path.lexists(out) or any(out.parent.glob(f"{_literal(out.name)}.index")) or bool(_shards(out))
 
 
 def place(made: Path, out: Path) -> None:
-    """Moves a file, a folder or a TensorFlow checkpoint (the index last: without it nothing is there).
+    """Moves a file, a folder or a checkpoint of several files (the index last: without it nothing is there).
+
+    Sharded weights of Keras have the name of `out` already, since their index has it in it.
 
     Raises:
         UsageError: something of this name has come there in the meantime.
         UncheckedError: the disk refuses.
     """
-    if made.exists():
+    if out.name.endswith(_SHARDED):
+        moves = [(part, out.with_name(part.name)) for part in (*_shards(made), made)]
+    elif made.exists():
         moves = [(made, out)]
     else:
         moves = [(part, out.with_name(out.name + part.name.removeprefix(made.name))) for part in _parts(made)]
@@ -62,7 +69,10 @@ def place(made: Path, out: Path) -> None:
 
 
 def copy_state(source: Path, folder: Path) -> None:
-    """The state file of a folder of TensorFlow checkpoints, which tells their order, with names in the same folder."""
+    """What a folder tells of its checkpoints: their order, with names in the same folder, and the epoch of a backup."""
+    backup = source / "training_metadata.json"
+    if backup.is_file():
+        shutil.copyfile(backup, folder / backup.name)
     state = source / "checkpoint"
     if state.is_file():
         text = state.read_text(encoding="utf-8")
@@ -92,6 +102,8 @@ def _parts(prefix: Path) -> list[Path]:
 
 
 def _shards(prefix: Path) -> list[Path]:
+    if prefix.name.endswith(_SHARDED):
+        return sorted(prefix.parent.glob(f"{_literal(prefix.name.removesuffix(_SHARDED))}_[0-9]*.weights.h5"))
     return sorted(prefix.parent.glob(f"{_literal(prefix.name)}.data-*-of-*"))
 
 

@@ -112,6 +112,8 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     """
     if build.signature is None:
         return _unchecked(name, f"could not be built: {build.failure}")
+    if (refused := read.refused_by(build.signature)) is not None:
+        return ModelResult(name, "breaks", variables=_counted(build.signature), notes=(f"{refused}.",))
     paths = checkpoint.promised(read, config.models[name].restores or ())
     model, notes = build.signature, []
     if "tf1-saver" in paths and model.saver_file is None:
@@ -125,8 +127,10 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     found = [finding for comparison in comparisons.values() for finding in breaks(comparison, name, read.name)]
     broken = any(troubles(comparison) for comparison in comparisons.values())
     doubtful = [path for path, outcome in outcomes.items() if not outcome.certain]
-    if doubtful:
-        notes.append(f"{', '.join(doubtful)}: code of a layer's own reads its variables, which is not simulated.")
+    custom = [path for path in doubtful if path not in model.unfamiliar]
+    if custom:
+        notes.append(f"{', '.join(custom)}: code of a layer's own reads its variables, which is not simulated.")
+    notes += [f"{path}: {model.unfamiliar[path]}." for path in doubtful if path in model.unfamiliar]
     for path, comparison in comparisons.items():
         if unsaved := comparison.unsaved_now[path]:
             notes.append(
@@ -137,7 +141,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     return ModelResult(
         name,
         verdict="breaks" if broken or unable else "unchecked" if doubtful else "restores",
-        variables=sum(not variable.seed for variable in model.variables),
+        variables=_counted(model),
         restores={
             path: path_result(outcomes[path], comparison.model, comparison.misplaced(path))
             for path, comparison in comparisons.items()
@@ -183,12 +187,15 @@ def _likeness(one: Signature, other: Signature) -> float:
     return len(forms[0] & forms[1]) / max(1, len(forms[0] | forms[1]))
 
 
+def _counted(model: Signature) -> int:
+    return sum(not variable.seed for variable in model.variables)
+
+
 def _other(name: str, build: Build) -> ModelResult:
-    variables = build.signature.variables if build.signature is not None else ()
     return ModelResult(
         name,
         "breaks",
-        variables=sum(not variable.seed for variable in variables),
+        variables=_counted(build.signature) if build.signature is not None else 0,
         notes=("The configuration in the file makes another model.",),
     )
 

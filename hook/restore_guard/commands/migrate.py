@@ -24,6 +24,8 @@ from restore_guard.signature import Signature
 
 # How a file is called that Keras is to load by the right call.
 _ENDINGS = {"keras-weights": ".weights.h5", "h5": ".h5", "h5-by-name": ".h5", "keras-archive": ".keras"}
+# Weights that are to lie in several files beside an index.
+_SHARDED = ".weights.json"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
     if output.taken(out):
         raise UsageError(f"{request.out} exists already, and is never overwritten: name another OUT.")
     if request.to is not None and not several:
-        _refuse(out, request.to)
+        _refuse(out, request.to, request.checkpoint)
     repository = run.repository
     project = load(repository, repository.worktree())
     names = project.named([request.name] if request.name else [])
@@ -103,17 +105,21 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
         if planned.errors or request.dry_run or all(way.is_needless for way in ways):
             return planned
         if not several:
-            _refuse(out, ways[0].path)
+            _refuse(out, ways[0].path, request.checkpoint)
         if any(way.sure for way in ways) and not confirm(planned):
             return planned
         return _carry(workshop, order, planned, out)
 
 
-def _refuse(out: Path, path: str) -> None:
+def _refuse(out: Path, path: str, source: str) -> None:
     """Raises UsageError where OUT is called as no file of a restore path can be."""
     ending = _ENDINGS.get(path)
-    if ending is not None and not out.name.endswith(ending):
-        raise UsageError(f"{path} is written to a file that ends in {ending}: name OUT so.")
+    if ending is None or out.name.endswith(ending) or (path == "keras-weights" and out.name.endswith(_SHARDED)):
+        return
+    if path == "keras-archive" and Path(source).is_dir():
+        return  # an unzipped one, as the source is
+    also = f", or {_SHARDED} for several" if path == "keras-weights" else ""
+    raise UsageError(f"{path} is written to a file that ends in {ending}{also}: name OUT so.")
 
 
 def _likest(read: Sequence[Checkpoint], history_of: Mapping[str, Sequence[history.Kept]]) -> str:
@@ -144,7 +150,9 @@ def _carry(workshop: Workshop, order: BuildOrder, planned: Migrated, out: Path) 
     with output.beside(out) as folder:
         work, made = folder / "work", folder / "made"
         work.mkdir()
-        carried = carrying.carry(workshop, order, [_load(way, planned.signature) for way in planned.ways], work)
+        names = [_called(way) if planned.several else out.name for way in planned.ways]
+        loads = [_load(way, planned.signature, name) for way, name in zip(planned.ways, names, strict=True)]
+        carried = carrying.carry(workshop, order, loads, work)
         ways = tuple(
             dataclasses.replace(way, compared=done.compared, error=done.error)
             for way, done in zip(planned.ways, carried, strict=True)
@@ -155,16 +163,17 @@ def _carry(workshop: Workshop, order: BuildOrder, planned: Migrated, out: Path) 
         saved = [result.saved for result in carried if result.saved is not None]
         if planned.several:
             made.mkdir()
-            for way, file in zip(ways, saved, strict=True):
-                output.place(file, made / _called(way))
-            output.copy_state(Path(planned.source), made)
+            for name, file in zip(names, saved, strict=True):
+                output.place(file, made / name)
+            output.copy_state(Path(planned.ways[0].file.file).parent, made)
             output.place(made, out)
         else:
             output.place(saved[0], out)
         return dataclasses.replace(done, out=out)
 
 
-def _load(way: Way, model: Signature) -> carrying.Load:
+def _load(way: Way, model: Signature, name: str) -> carrying.Load:
+    """Args: name: what the result is called; it says whether Keras is to write one file or several."""
     route, path = way.crossing, way.path
     held = route.fit.held
     kind, content = way.file.content
@@ -182,12 +191,19 @@ def _load(way: Way, model: Signature) -> carrying.Load:
         route.fit.edge if of_checkpoint else None,
         tuple(stored[name] for name in way.beside) if of_checkpoint else (),
         carrying.skipped(path, model),
+        called=name if name.endswith(_SHARDED) or (path == "keras-archive" and _is_folder(name)) else None,
     )
+
+
+def _is_folder(name: str) -> bool:
+    return not name.endswith(_ENDINGS["keras-archive"])
 
 
 def _called(way: Way) -> str:
     """The name of a result in a folder: that of the file, with the ending of what it is now."""
     name = way.file.name
-    for ending in sorted(_ENDINGS.values(), key=len, reverse=True):
+    if name.endswith(_SHARDED) and way.path == "keras-weights":
+        return name
+    for ending in sorted((*_ENDINGS.values(), _SHARDED), key=len, reverse=True):
         name = name.removesuffix(ending)
     return name + _ENDINGS.get(way.path, "")

@@ -164,7 +164,9 @@ def _pins(renewal: Renewal, model: Signature, paths: tuple[str, ...]) -> _Pins |
     loads = [load for path, pin in fresh.items() for load in pinning.loads(pin, path, model)]
     outcomes = [outcome for load in loads for outcome in load.outcomes.values()]
     if not all(outcome.certain for outcome in outcomes):
-        return renewal.ended("failed", "a layer reads its variables by code of its own, which is not simulated")
+        unfamiliar = [model.unfamiliar[path] for path in fresh if path in model.unfamiliar]
+        own = "a layer reads its variables by code of its own, which is not simulated"
+        return renewal.ended("failed", (*unfamiliar, own)[0])
     if unable := [outcome.error for outcome in outcomes if outcome.kind == "unsupported"]:
         return renewal.ended("refused", f"{checkpoint.name} cannot be loaded: {unable[0]}")
     return _Pins(before, wanted | fresh, frozenset(fresh), loads)

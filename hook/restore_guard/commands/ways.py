@@ -25,8 +25,10 @@ _SAME = {
     "saved-model": "tf-checkpoint",
     "tf1-checkpoint": "tf1-saver",
     "weights-h5": "keras-weights",
+    "sharded-weights": "keras-weights",
     "legacy-h5": "h5",
     "keras-archive": "keras-archive",
+    "keras-folder": "keras-archive",
 }
 
 

@@ -6,7 +6,7 @@ A trouble is one variable on one restore path; `causes` finds what is behind the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from restore_guard.change.diffs import Diff
@@ -113,12 +113,21 @@ def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Dif
         saved,
         model,
         diff,
-        outcomes={path: leaving_out(outcome, unheld[path], ()) for path, (outcome, _) in found.items()},
+        outcomes={
+            path: _known(leaving_out(outcome, unheld[path], ()), path, saved, model)
+            for path, (outcome, _) in found.items()
+        },
         same=correspond(saved, model, diff),
         unsaved_before=before,
         unsaved_now={path: now[path] - unheld[path] for path in found},
         unheld=unheld,
     )
+
+
+def _known(outcome: Outcome, path: str, *signatures: Signature) -> Outcome:
+    """The outcome, which is not certain where a framework loads by code that is not what is imitated."""
+    unfamiliar = any(path in signature.unfamiliar for signature in signatures)
+    return replace(outcome, certain=False) if unfamiliar else outcome
 
 
 def unchanged(path: str, signature: Signature) -> Outcome:

@@ -21,8 +21,10 @@ WRITTEN_BY = {
     "saved-model": ("tf-checkpoint",),
     "tf1-checkpoint": ("tf1-saver",),
     "weights-h5": ("keras-weights",),
+    "sharded-weights": ("keras-weights",),
     "legacy-h5": ("h5", "h5-by-name"),
     "keras-archive": ("keras-weights",),
+    "keras-folder": ("keras-weights",),
 }
 
 

@@ -193,10 +193,12 @@ def _doubts(compared: _Compared) -> list[str]:
     if compared.saved is None and case.base_build is None:
         notes.append("New here: there is no older checkpoint to restore.")
     notes += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
-    if custom := [path for path in doubtful if path not in head.unread]:
+    unfamiliar = {path: told for path in doubtful for told in _unfamiliar(compared, path)}
+    notes += [f"{path} is simulated, and {told}: {_ONLY_A_WITNESS}" for path, told in unfamiliar.items()]
+    if custom := [path for path in doubtful if path not in {*head.unread, *unfamiliar}]:
         notes.append(
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
-            "so the outcome is not certain: only a witness can tell (--witness always)."
+            f"so the outcome is not certain: {_ONLY_A_WITNESS}"
         )
     if compared.state_lost:
         notes.append(words.state_lost(compared.state_lost))
@@ -206,6 +208,15 @@ def _doubts(compared: _Compared) -> list[str]:
     if compared.is_unproved and not (case.witness and case.witness.failures):
         notes.append("No real restore was seen by every path, which --witness always asks for.")
     return notes
+
+
+def _unfamiliar(compared: _Compared, path: str) -> list[str]:
+    """Whose loading code is not known."""
+    sides = [compared.head, *([compared.saved] if compared.saved is not None else [])]
+    return [side.unfamiliar[path] for side in sides if path in side.unfamiliar]
+
+
+_ONLY_A_WITNESS = "only a witness can tell (--witness always)."
 
 
 def _is_promise_lost(case: Case, saved: Signature | None) -> bool:

@@ -7,7 +7,7 @@ import sys
 
 import tensorflow as tf
 
-from . import arguments, frameworks, load_call, private_names, stages, strategies
+from . import arguments, frameworks, load_call, loading_code, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, FlagsSetError
 from .tracing import calls, environment, places, sites, sources
@@ -162,6 +162,7 @@ def _forms(model, index, created):
     """What each restore path writes; without those for which this version of a framework lacks what is read."""
     keras = frameworks.keras_of(model)
     gone = private_names.gone(keras.package if keras is not None else None)
+    packages = {"tensorflow": tf, **({keras.package: keras.module} if keras is not None else {})}
     return {
         "object_graph": object_graph.read(model, index)
         if "tf-checkpoint" not in gone
@@ -170,6 +171,9 @@ def _forms(model, index, created):
         "h5_file": h5_file.read(model, index) if "h5" not in gone else None,
         "saver_file": saver_file.read(model, index) if "tf1-saver" not in gone else None,
         "unread": gone,
+        "unfamiliar": loading_code.unfamiliar(
+            {name: (os.path.dirname(module.__file__), module.__version__) for name, module in packages.items()}
+        ),
     }
 
 

@@ -1,5 +1,6 @@
 """Which framework a model belongs to: one process can hold Keras 3, Keras 2 and tf-keras side by side."""
 
+import importlib.util
 import sys
 
 
@@ -36,6 +37,12 @@ def keras_of(value):
         if isinstance(value, tuple(kinds)):
             return Keras(package)
     return None
+
+
+def code_of(package):
+    """The name of the package that holds the code of a Keras: `src` within it, and before 2.13 the package itself."""
+    inner = f"{package}.src"
+    return inner if importlib.util.find_spec(inner) is not None else package
 
 
 def is_model(value):

@@ -8,7 +8,7 @@ import importlib
 
 import tensorflow as tf
 
-from .frameworks import attribute
+from .frameworks import attribute, code_of
 
 FILES = "tensorflow.python.lib.io._pywrap_file_io"
 """Where TensorFlow's own code opens, looks for and lists files (tensorflow/python/lib/io/file_io_wrapper.cc)."""
@@ -65,7 +65,7 @@ def gone(package):
     if lacks := _lacking(tf.Variable, "_get_save_slice_info"):
         found["tf1-saver"] = _sentence("tensorflow", lacks)
     if package is not None:
-        saving = f"{package}.src.saving.saving_lib"
+        saving = f"{code_of(package)}.saving.saving_lib"
         walks = ("_walk_saveable",) if generation(package) == 3 else ("_walk_trackable", "_is_keras_trackable")
         lacks = _lacking(_module(saving), *walks) or _lacking(_module(_naming(package)), "to_snake_case")
         own = _lacking_own(importlib.import_module(package).layers.Layer())
@@ -147,7 +147,7 @@ _LEGACY = "keras.src.legacy.saving.legacy_h5_format"
 
 
 def _naming(package):
-    return "keras.src.utils.naming" if generation(package) == 3 else f"{package}.src.utils.generic_utils"
+    return "keras.src.utils.naming" if generation(package) == 3 else f"{code_of(package)}.utils.generic_utils"
 
 
 def _lacking_own(layer):
@@ -186,7 +186,7 @@ class Saving:
 
     def __init__(self, package):
         self.generation = generation(package)
-        self.library = importlib.import_module(f"{package}.src.saving.saving_lib")
+        self.library = importlib.import_module(f"{code_of(package)}.saving.saving_lib")
         self.snake_case = importlib.import_module(_naming(package)).to_snake_case
 
     def walk(self, saveable):

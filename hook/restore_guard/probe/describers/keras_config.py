@@ -84,13 +84,15 @@ def configured(model, rates):
 
 
 def _serialization(package):
-    return importlib.import_module(f"{package}.src.saving.serialization_lib")
+    return importlib.import_module(f"{frameworks.code_of(package)}.saving.serialization_lib")
 
 
 @contextlib.contextmanager
 def _version_3(package):
     """Keras 2 serializes for `.keras` files only while this flag of its saving library is up."""
-    flag = getattr(importlib.import_module(f"{package}.src.saving.saving_lib"), "_SAVING_V3_ENABLED", None)
+    flag = getattr(
+        importlib.import_module(f"{frameworks.code_of(package)}.saving.saving_lib"), "_SAVING_V3_ENABLED", None
+    )
     before = getattr(flag, "value", False)
     if flag is not None:
         flag.value = True

@@ -95,7 +95,7 @@ def _own_variables(keras, saveable, index):
     if isinstance(saveable, keras.module.optimizers.Optimizer):
         own = saveable.variables
         return "optimizer", _positions(own() if callable(own) else own, index)
-    base = importlib.import_module(f"{keras.package}.src").layers.Layer
+    base = importlib.import_module(frameworks.code_of(keras.package)).layers.Layer
     methods = [getattr(type(saveable), name) for name in ("save_own_variables", "load_own_variables")]
     if all(getattr(method, "__module__", "").startswith(keras.package + ".") for method in methods):
         listed = private_names.own_variables(saveable) if methods[0] is base.save_own_variables else _recorded(saveable)

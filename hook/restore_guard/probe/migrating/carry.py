@@ -11,7 +11,7 @@ import tensorflow as tf
 from .. import build
 from ..describers import variables
 from ..failures import sentence
-from ..readers import values
+from ..readers import sharded, values
 from ..witnessing import filling, trial
 from . import saving
 
@@ -22,7 +22,8 @@ def place(job):
     Args:
         job: as for `build.run`; options["files"] lists {"file", "kind", "addresses"} as `values.Values` takes them,
             "placements": [[variable, saved or None, [[axis, fill]]]], "path": the restore path to save by, "folder":
-            an empty one, and "root", what is beside the model (see `saving.Root`).
+            an empty one, "root", what is beside the model (see `saving.Root`), and "called", the name of the result
+            where that says how it is written (see `saving.Root.save_as`), or None.
 
     Returns:
         [{"saved", "digests": {variable: what it holds}, "error"}], one for each file.
@@ -75,7 +76,10 @@ def _place(model, initial, entry):
                 filling.assign(own[path], initial[path])
             digests[path] = _digest(filling.read(own[path]))
         counter = stored.counter()
-    return {"saved": root.save(entry["path"], entry["folder"], counter), "digests": digests}
+    if entry["called"] is None:
+        return {"saved": root.save(entry["path"], entry["folder"], counter), "digests": digests}
+    size = sharded.largest(entry["file"]) if entry["kind"] == "sharded-weights" else None
+    return {"saved": root.save_as(entry["called"], entry["folder"], size), "digests": digests}
 
 
 def _initial(own, files):

@@ -5,7 +5,11 @@ import os
 import tensorflow as tf
 
 from ..describers import variables
+from ..readers import sharded
 from ..witnessing import calls
+
+# What Keras takes for a shard that nobody said a size for (saving_lib.py `ShardedH5IOStore`).
+_GIGABYTES = 5
 
 
 class Root:
@@ -43,6 +47,21 @@ class Root:
             checkpoint.save_counter.assign(counter)
         return checkpoint.write(os.path.join(folder, "checkpoint"))
 
+    def save_as(self, name, folder, size):
+        """Saves in the form that a name asks for: weights with an index and shards, else an unzipped `.keras`.
+
+        Args:
+            size: how many bytes a shard may have; None for what Keras takes itself.
+        """
+        path = os.path.join(folder, name)
+        if name.endswith(sharded.ENDING):
+            needed = max((_bytes(variable) for _, variable in self.variables()), default=0)
+            limit = _GIGABYTES * 2**30 if size is None else size
+            self.model.save_weights(path, max_shard_size=max(limit, needed) / 2**30)
+        else:
+            self.model.save(path, zipped=False)
+        return path
+
     def load(self, restore_path, path, call):
         """Loads by the team's load call; returns the root that has the values then."""
         if restore_path == "tf-checkpoint":
@@ -67,6 +86,11 @@ class Root:
         if isinstance(self.model, tf.train.Checkpoint):
             return self.model
         return tf.train.Checkpoint(self.model, **beside)
+
+
+def _bytes(variable):
+    kind = variable.dtype.base_dtype
+    return variable.shape.num_elements() * (kind.size if kind != tf.string else 0)
 
 
 def _trackable(value):

@@ -1,8 +1,8 @@
-"""A `.keras` file: a zip with the configuration, and the weights in the layout of `.weights.h5`.
+"""A `.keras` file: a zip with the configuration, and the weights in the layout of `.weights.h5`; or a folder with both.
 
-Source: keras/src/saving/saving_lib.py `_save_model_to_fileobj`. Keras writes and reads it with Python's zipfile, and so
-does this. A zip keeps a CRC32 of each member's content. What is around the contents has none: it is verified where it
-is, byte for byte, what zipfile itself would write there.
+Source: keras/src/saving/saving_lib.py `_save_model_to_fileobj`, `_save_model_to_dir`. Keras writes and reads the zip
+with Python's zipfile, and so does this. A zip keeps a CRC32 of each member's content. What is around the contents has
+none: it is verified where it is, byte for byte, what zipfile itself would write there.
 """
 
 import copy
@@ -28,14 +28,49 @@ def read(path, contents):
             _check(archive, contents)
             if contents.damage:
                 return
-            contents.framework = {"keras": _version(archive)}
-            contents.archive = {"config": _config(archive)}
+            contents.framework = {"keras": _version(archive.read(_METADATA))}
+            contents.archive = {"config": _config(archive.read(_CONFIG))}
             _weights(archive, contents)
-            _vocabularies(archive, contents)
+            _vocabularies({info.filename: info.file_size for info in archive.infolist()}, contents)
     except zipfile.BadZipFile as error:
         contents.damage.append(f"it is not a whole zip archive: {error}")
     except Exception as error:
         contents.damage.append(f"it cannot be read: {failures.sentence(error)}")
+
+
+def is_folder(path):
+    """Whether a folder is what `model.save(path, zipped=False)` writes."""
+    return all(os.path.exists(os.path.join(path, name)) for name in (_CONFIG, WEIGHTS))
+
+
+def read_folder(path, contents):
+    """What `model.save(path, zipped=False)` has written."""
+    hdf5.read_weights(os.path.join(path, WEIGHTS), contents)
+    contents.kind = "keras-folder"
+    contents.unverified = ["neither HDF5 nor the folder keeps a checksum, so a changed value in it cannot be seen"]
+    contents.damage = [f"{WEIGHTS}: {sentence}" for sentence in contents.damage]
+    sizes = {
+        os.path.relpath(os.path.join(folder, name), path).replace(os.sep, "/"): os.path.getsize(
+            os.path.join(folder, name)
+        )
+        for folder, _, names in os.walk(path)
+        for name in names
+    }
+    contents.bytes = sum(sizes.values())
+    for name, understand in ((_METADATA, _version), (_CONFIG, _config)):
+        try:
+            with open(os.path.join(path, name), "rb") as file:
+                found = understand(file.read())
+        except FileNotFoundError:
+            contents.damage.append(f"{name} is missing")
+        except Exception as error:
+            contents.damage.append(f"{name} cannot be read: {failures.sentence(error)}")
+        else:
+            if name == _CONFIG:
+                contents.archive = {"config": found}
+            else:
+                contents.framework = {"keras": found}
+    _vocabularies(sizes, contents)
 
 
 def _check(archive, contents):
@@ -95,15 +130,15 @@ def _directory(archive):
     return file.getvalue()[archive.start_dir :]
 
 
-def _version(archive):
-    version = json.loads(archive.read(_METADATA))["keras_version"]
+def _version(metadata):
+    version = json.loads(metadata)["keras_version"]
     if not isinstance(version, str):
         raise ValueError(f"{_METADATA} names no version of Keras")
     return version
 
 
-def _config(archive):
-    config = archive.read(_CONFIG).decode()
+def _config(content):
+    config = content.decode()
     if not isinstance(json.loads(config), dict):
         raise ValueError(f"{_CONFIG} holds no configuration")
     return config
@@ -121,8 +156,8 @@ def _weights(archive, contents):
         hdf5.read_member(file, contents)
 
 
-def _vocabularies(archive, contents):
-    sizes = {info.filename: info.file_size for info in archive.infolist()}
+def _vocabularies(sizes, contents):
+    """Args: sizes: {member or file: how many bytes}."""
     for path, number in contents.keras_tree["nodes"][0]["children"] if contents.keras_tree else ():
         size = sizes.get(f"{_ASSETS}{path}{_VOCABULARY}")
         if size is not None:

@@ -9,18 +9,21 @@ class Contents:
     """Plain data in the making; `as_data` is what `restore_guard.building.checkpoint.Checkpoint` reads.
 
     Attributes:
-        kind: tf-checkpoint, tf1-checkpoint, saved-model, weights-h5, legacy-h5 or keras-archive; None if unknown.
+        kind: tf-checkpoint, tf1-checkpoint, saved-model, weights-h5, sharded-weights, legacy-h5, keras-archive,
+            keras-folder or orbax; None if unknown.
         file: the file, folder or prefix that was read.
         damage: a sentence for each thing that is broken; a file without any may be loaded.
         unverified: a sentence for each part that no checksum covers, so that a change of it cannot be seen.
         not_finite: {tensor: [how many NaN, how many infinite]}.
         notes: what a reader must know to understand the verdict.
         addresses: {variable: where the file keeps its value}, as `values.Values` takes it.
+        failure: why nothing is known of the file, which is not its fault: its format is none that is read here.
         usage: what is wrong with the question itself, for example a folder with several checkpoints.
     """
 
     def __init__(self, file):
-        self.kind, self.file, self.usage = None, file, None
+        self.kind, self.file = None, file
+        self.usage = self.failure = None
         self.damage, self.unverified, self.notes, self.not_finite = [], [], [], {}
         self.tensors = self.bytes = 0
         self.framework, self.variables, self.addresses = {}, [], {}
@@ -48,7 +51,7 @@ class Contents:
                 self.not_finite[name] = [a + b for a, b in zip(before, counts)]
 
     def as_data(self):
-        names = ("kind", "file", "usage", "damage", "unverified", "notes", "not_finite", "tensors", "bytes")
+        names = ("kind", "file", "usage", "failure", "damage", "unverified", "notes", "not_finite", "tensors", "bytes")
         signature = {
             "framework": self.framework,
             "variables": self.variables,

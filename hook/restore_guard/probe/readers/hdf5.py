@@ -4,6 +4,7 @@ Source: keras/src/saving/saving_lib.py `H5IOStore`; keras/src/legacy/saving/lega
 HDF5 as Keras writes it keeps no checksum. What contradicts itself is found; a changed value cannot be.
 """
 
+import contextlib
 import os
 import struct
 
@@ -22,7 +23,7 @@ _TOP = "top_level_model_weights"
 def read_weights(path, contents):
     """A `.weights.h5`."""
     contents.kind = "weights-h5"
-    _read(path, contents, _describe_groups)
+    _read(path, contents, lambda file, datasets, contents: describe_groups([file], datasets, contents))
 
 
 def read_legacy(path, contents):
@@ -33,9 +34,8 @@ def read_legacy(path, contents):
 
 def read_member(file, contents):
     """The weights inside a `.keras`, whose zip keeps a checksum."""
-    with h5py.File(file, "r") as opened:
-        datasets = _datasets(opened, contents)
-        _describe_groups(opened, datasets, contents)
+    with h5py.File(file, "r") as weights:
+        describe_groups([weights], _datasets(weights, contents), contents)
 
 
 def is_hdf5(path):
@@ -53,20 +53,31 @@ def is_legacy(path):
 
 
 def _read(path, contents, describe):
-    contents.bytes = os.path.getsize(path)
     contents.unverified.append("HDF5 keeps no checksum, so a changed value in it cannot be seen")
-    if not is_hdf5(path):
-        contents.damage.append("it is not an HDF5 file")
-        return
     try:
-        with h5py.File(path, "r") as file:
-            _check_end(path, contents)
-            datasets = _datasets(file, contents)
-            describe(file, datasets, contents)
+        with contextlib.ExitStack() as stack:
+            found = opened(path, contents, stack)
+            if found is not None:
+                describe(*found, contents)
     except MemoryError:
         raise
     except Exception as error:
         contents.damage.append(f"HDF5 cannot read it: {failures.sentence(error)}")
+
+
+def opened(path, contents, stack):
+    """(file, {path: dataset} of all that can be read), closed with `stack`; None where it is no HDF5 file.
+
+    Raises:
+        OSError, RuntimeError: HDF5 cannot read it.
+    """
+    contents.bytes = os.path.getsize(path)
+    if not is_hdf5(path):
+        contents.damage.append("it is not an HDF5 file")
+        return None
+    file = stack.enter_context(h5py.File(path, "r"))
+    _check_end(path, contents)
+    return file, _datasets(file, contents)
 
 
 def _check_end(path, contents):
@@ -183,25 +194,28 @@ def _add(name, path, dataset, contents, owner_name, seed):
 # --- .weights.h5 ---------------------------------------------------------------------------------------------
 
 
-def _describe_groups(file, datasets, contents):
+def describe_groups(files, datasets, contents, addresses=None):
     """A Keras tree whose saving gives the groups of the file: each group a child of the root, under its whole path.
 
     A group whose variables are not numbered has been written by code of the layer's own, which only that can read.
+
+    Args:
+        files: the file, or its shards.
+        addresses: {dataset: where `values.Values` finds it}, of shards.
     """
-    if _legacy_root(file) is not None:
+    if any(_legacy_root(file) is not None for file in files):
         contents.notes.append(
             "It has the layout of legacy HDF5, which Keras loads under a name that ends in .h5 and not in .weights.h5."
         )
-    groups = sorted(_groups(file))
+    groups = sorted(set().union(*map(_groups, files)))
     nodes = []
     for path in ["", *groups]:
         own = f"{path}/vars" if path else "vars"
         held = {name.rpartition("/")[2]: item for name, item in datasets.items() if name.rpartition("/")[0] == own}
         numbered = sorted(held, key=lambda key: (not key.isdigit(), int(key) if key.isdigit() else 0, key))
-        name = file[own].attrs.get("name") if own in file else None
-        name = name if isinstance(name, str) else None
+        name = _object_name(files, own)
         variables = [
-            _add(at, at, held[key], contents, name, _is_seed_state(path, name, held[key]))
+            _add(at, (addresses or {}).get(at, at), held[key], contents, name, _is_seed_state(path, name, held[key]))
             for key in numbered
             for at in [f"{own}/{key}"]
         ]
@@ -216,6 +230,12 @@ def _describe_groups(file, datasets, contents):
         )
     nodes[0]["children"] = [[path, number] for number, path in enumerate(groups, 1)]
     contents.keras_tree = {"generation": 3, "nests": True, "nodes": nodes}
+
+
+def _object_name(files, group):
+    """The name of a layer; only the first of the shards that it is in says it."""
+    names = [file[group].attrs.get("name") for file in files if group in file]
+    return next((name for name in names if isinstance(name, str)), None)
 
 
 def _groups(file):

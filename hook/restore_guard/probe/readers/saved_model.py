@@ -6,6 +6,8 @@ from .. import failures
 from . import bundle
 
 _PROGRAMS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
+# What the root of an exported model has (keras/src/export/saved_model_export_archive.py).
+_EXPORTED = {"variables", "trainable_variables", "non_trainable_variables", "_all_variables"}
 _PARTS = ("saved_model_checksum", "graph_def_program_hash", "signature_def_hash", "saved_object_graph_hash")
 
 
@@ -13,13 +15,26 @@ def is_one(folder):
     return any(os.path.exists(os.path.join(folder, name)) for name in (*_PROGRAMS, "fingerprint.pb", "variables"))
 
 
+def prefix(folder):
+    """What the files of the checkpoint in it begin with."""
+    return os.path.join(folder, "variables", "variables")
+
+
 def read(folder, contents):
     contents.unverified.append(
         "of a SavedModel only the variables have checksums; the program has a fingerprint of its main parts"
     )
-    prefix = os.path.join(folder, "variables", "variables")
-    bundle.read(prefix, contents)
+    bundle.read(prefix(folder), contents)
+    contents.file = folder
     contents.kind = "saved-model" if contents.kind == "tf-checkpoint" else contents.kind
+    edges = {name for name, _ in contents.object_graph.get("nodes", [{"children": []}])[0]["children"]}
+    if edges >= _EXPORTED:
+        contents.notes.append(
+            "It was written by model.export(), which keeps the variables in lists, by their order: "
+            "no tf.train.Checkpoint of the model restores them; `restore-guard migrate` can place them."
+        )
+    else:
+        contents.notes.append(f"tf.train.Checkpoint restores its variables from {prefix('')}.")
     _check_program(folder, contents)
 
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 
-from . import archive, hdf5
+from . import archive, hdf5, saved_model, sharded
 
 _COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -29,8 +29,12 @@ class Values:
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             if self.kind in ("tf-checkpoint", "tf1-checkpoint", "saved-model"):
-                self._reader = tf.train.load_checkpoint(self.file)
+                prefix = saved_model.prefix(self.file) if self.kind == "saved-model" else self.file
+                self._reader = tf.train.load_checkpoint(prefix)
                 self._read = self._reader.get_tensor
+            elif self.kind == "sharded-weights":
+                self._opened = sharded.Opened(self.file, stack)
+                self._read = self._dataset
             else:
                 self._opened = h5py.File(stack.enter_context(_hdf5(self.file)), "r")
                 stack.callback(self._opened.close)
@@ -71,6 +75,9 @@ class Values:
 @contextlib.contextmanager
 def _hdf5(path):
     """A path or file object that HDF5 opens: the weights of a `.keras` file are unpacked."""
+    if os.path.isdir(path):
+        yield os.path.join(path, archive.WEIGHTS)
+        return
     if not zipfile.is_zipfile(path):
         yield path
         return

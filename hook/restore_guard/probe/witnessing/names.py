@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from .. import frameworks
+
 
 class Names:
     """The counters of each Keras of this process, as they are now."""
@@ -31,7 +33,7 @@ def _counters():
             module.backend.get_uid("restore_guard")  # makes the counter where there is none yet
             yield state.get_global_attribute("object_name_uids")
         else:
-            backend = importlib.import_module(f"{package}.src.backend")
+            backend = importlib.import_module(f"{frameworks.code_of(package)}.backend")
             yield backend.PER_GRAPH_OBJECT_NAME_UIDS
             yield backend.OBSERVED_NAMES
 
