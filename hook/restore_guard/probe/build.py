@@ -63,6 +63,7 @@ def enter(job):
     """Makes the job's folder the one to import from; returns what hears creations and reading."""
     root = os.path.realpath(job["root"])
     os.chdir(root)
+    loading_code.unfamiliar(frameworks.packages())  # now, since what is read for it is no file of the build
     read = sources.Sources(root, job["project"])
     read.listen()
     # The user has named these: a module of the root that has the same name is not what is meant.
@@ -162,7 +163,7 @@ def _forms(model, index, created):
     """What each restore path writes; without those for which this version of a framework lacks what is read."""
     keras = frameworks.keras_of(model)
     gone = private_names.gone(keras.package if keras is not None else None)
-    packages = {"tensorflow": tf, **({keras.package: keras.module} if keras is not None else {})}
+    packages = frameworks.packages("tensorflow", *([keras.package] if keras is not None else []))
     return {
         "object_graph": object_graph.read(model, index)
         if "tf-checkpoint" not in gone
@@ -171,9 +172,7 @@ def _forms(model, index, created):
         "h5_file": h5_file.read(model, index) if "h5" not in gone else None,
         "saver_file": saver_file.read(model, index) if "tf1-saver" not in gone else None,
         "unread": gone,
-        "unfamiliar": loading_code.unfamiliar(
-            {name: (os.path.dirname(module.__file__), module.__version__) for name, module in packages.items()}
-        ),
+        "unfamiliar": loading_code.unfamiliar(packages),
     }
 
 

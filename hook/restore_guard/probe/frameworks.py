@@ -1,6 +1,7 @@
 """Which framework a model belongs to: one process can hold Keras 3, Keras 2 and tf-keras side by side."""
 
 import importlib.util
+import os
 import sys
 
 
@@ -48,6 +49,16 @@ def code_of(package):
 def is_model(value):
     keras = keras_of(value)
     return keras is not None and isinstance(value, keras.module.Model)
+
+
+def packages(*names):
+    """{name: (its folder, its version)} of the frameworks of this process, or of those that are named."""
+    modules = {name: sys.modules.get(name) for name in names or ("tensorflow", "keras", "tf_keras")}
+    return {
+        name: (os.path.dirname(module.__file__), module.__version__)
+        for name, module in modules.items()
+        if attribute(module, "__file__") and hasattr(module, "__version__")
+    }
 
 
 def versions():

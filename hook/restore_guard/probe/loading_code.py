@@ -41,6 +41,8 @@ _EDGES = {
     ],
     "engine/training.py": ["Model.__setattr__", "Model._trackable_children"],
 }
+# The private ones are those of Keras 2.12.
+_OWN = ("save_own_variables", "load_own_variables", "_save_own_variables", "_load_own_variables")
 _WALK = {
     "saving/saving_lib.py": [
         *("load_weights_only", "save_weights_only", "_save_state", "_load_state"),
@@ -51,8 +53,8 @@ _WALK = {
     "saving/saving_api.py": ["load_weights", "save_weights"],
     "layers/layer.py": ["Layer.save_own_variables", "Layer.load_own_variables"],
     "optimizers/base_optimizer.py": ["BaseOptimizer.save_own_variables", "BaseOptimizer.load_own_variables"],
-    "engine/base_layer.py": ["Layer.save_own_variables", "Layer.load_own_variables"],
-    "optimizers/optimizer.py": ["_BaseOptimizer.save_own_variables", "_BaseOptimizer.load_own_variables"],
+    "engine/base_layer.py": [f"Layer.{name}" for name in _OWN],
+    "optimizers/optimizer.py": [f"_BaseOptimizer.{name}" for name in _OWN],
 }
 _ARCHIVE = {
     "saving/saving_lib.py": [

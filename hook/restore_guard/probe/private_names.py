@@ -72,6 +72,8 @@ def gone(package):
         for path, what in (("keras-weights", lacks or own), ("keras-archive", lacks or own), ("h5", own)):
             if what:
                 found[path] = _sentence(package, what)
+        if code_of(package) == package:  # 2.12
+            found["keras-archive"] = f"{_version(package)} writes HDF5 under a name that ends in .keras"
         if generation(package) == 3 and not own:
             own = _lacking(_module(_LEGACY), "load_weights_from_hdf5_group_by_name")
         if own:
@@ -80,8 +82,11 @@ def gone(package):
 
 
 def _sentence(package, name):
-    version = getattr(importlib.import_module(package), "__version__", "")
-    return f"{package} {version} has no {name}, by which restore-guard reads what loading does"
+    return f"{_version(package)} has no {name}, by which restore-guard reads what loading does"
+
+
+def _version(package):
+    return f"{package} {getattr(importlib.import_module(package), '__version__', '')}"
 
 
 def _lacking(place, *names):
@@ -165,6 +170,16 @@ def own_variables(layer):
     if _lacking(layer, "_trainable_variables", "_non_trainable_variables"):
         return list(layer._trainable_weights) + list(layer._non_trainable_weights)
     return list(layer._trainable_variables) + list(layer._non_trainable_variables)
+
+
+def saving_methods(value):
+    """The names of the methods by which an object saves and loads its own variables, None where it has none.
+
+    Keras 2.12 has them under private names (saving_lib.py `_save_state`).
+    """
+    names = ("save_own_variables", "load_own_variables")
+    found = (names, tuple(f"_{name}" for name in names))
+    return next((pair for pair in found if hasattr(value, pair[1])), None)
 
 
 def lookup_of(layer):

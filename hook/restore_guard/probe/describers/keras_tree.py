@@ -90,15 +90,16 @@ class _Reader:
 
 def _own_variables(keras, saveable, index):
     """Returns (role, positions of the variables in the order of `save_own_variables`)."""
-    if not hasattr(saveable, "load_own_variables"):
+    names = private_names.saving_methods(saveable)
+    if names is None:
         return "stateless", []
     if isinstance(saveable, keras.module.optimizers.Optimizer):
         own = saveable.variables
         return "optimizer", _positions(own() if callable(own) else own, index)
     base = importlib.import_module(frameworks.code_of(keras.package)).layers.Layer
-    methods = [getattr(type(saveable), name) for name in ("save_own_variables", "load_own_variables")]
+    methods = [getattr(type(saveable), name) for name in names]
     if all(getattr(method, "__module__", "").startswith(keras.package + ".") for method in methods):
-        listed = private_names.own_variables(saveable) if methods[0] is base.save_own_variables else _recorded(saveable)
+        listed = private_names.own_variables(saveable) if methods[0] is getattr(base, names[0]) else _recorded(saveable)
         positions = _positions(listed, index) if listed is not None else None
         if positions is not None and None not in positions and not getattr(saveable, "lora_enabled", False):
             return "layer", positions
@@ -123,7 +124,7 @@ def _recorded(layer):
     """What a built-in layer with a layout of its own (Dense, Embedding, ...) really writes, or None."""
     store = {}
     try:
-        layer.save_own_variables(store)
+        getattr(layer, private_names.saving_methods(layer)[0])(store)
     except Exception:
         return None
     if any(variables.unwrap(value) is None for value in store.values()):

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import zipfile
 
 import tensorflow as tf
 
@@ -97,6 +98,8 @@ def _load_by_name(root, path, call):
 def _save_archive(root, folder):
     path = os.path.join(folder, "model.keras")
     _keras_model(root).save(path)
+    if not zipfile.is_zipfile(path):
+        raise Unsupported("this Keras writes HDF5 under a name that ends in .keras")
     return path
 
 
@@ -106,7 +109,7 @@ def _load_archive(root, path, call):
 
 def load_archive(path, package, call):
     """The model that a `.keras` file makes; `package` is `keras` or `tf_keras`, as the user imports it."""
-    return importlib.import_module(f"{package}.saving").load_model(path, **load_call.for_model(call))
+    return importlib.import_module(f"{package}.models").load_model(path, **load_call.for_model(call))
 
 
 def _save_graph(root, folder):
