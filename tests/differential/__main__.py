@@ -52,7 +52,7 @@ def _told(table: Table, begin: float, options: argparse.Namespace) -> int:
     for sentence in table.disagreements:
         print(f"\nDISAGREEMENT: {sentence}")
     for row, faults in table.faults.items():
-        _say(begin, f"{row}: {len(faults)} pairs that it cannot build")
+        _say(begin, f"{row}: {len(faults)} pairs that it cannot build: {'; '.join(sorted(faults)[:5])}")
     _say(begin, "the end")
     return 1 if table.disagreements else 0
 

@@ -106,6 +106,8 @@ class Judged:
         """What is simulated for a name of `truth`, or for one of `itself`."""
         path, *stages = parts(name)
         model = self.base if unchanged else self.model(path)
+        if path in {*self.base.unread, *model.unread}:
+            return Outcome("unsupported", certain=False)
         outcome = situations.load(RESTORE_PATHS[path].restore, self.base, model, Situation(*stages))
         if stages == ["trained", "trained"] and not unchanged:
             # Nobody has what the base cannot even load itself; what it can and this model cannot raises.

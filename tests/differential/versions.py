@@ -68,6 +68,8 @@ def run(table: Table, uv: str, *, every: int, only: str = "") -> None:
         folder = Path(tempfile.mkdtemp(prefix="restore-guard-"))
         try:
             _judge(table, version, own, _environment(uv, folder, version), folder)
+            if not any(row == version.framework.title for row, _ in table.counts):
+                table.disagreements.append(f"{version.framework.title}: no pair of the corpus could be judged")
         except (subprocess.CalledProcessError, OSError) as error:
             table.disagreements.append(f"{version.framework.title} could not be tried: {_said(error)}")
         finally:

@@ -115,7 +115,7 @@ def children(value):
     if _lacking(value, *_TRACKABLE):
         return ()
     value._maybe_initialize_trackable()
-    return value._trackable_children().items()
+    return value._trackable_children("checkpoint").items()  # TensorFlow 2.12 has classes without a default
 
 
 def holds_state(value):
