@@ -158,8 +158,9 @@ def update(names: tuple[str, ...], reason: str | None, migration: str | None, ch
 def audit(checkpoint: str, name: str | None, find: bool, form: str) -> None:
     """Judge whether a checkpoint file restores into the files on disk, and whether it is intact.
 
-    CHECKPOINT is a file (.weights.h5, .h5, .keras), a SavedModel, a folder with a TensorFlow checkpoint, or
-    what the files of one begin with: ckpt-1 for ckpt-1.index.
+    CHECKPOINT is a file (.weights.h5, .weights.json, .h5, .keras), a SavedModel, an unzipped .keras, a folder that
+    a CheckpointManager or a callback of Keras has written, or what the files of a TensorFlow checkpoint begin with:
+    ckpt-1 for ckpt-1.index.
     """
 
     def run() -> int:
