@@ -7,12 +7,16 @@ import subprocess
 import pytest
 from conftest import Project, settings, warm_python
 
+from restore_guard.build import Build, Job
+from restore_guard.building import checkpoint
+from restore_guard.building.probing import Probe
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import audit as auditing
 from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
 from restore_guard.commands.migrate import Request
+from restore_guard.config import Config, Model
 from restore_guard.errors import UsageError
 from restore_guard.reports import audit_text, migrate_text
 
@@ -274,3 +278,45 @@ def test_every_format_gets_across_and_restores_by_the_plain_call(warm, tmp_path)
         warm.migrate(warm.folder / "sharded", tmp_path / "new.weights.json")
     with pytest.raises(UsageError, match="ends in .weights.h5, or .weights.json for several"):
         warm.migrate(warm.folder / "many/w.01.weights.h5", tmp_path / "new.h5")
+
+
+SAVE_2 = """\
+import sys
+import keras
+import numpy as np
+import net2
+
+folder = sys.argv[1]
+model = net2.build()
+backup = keras.callbacks.BackupAndRestore(f"{folder}/backup", delete_checkpoint=False)
+every = keras.callbacks.ModelCheckpoint(f"{folder}/many/w", save_weights_only=True)
+model.fit(np.ones((8, 3)), np.ones((8, 2)), epochs=2, verbose=0, callbacks=[backup, every])
+model.save(f"{folder}/whole")
+"""
+NET_2 = """\
+import keras
+
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(2)])
+    model.compile(optimizer="adam", loss="mse")
+    return model
+"""
+
+
+def test_what_callbacks_of_keras_2_leave_is_named_and_restores(keras2, tmp_path):
+    (tmp_path / "net2.py").write_text(NET_2)
+    done = subprocess.run([keras2, "-c", SAVE_2, tmp_path], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    names = ("backup", "many", "whole")
+    config = Config(models={"net": Model(builder="net2:build", restores=("tf-checkpoint",))})
+    with Probe(keras2) as probe:
+        jobs = [checkpoint.job(name, str(tmp_path / name), 60) for name in names]
+        found = probe.run([*jobs, Job("build", tmp_path, "net2:build")])
+    build = Build(found["build"].signature)
+    for name in names:
+        read = checkpoint.read(found[name], str(tmp_path / name))
+        judged = auditing.judge(read, "net", build, config, {})
+        assert (read.damage, judged.verdict) == ((), "restores"), (name, judged.notes, judged.findings)
+        assert read.format == ("SavedModel" if name == "whole" else "TensorFlow checkpoint")
+        assert any("BackupAndRestore" in note for note in read.notes) == (name == "backup")
