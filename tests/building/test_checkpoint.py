@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from signatures import module, tree
 
 from restore_guard.build import Answer
 from restore_guard.building import checkpoint
@@ -49,3 +50,19 @@ def test_the_files_of_a_folder_are_told_apart_from_their_parts(tmp_path):
     assert made("unzipped", "config.json", "metadata.json", "model.weights.h5") == (["unzipped"], False)
     assert made("saved", "saved_model.pb", "variables/variables.index") == (["saved"], False)
     assert made("orbax", "1/_CHECKPOINT_METADATA") == (["orbax"], False)
+
+
+def test_a_format_that_came_later_is_refused_by_an_older_keras():
+    def refused(kind, version, generation=3):
+        model = msgspec.structs.replace(
+            module(), framework={"keras": version}, keras_tree=tree(generation, ("Model", "layer", [], []))
+        )
+        return Checkpoint("x", kind).refused_by(model)
+
+    assert refused("sharded-weights", "3.10.0") is refused("keras-folder", "3.15.1") is None
+    assert refused("weights-h5", "3.0.5") is refused("weights-h5", "2.15.0", 2) is None
+    assert refused("sharded-weights", "3.9.2") == (
+        "Keras 3.9.2 does not load this format (sharded Keras weights), which Keras has since 3.10"
+    )
+    # tf-keras beside a newer Keras 3.
+    assert refused("keras-folder", "3.15.1", 2).startswith("Keras 2 does not load")

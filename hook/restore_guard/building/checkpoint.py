@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from packaging.version import Version
 
 from restore_guard.build import Answer, Job
 from restore_guard.building import isolation
@@ -46,7 +45,7 @@ _NAMES = {
     "orbax": "Orbax checkpoint",
 }
 # The first Keras that loads such a file.
-_SINCE = {"sharded-weights": Version("3.10"), "keras-folder": Version("3.4")}
+_SINCE = {"sharded-weights": "3.10", "keras-folder": "3.4"}
 _ENDINGS = (".weights.h5", ".weights.json", ".h5", ".hdf5", ".keras")
 # Where BackupAndRestore of Keras 2 has its checkpoints.
 _CHIEF = "chief"
@@ -98,11 +97,13 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     def refused_by(self, model: Signature) -> str | None:
         """Why the Keras of a model loads no file of this format; None where it does."""
+        from packaging.version import Version
+
         since, tree = _SINCE.get(self.kind or ""), model.keras_tree
         if since is None or tree is None:
             return None
         own = model.framework.get("keras", "") if tree.generation == 3 else ""
-        if own and Version(own) >= since:
+        if own and Version(own) >= Version(since):
             return None
         return f"Keras {own or 2} does not load this format ({self.format}), which Keras has since {since}"
 
