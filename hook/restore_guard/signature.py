@@ -179,7 +179,7 @@ class Revival(Struct, frozen=True):
     configured: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.signature is not None and self.signature.keras_tree is None:
+        if self.signature is not None and not (self.signature.keras_tree or "keras-weights" in self.signature.unread):
             raise ValueError("what a configuration makes is a Keras model")
 
 

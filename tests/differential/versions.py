@@ -17,6 +17,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from differential import proof
 from differential.frameworks import Framework, Oracle
 from differential.table import Table
@@ -70,7 +72,7 @@ def run(table: Table, uv: str, *, every: int, only: str = "") -> None:
             _judge(table, version, own, _environment(uv, folder, version), folder)
             if not any(row == version.framework.title for row, _ in table.counts):
                 table.disagreements.append(f"{version.framework.title}: no pair of the corpus could be judged")
-        except (subprocess.CalledProcessError, OSError) as error:
+        except (subprocess.CalledProcessError, OSError, msgspec.ValidationError) as error:
             table.disagreements.append(f"{version.framework.title} could not be tried: {_said(error)}")
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -66,8 +66,7 @@ def gone(package):
         found["tf1-saver"] = _sentence("tensorflow", lacks)
     if package is not None:
         saving = f"{code_of(package)}.saving.saving_lib"
-        walks = ("_walk_saveable",) if generation(package) == 3 else ("_walk_trackable", "_is_keras_trackable")
-        lacks = _lacking(_module(saving), *walks) or _lacking(_module(_naming(package)), "to_snake_case")
+        lacks = _lacking_walk(_module(saving)) or _lacking(_module(_naming(package)), "to_snake_case")
         own = _lacking_own(importlib.import_module(package).layers.Layer())
         for path, what in (("keras-weights", lacks or own), ("keras-archive", lacks or own), ("h5", own)):
             if what:
@@ -79,6 +78,12 @@ def gone(package):
         if own:
             found["h5-by-name"] = _sentence(package, own)
     return found
+
+
+def _lacking_walk(library):
+    """What the walk lacks by either name: Keras 2 and Keras 3.0 to 3.2 walk trackables, later ones saveables."""
+    lacks = _lacking(library, "_walk_saveable")
+    return lacks and _lacking(library, "_walk_trackable", "_is_keras_trackable") and lacks
 
 
 def _sentence(package, name):
@@ -206,13 +211,22 @@ class Saving:
 
     def walk(self, saveable):
         """Yields (attribute, value) in the order of `saving_lib._load_state`."""
-        return (self.library._walk_saveable if self.generation == 3 else self.library._walk_trackable)(saveable)
+        return getattr(self.library, "_walk_saveable" if self._is_later else "_walk_trackable")(saveable)
 
     def is_saveable(self, value):
         """Whether the walk goes into a value."""
-        if self.generation == 3:
+        if self._is_later:
             return isinstance(value, importlib.import_module("keras.src.saving.keras_saveable").KerasSaveable)
         return self.library._is_keras_trackable(value)
+
+    @property
+    def _is_later(self):
+        return hasattr(self.library, "_walk_saveable")
+
+    @property
+    def containers(self):
+        """The types that the walk goes into."""
+        return (list, dict, tuple) if self._is_later else (list, dict, tuple, set)
 
     @property
     def nests_containers(self):

@@ -76,7 +76,7 @@ class _Reader:
         """A node's number, a container's items, or None where nothing in it is saved."""
         if self.saving.is_saveable(value):
             return self.node(value)
-        containers = (list, dict, tuple) if self.keras.generation == 3 else (list, dict, tuple, set)
+        containers = self.saving.containers
         if not isinstance(value, containers) or id(value) in above:
             return None
         items = []
