@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from differential import builtins, real_models, roles, search
-from differential.frameworks import FRAMEWORKS, Oracle, judge_all, judge_one
+from differential.frameworks import Oracle, judge_all, judge_one
 from differential.models import render
 from differential.table import Table
 from restore_guard.build import Job, Observation, Rivals, Witness
