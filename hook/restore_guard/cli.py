@@ -380,6 +380,34 @@ def doctor() -> None:
 
 
 @main.command()
+@click.option("--idle", metavar="MINUTES", type=click.FloatRange(0, min_open=True), default=30, show_default=True)
+@click.option("--stop", is_flag=True, help="End every Python of yours that is kept warm.")
+@click.option("--status", is_flag=True, help="Tell which are kept warm, and for how long.")
+def warm(idle: float, stop: bool, status: bool) -> None:
+    """Keep a Python with TensorFlow imported, so that checks on this machine start at once.
+
+    It ends by itself after --idle minutes without a check, at logout, and when memory gets low. In CI none is
+    started or used. A check says the same with and without it.
+    """
+    if stop and status:
+        raise click.UsageError("--stop and --status exclude each other.")
+
+    def run() -> int:
+        from restore_guard.commands import warm as warming
+        from restore_guard.reports import warm_text
+
+        if stop or status:
+            found = warming.stop() if stop else warming.status()
+        else:
+            with terminal.run() as run:
+                found = [warming.keep(run, idle * 60)]
+        click.echo(warm_text.render(found, ended=stop), nl=False)
+        return 0
+
+    terminal.finish(run)
+
+
+@main.command()
 @click.argument("kind", type=click.Choice(["config", "manifest", "migrations", "report", "upgrade"]))
 def schema(kind: str) -> None:
     """Print the JSON schema of a file: the configuration, a manifest, its migrations, or a JSON report."""

@@ -41,7 +41,7 @@ def test_set_up_that_works(guarded_project, make_repository, keras3):
     assert {state for state, _ in lines.values()} == {"ok"}, run.stdout
     assert run.code == 0
     assert list(lines) == [
-        *("git", "hook", "configuration", "python", "tensorflow"),
+        *("git", "hook", "configuration", "python", "warm", "tensorflow"),
         *("build of net", "manifest of net", "build of old", "manifest of old", "gate"),
     ]
     assert lines["python"][1] == f"{keras3}, for the configuration names it"

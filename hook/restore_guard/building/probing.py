@@ -22,7 +22,7 @@ import msgspec
 
 from restore_guard import folders, probe
 from restore_guard.build import Answer, Build, Job, Trace
-from restore_guard.building import isolation, processors
+from restore_guard.building import isolation, processors, warm
 from restore_guard.errors import UncheckedError
 from restore_guard.probe.serving import trees
 from restore_guard.progress import Count
@@ -43,6 +43,8 @@ class _Made(msgspec.Struct):
 
 class Probe:
     """A warm Python: entering starts it and it imports TensorFlow at once, while the caller goes on.
+
+    Where one is kept warm already (`restore-guard warm`), entering borrows a process of it instead.
 
     `run` may be called several times. Leaving ends it, with all that it started and all that it put into its own folder
     for temporary files, where TensorFlow leaves a file for every function that it traces (AutoGraph's loader.py).
@@ -67,22 +69,31 @@ class Probe:
         with contextlib.ExitStack() as stack:
             self.errors = stack.enter_context(tempfile.TemporaryFile())
             scratch = stack.enter_context(folders.temporary())
-            try:
-                self.process = subprocess.Popen(
-                    [str(self.python), str(Path(probe.__file__).parent)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self.errors,
-                    env=isolation.environment(os.environ, self.hash_seed) | _temporary(scratch),
-                    start_new_session=True,
-                    creationflags=trees.APART,
-                )
-            except OSError as error:
-                raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
+            environ = isolation.environment(os.environ, self.hash_seed) | _temporary(scratch)
+            self.process: subprocess.Popen[bytes] | warm.Loan
+            if (lent := warm.borrow(self.python, environ, self.errors)) is not None:
+                stack.callback(lent.close)
+                self.process = lent
+            else:
+                self.process = self._started(environ)
             stack.callback(self._end)
             self._stack = stack.pop_all()
         threading.Thread(target=self._listen, daemon=True).start()
         return self
+
+    def _started(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [str(self.python), str(Path(probe.__file__).parent)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.errors,
+                env=environ,
+                start_new_session=True,
+                creationflags=trees.APART,
+            )
+        except OSError as error:
+            raise UncheckedError(f"{self.python} cannot be started: {error.strerror}.") from error
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()

@@ -15,7 +15,7 @@ import msgspec
 
 from restore_guard import folders
 from restore_guard.build import Build
-from restore_guard.building import probing, pythons
+from restore_guard.building import isolation, probing, pythons, warm
 from restore_guard.building.workshop import model_job
 from restore_guard.change import affected, environment_files, load_habits, planted
 from restore_guard.change.diffs import Diff
@@ -79,6 +79,7 @@ def examine(run: Run) -> Iterator[Finding]:
         yield Finding("python", "problem", str(error))
         return
     yield Finding("python", "ok", f"{python.path}, for {python.reason}")
+    yield _warm(run, python)
     yield from _load_calls(run, project)
     yield from _models(run, project, python)
 
@@ -113,6 +114,19 @@ def _loaded(name: str, habit: Habit, promised: Collection[str], configured: Load
         said = f"the code does not load as the configuration says{left}"
         return Finding(subject, "unchecked", said, asked)
     return Finding(subject, "ok", f"{len(habit.calls)}, by {', '.join(habit.restores) or 'no known path'}{left}")
+
+
+def _warm(run: Run, python: Interpreter) -> Finding:
+    """Whether a Python that has imported TensorFlow already waits for checks."""
+    if warm.in_ci(run.environ):
+        return Finding("warm", "ok", "none is kept or used in CI")
+    one = warm.of(python.path, isolation.environment(run.environ))
+    if one is None:
+        return Finding("warm", "ok", "no Python is kept warm; `restore-guard warm` does that, and checks are faster")
+    if one.changed is not None:
+        return Finding("warm", "ok", f"process {one.pid} is out of date, it imports anew: {one.changed} has changed")
+    said = f"process {one.pid} has imported TensorFlow {one.versions.get('tensorflow')}"
+    return Finding("warm", "ok", f"{said} and ends after {one.left / 60:.0f} minutes without a check")
 
 
 def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding]:

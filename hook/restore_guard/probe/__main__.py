@@ -26,5 +26,6 @@ if __name__ == "__main__":
     if too_old:
         print(json.dumps({"too_old": too_old}), flush=True)
         sys.exit(4)
-    part = "children" if sys.argv[1:] == ["task"] else "server"
+    parts = {"task": "children", "keep": "keeper"}
+    part = parts[sys.argv[1]] if sys.argv[1:] else "server"
     sys.exit(importlib.import_module(f"restore_guard_probe.serving.{part}").main())

@@ -17,7 +17,10 @@ import time
 
 from .. import failures
 from ..tracing import environment
-from . import children, trees, wire
+from . import children, memory, trees, wire
+
+# Seconds between looks at the memory that is left.
+_LOOK = 0.1
 
 
 def main():
@@ -28,27 +31,57 @@ def main():
     # Nobody but `_listen` may read what is asked.
     requests = os.fdopen(os.dup(0), "rb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    asked = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, asked), daemon=True).start()
+    asked = heard(requests)
     try:
-        import tensorflow as tf
-
-        tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
+        version = import_tensorflow()
     except BaseException as error:  # a start-up file may end the Python as well
         _send(out, {"error": failures.sentence(error)})
         return 4
     from .. import oldest
 
-    if too_old := oldest.tensorflow(tf.__version__):
+    if too_old := oldest.tensorflow(version):
         _send(out, {"too_old": too_old})
         return 4
-    from .. import frameworks, tasks
+    serve(out, asked, private=[out.fileno(), requests.fileno()], parent=os.getppid())
+    return 0
+
+
+def import_tensorflow():
+    """Imports it before any task is forked; returns its version."""
+    import tensorflow as tf
+
+    tf.keras.layers  # noqa: B018 - loads Keras lazily, once for all children
+    return tf.__version__
+
+
+def prepare():
+    """Loads the rest of the probe before any task is forked; returns the tasks."""
+    from .. import tasks
     from ..tracing import places
 
-    _send(out, {"ready": frameworks.versions()})
     places.prepare()
-    _Pool(out, tasks.attempts, private=[out.fileno(), requests.fileno()]).serve(asked)
-    return 0
+    return tasks
+
+
+def heard(requests):
+    """The queue of what is asked by a stream; a None at its end."""
+    asked = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, asked), daemon=True).start()
+    return asked
+
+
+def serve(out, asked, private, parent=None):
+    """Does what is asked until nobody asks any more, and ends the process.
+
+    Args:
+        out: the stream of the answers.
+        private: the descriptors that no task may have.
+        parent: the process that asks, where its end is not always the end of what is asked.
+    """
+    from .. import frameworks
+
+    _send(out, {"ready": frameworks.versions()})
+    _Pool(out, prepare().attempts, private, parent).serve(asked)
 
 
 def _listen(requests, asked):
@@ -64,19 +97,20 @@ def _send(out, message):
 
 
 class _Turn:
-    """A job on its way through its strategies."""
+    """A job on its way through its strategies; `alone` where it needs the memory for itself."""
 
     def __init__(self, job, strategies):
         self.job, self.strategies = job, list(strategies)
         self.begin = self.because = None
+        self.alone = False
 
 
 class _Pool:
-    def __init__(self, out, attempts, private):
+    def __init__(self, out, attempts, private, parent):
         self.out, self.attempts, self.private = out, attempts, private
         self.waiting, self.running = [], {}
-        self.requests, self.beats, self.beaten = 0, 0, 0.0
-        self.parallel, self.parent = 1, os.getppid()
+        self.requests, self.beats, self.beaten, self.looked = 0, 0, 0.0, 0.0
+        self.parallel, self.parent = 1, parent
         children.adopt_orphans()
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -84,14 +118,40 @@ class _Pool:
     def serve(self, asked):
         try:
             while self.hear(asked):
-                while self.waiting and len(self.running) < self.parallel:
+                while self.waiting and self.has_room():
                     self.start(self.waiting.pop(0))
+                self.make_room()
                 for child, turn in list(self.running.values()):
                     self.look_after(child, turn)
                 self.beat()
         except BrokenPipeError:  # the tool is gone
             pass
         self.stop()
+
+    def has_room(self):
+        """Whether one more may run: for the first there always is room."""
+        if not self.running:
+            return True
+        alone = self.waiting[0].alone or any(turn.alone for _, turn in self.running.values())
+        return len(self.running) < self.parallel and not alone and not memory.is_low()
+
+    def make_room(self):
+        """Where memory gets low, ends the build that was started last; it begins anew when the others are done."""
+        if len(self.running) < 2 or time.monotonic() < self.looked + _LOOK:
+            return
+        self.looked = time.monotonic()
+        if memory.is_low():
+            child, turn = self.running.popitem()[1]
+            child.kill()
+            child.wait()
+            children.end_orphans(self.running)
+            child.close()
+            self.again(turn)
+
+    def again(self, turn):
+        """Puts a build off that did not get enough memory beside others; its time begins anew as well."""
+        turn.alone, turn.begin = True, None
+        self.waiting.append(turn)
 
     def start(self, turn):
         turn.begin = turn.begin or time.monotonic()
@@ -109,7 +169,7 @@ class _Pool:
             request = asked.get(timeout=0.01 if self.running or self.waiting else None)
         except queue.Empty:
             # On systems where a killed tool's pipe stays open in what it had started.
-            return os.getppid() == self.parent
+            return self.parent in (None, os.getppid())
         if request is not None:
             self.requests += 1
             self.parallel = request["parallel"]
@@ -144,7 +204,9 @@ class _Pool:
             child.wait()
         del self.running[child.pid]
         children.end_orphans(self.running)
-        if overdue:
+        if code is not None and code == trees.KILLED and self.running and not turn.alone:
+            self.again(turn)  # the kernel may have ended it for what others use
+        elif overdue:
             limit = child.job["timeout"]
             self.fail(child, f"the build took longer than {limit:g} seconds and was stopped", died=True)
         else:
