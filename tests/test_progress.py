@@ -1,9 +1,13 @@
 """Progress: silent at first, a bar on a terminal, few lines elsewhere."""
 
+import contextlib
 import io
+import os
+import sys
 import time
 
 import pytest
+from conftest import COMMAND, settings
 
 from restore_guard import progress
 from restore_guard.progress import Count, Progress
@@ -70,6 +74,38 @@ def test_below_what_a_hook_runner_has_written_a_bar_begins_after_two_seconds_and
     assert written.startswith("\x1bD\x1bM\x1b7\n") and written.endswith("\x1b8")
     assert "building net at 3f2a1c0d" in written and "restoring old checkpoints" in written
     assert errors.getvalue() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_in_a_hook_whose_output_is_kept_the_terminal_of_the_user_is_told(make_repository):
+    """For real: a pseudo-terminal, output that goes elsewhere, and a Python that takes its time to start."""
+    import pty
+
+    project = make_repository()
+    slow = project.root / "slow"
+    slow.write_text('#!/bin/sh\n[ "$1" = -B ] && exit 1\nsleep 4\nexit 1\n')  # -B: what is installed is asked
+    slow.chmod(0o755)
+    project.commit(
+        {"net.py": "def build(): pass\n", "pyproject.toml": settings(slow, {"net": 'builder = "net:build"'})}
+    )
+    project.write({"net.py": "def build(): return 1\n"})
+    project.git("add", "--all")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        kept = os.open(project.temporary / "kept", os.O_WRONLY | os.O_CREAT)
+        os.dup2(kept, 1)
+        os.dup2(kept, 2)
+        os.chdir(project.root)
+        os.execve(COMMAND, [COMMAND, "check"], project.environ | {"PRE_COMMIT": "1", "TERM": "xterm"})
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (1, 3)
+    assert b"importing TensorFlow" in shown and b"net" not in shown.split(b"importing TensorFlow")[0]
+    kept = (project.temporary / "kept").read_text()
+    assert "net" in kept and "importing TensorFlow" not in kept
 
 
 def test_a_short_hook_writes_nothing():
