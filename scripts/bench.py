@@ -119,6 +119,8 @@ class Bench:
             "RESTORE_GUARD_CACHE": str(folder / "cache"),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "CUDA_VISIBLE_DEVICES": "-1",
+            # No Python that is kept warm, but where that is what is measured.
+            "XDG_RUNTIME_DIR": str(folder / "runtime"),
         }
 
     # --- the measurements -------------------------------------------------------------------------------------
@@ -170,6 +172,43 @@ class Bench:
             Row("small model changed, cold cache, no witness", against, simulated, theirs, None),
         ]
 
+    def warm(self) -> list[Row]:
+        """A Python that is kept warm, beside one that is started; the cache is empty each time."""
+        changed = {
+            "small": (SMALL, SMALL.replace("Dense(64", "Dense(65")),
+            "large": (LARGE, LARGE.replace("Dense(10", "Dense(11")),
+        }
+        repositories = {}
+        for name, (before, after) in changed.items():
+            repositories[name] = self.repository(f"warm-{name}", {name: (f"{name}:build", before)})
+            self.stage(repositories[name], {f"{name}.py": after})
+
+        def checked(name: str, ci: str) -> Callable[[], float]:
+            def run() -> float:
+                shutil.rmtree(self.folder / "cache", ignore_errors=True)
+                self.environ["CI"] = ci
+                return self.check(repositories[name], expected=1)
+
+            return run
+
+        def bare() -> float:
+            return self.run([self.python, "-c", BARE], self.folder)
+
+        self.environ["CI"] = ""
+        tool = command(self.tool, "restore-guard")
+        self.run([tool, "warm"], repositories["small"])
+        try:
+            kinds = [checked(name, ci) for name in changed for ci in ("", "true")]
+            small, small_cold, large, large_cold, importing = self.turns(*kinds, bare)
+        finally:
+            self.environ["CI"] = ""
+            self.run([tool, "warm", "--stop"], repositories["small"])
+        return [
+            Row("small model changed, with `restore-guard warm`", "import tensorflow", small, importing, 0.25),
+            Row("small model changed, with `restore-guard warm`", "the same without", small, small_cold, None),
+            Row("EfficientNetB7 changed, with `restore-guard warm`", "the same without", large, large_cold, 0.6),
+        ]
+
     def large(self) -> list[Row]:
         repository = self.repository("large", {"large": ("large:build", LARGE)})
         self.stage(repository, {"large.py": LARGE.replace("Dense(10", "Dense(11")})
@@ -196,7 +235,7 @@ class Bench:
         ]
 
     def many(self) -> list[Row]:
-        counts = (1, 10, 100)
+        counts = (1, 10, 100, 500)
         repositories = {}
         for count in counts:
             models = {f"m{number}": (f"m{number}:build", SMALL) for number in range(count)}
@@ -212,12 +251,27 @@ class Bench:
             return run
 
         simulated = cold(100, "--witness", "never")
-        one, ten, hundred, unwitnessed = self.turns(*(cold(count) for count in counts), simulated)
+        one, ten, hundred, unwitnessed = self.turns(*(cold(count) for count in counts[:3]), simulated)
+        most = cold(500)()  # takes minutes: once
         return [
             Row("10 small models changed", "one small model changed", ten, one, None),
             Row("100 small models changed", "one small model changed", hundred, one, 4),
             Row("100 small models changed, no witness", "one small model changed", unwitnessed, one, None),
+            Row("500 small models changed, once", "one small model changed", most, one, None),
         ]
+
+    def tree(self) -> list[Row]:
+        """Memory of all processes together, pages that they share counted once (Pss of smaps_rollup)."""
+        repository = self.repository("tree", {"small": ("small:build", SMALL)})
+        self.stage(repository, {"small.py": SMALL.replace("Dense(64", "Dense(65")})
+
+        def check() -> float:
+            shutil.rmtree(self.folder / "cache", ignore_errors=True)
+            return self.together([command(self.tool, "restore-guard"), "check", "--staged"], repository)
+
+        ours, theirs = self.turns(check, lambda: self.together([self.python, "-c", BARE], self.folder))
+        work = "memory of all processes of a check, small model changed"
+        return [Row(work, "import tensorflow", ours, theirs, 1.6, "MB")]
 
     def memory(self) -> list[Row]:
         bare = self.peak([str(self.python), "-c", BARE], self.folder)
@@ -280,6 +334,17 @@ class Bench:
             raise SetupError(f"{' '.join(arguments)} ended with {code}")
         return kilobytes / 1024
 
+    def together(self, arguments: Sequence[str | Path], folder: Path) -> float:
+        """The most memory, in MB, that a command and all that it starts have at one time."""
+        most = 0.0
+        with subprocess.Popen(
+            arguments, cwd=folder, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            while process.poll() is None:
+                most = max(most, sum(map(_pss, _tree(process.pid))))
+                time.sleep(0.02)
+        return most / 1024
+
     # --- repositories -----------------------------------------------------------------------------------------
 
     def repository(self, name: str, models: Mapping[str, tuple[str, str]], further: str = "") -> Path:
@@ -306,6 +371,30 @@ class Bench:
 
     def git(self, repository: Path, *arguments: str) -> None:
         self.run(["git", *arguments], repository)
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all below it."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has just ended
+            continue
+        parents.setdefault(parent, []).append(int(stat.parent.name))
+    found = [pid]
+    for each in found:
+        found += parents.get(each, [])
+    return found
+
+
+def _pss(pid: int) -> int:
+    """Kilobytes of a process, of shared pages its part."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -344,7 +433,7 @@ def _rows(measured: Mapping[str, Mapping]) -> list[Row]:
     return [Row(**row) for name in MEASUREMENTS if name in measured for row in measured[name]["rows"]]
 
 
-MEASUREMENTS = ("untouched", "comment", "comparing", "memory", "small", "many", "large")
+MEASUREMENTS = ("untouched", "comment", "comparing", "memory", "tree", "small", "warm", "many", "large")
 
 
 def main() -> int:
