@@ -174,9 +174,8 @@ def _save_pair(name, folder):
     folder.mkdir(parents=True)
     asked = _Asked()
     try:
-        saved, _, found, _ = truth.find(
-            asked, asked, PAIRS / name / "base.py", PAIRS / name / "head.py", str(folder), PATHS
-        )
+        saved, itself = truth.save(asked, PAIRS / name / "base.py", str(folder), PATHS)
+        _, found = truth.restore(asked, saved, itself, PAIRS / name / "head.py", str(folder))
     finally:
         asked.child.stop()
     return {path: {**found[path], "file": _file(folder, path, saved)} for path in PATHS}

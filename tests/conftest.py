@@ -10,12 +10,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import hypothesis
 import pytest
 from differential.frameworks import FRAMEWORKS, Oracle
 
-from restore_guard.building import probing, workshop
+from restore_guard.building import isolation, probing, warm, workshop
 
 # How long an example takes depends on what else the machine does, and on whether lines are counted.
 hypothesis.settings.register_profile("no deadline", deadline=None)
@@ -105,6 +106,9 @@ class Run:
 class Project:
     """A git repository of its own, and the command run in it; `temporary` is where the command puts temporaries."""
 
+    shared: ClassVar[dict[str, str]] = {}
+    """Environment variables of all: see `kept_warm`."""
+
     def __init__(self, root, home):
         self.root, self.temporary = Path(root), Path(home) / "tmp"
         self.temporary.mkdir(parents=True, exist_ok=True)
@@ -114,6 +118,7 @@ class Project:
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("GIT_", "GITHUB_", "PRE_COMMIT", "RESTORE_GUARD_", "VIRTUAL_ENV", "COVERAGE"))
+            and name != "CI"
         }
         self.environ = kept | {
             "HOME": str(home),
@@ -122,6 +127,7 @@ class Project:
             "GIT_CONFIG_NOSYSTEM": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "COLUMNS": "200",
+            **({"RESTORE_GUARD_CACHE": str(Path(home) / "cache"), **self.shared} if self.shared else {}),
         }
         if not (self.root / ".git").exists():
             self.root.mkdir(parents=True, exist_ok=True)
@@ -293,6 +299,42 @@ def warm_python(python):
     with probing.Probe(python) as probe, pytest.MonkeyPatch.context() as patch:
         patch.setattr(workshop, "Probe", lambda *_: contextlib.nullcontext(probe))
         yield probe
+
+
+@pytest.fixture(scope="session")
+def warm_environ(keras3, keras2, tmp_path_factory):
+    """The environment variables with which commands find Pythons that are kept warm, as `restore-guard warm` does."""
+    folder = tmp_path_factory.mktemp("warm")
+    for name in ("home", "run"):
+        (folder / name).mkdir(mode=0o700)
+    environ = {
+        "HOME": str(folder / "home"),
+        "XDG_RUNTIME_DIR": str(folder / "run"),
+        "TFHUB_CACHE_DIR": str(folder / "hub"),
+    }
+    project = Project(folder / "project", folder / "home")
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        patch.setenv("XDG_RUNTIME_DIR", environ["XDG_RUNTIME_DIR"])
+        patch.delenv("CI", raising=False)
+        for python in (keras3, keras2):
+            kept = warm.keep(python, isolation.environment(project.environ | environ), seconds=3600)
+            stack.callback(warm.stop, kept)
+        yield environ
+
+
+@contextlib.contextmanager
+def sharing(environ):
+    """Repositories that are made meanwhile have these environment variables, and a cache of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Project, "shared", environ)
+        yield
+
+
+@pytest.fixture
+def kept_warm(warm_environ):
+    """Commands in the test's repositories build by a Python that is warm already: the same verdict, much sooner."""
+    with sharing(warm_environ):
+        yield
 
 
 @pytest.fixture(scope="session")

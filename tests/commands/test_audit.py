@@ -25,7 +25,7 @@ from restore_guard.errors import UsageError
 from restore_guard.judging.translation import in_words_of
 from restore_guard.restore_paths import restore, restore_unchanged
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 HERE = Path(__file__).parents[1]
 CHOSEN = [

@@ -15,7 +15,7 @@ from restore_guard.change.sides import Sides
 from restore_guard.commands.check import check
 from restore_guard.reports import REPORTS, load
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 ONE_COMMIT = ("--base", "HEAD~", "--head", "HEAD")
 

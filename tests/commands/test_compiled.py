@@ -9,7 +9,7 @@ from restore_guard.change.sides import Sides
 from restore_guard.commands import update as updating
 from restore_guard.commands.check import check
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 NET = """\
 from tensorflow import keras

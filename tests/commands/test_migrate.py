@@ -18,7 +18,7 @@ from restore_guard.commands.migrate import Request
 from restore_guard.errors import UsageError
 from restore_guard.reports import finding_json, finding_text, migrate_text
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 # Three epochs of a model with an optimizer, a layer in a list, an embedding that grows and layers that are alike.
 NET = """\

@@ -3,7 +3,7 @@
 import pytest
 from conftest import settings
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 COMPILED = """\
 import tensorflow as tf

@@ -11,7 +11,7 @@ from restore_guard.commands import update as updating
 from restore_guard.commands.check import check
 from restore_guard.reports import load
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 NET = """\
 import tensorflow as tf

@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import SMALL, rename, settings
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 REASON = "the first ranker is retired"
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import settings
 from hooks import BLOCKS, BROKEN, NET, NET_MODEL, OLD_MODEL, Guarded
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 
 def test_linked_worktree(guarded, keras3, tmp_path):

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from hooks import BROKEN, NET, RETIRED
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 RUNNERS = ("pre-commit", "prek")
 

@@ -6,7 +6,7 @@ Through the command, with real checkpoints; expected values are written by hand.
 import pytest
 from conftest import settings
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 ONE_COMMIT = ("--base", "HEAD~", "--head", "HEAD")
 

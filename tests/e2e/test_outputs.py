@@ -22,7 +22,7 @@ MODELS = {
 }
 ONLY_KERAS_3 = ("lora-enabled", "layer-migrates-itself")
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 
 def _folder(name):

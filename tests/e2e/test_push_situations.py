@@ -3,7 +3,7 @@
 import pytest
 from hooks import BROKEN
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
 RUNNERS = ("pre-commit", "prek")
 

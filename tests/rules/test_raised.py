@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from conftest import SMALL, Project, settings
+from conftest import SMALL, Project, settings, sharing
 from test_rules import CONTRACT, PAIRS
 
 from restore_guard.rules import RULES, explaining
@@ -61,10 +61,11 @@ RAISED_BY = {
 
 
 @pytest.fixture(scope="module")
-def raised(keras3, tmp_path_factory):
+def raised(keras3, warm_environ, tmp_path_factory):
     """{(model, rule)} of one change in which everything happens, and of a damaged file."""
     folder = tmp_path_factory.mktemp("raised")
-    project = Project(folder / "project", folder / "home")
+    with sharing(warm_environ):
+        project = Project(folder / "project", folder / "home")
     models = {name: f'builder = "{name}:build"' for name in [*FILES, *CARRIED, "drawn"]}
     for rule in PAIRED:
         name, paths = rule.replace("-", "_"), '["tf-checkpoint", "keras-weights"]'
