@@ -94,6 +94,11 @@ def test_what_is_compared(project, environ, arguments, head):
         (["check", "--format", "yaml"], 2, "'yaml' is not one of"),
         (["explain", "no-such-rule"], 2, "no rule 'no-such-rule'"),
         (["frobnicate"], 2, "No such command"),
+        (["audit", "x", "--model", "small", "--builder", "small:build"], 2, "exclude each other"),
+        (["audit", "x", "--kwargs", "{}"], 2, "--kwargs are those of --builder"),
+        (["audit", "x", "--find", "--builder", "small:build"], 2, "--find builds nothing"),
+        (["audit", "x", "--builder", "small"], 2, "--builder: expected a function as"),
+        (["migrate", "x", "y", "--model", "small", "--builder", "small:build"], 2, "exclude each other"),
     ],
 )
 def test_wrong_usage(project, recorder, arguments, code, said):

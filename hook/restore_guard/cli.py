@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from restore_guard import terminal
-from restore_guard.config import RESTORE_PATHS, WitnessMode
+from restore_guard import cli_checkpoints, terminal
+from restore_guard.config import WitnessMode
 from restore_guard.reports import REPORTS, UPGRADE_REPORTS
 
 
@@ -32,6 +31,10 @@ class _Guarded(click.Group):
 @click.version_option(package_name="restore-guard")
 def main() -> None:
     """Will the checkpoints of yesterday restore into the code of today?"""
+
+
+for _command in (cli_checkpoints.audit, cli_checkpoints.migrate):
+    main.add_command(_command)
 
 
 @main.command()
@@ -146,83 +149,6 @@ def update(names: tuple[str, ...], reason: str | None, migration: str | None, ch
                 checkpoint=checkpoint,
             )
         return terminal.told(done)
-
-    terminal.finish(run)
-
-
-@main.command()
-@click.argument("checkpoint")
-@click.option("--model", "name", metavar="NAME", help="The model that it is of; by default all are tried.")
-@click.option("--find", is_flag=True, help="Look for the promise that it fits in git's history; builds nothing.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def audit(checkpoint: str, name: str | None, find: bool, form: str) -> None:
-    """Judge whether a checkpoint file restores into the files on disk, and whether it is intact.
-
-    CHECKPOINT is a file (.weights.h5, .weights.json, .h5, .keras), a SavedModel, an unzipped .keras, a folder that
-    a CheckpointManager or a callback of Keras has written, or what the files of a TensorFlow checkpoint begin with:
-    ckpt-1 for ckpt-1.index.
-    """
-
-    def run() -> int:
-        if find:
-            return _find(checkpoint, name, form)
-        from restore_guard.commands import audit as auditing
-        from restore_guard.reports import audit_json, audit_text
-
-        with terminal.run() as run:
-            found = auditing.audit(run, checkpoint, name=name)
-        rendered = (
-            audit_json.render(found)
-            if form == "json"
-            else audit_text.render(found, color=terminal.is_colored(), width=terminal.width())
-        )
-        click.echo(rendered, nl=False)
-        return found.exit_code
-
-    terminal.finish(run)
-
-
-@main.command()
-@click.argument("checkpoint")
-@click.argument("out")
-@click.option("--model", "name", metavar="NAME", help="The model that it is of; by default the one that it fits.")
-@click.option("--to", type=click.Choice(RESTORE_PATHS), help="Save for another restore path than it was saved for.")
-@click.option("--mapping", metavar="FILE", help="A migration of your own, instead of those in the repository.")
-@click.option("--epoch", type=click.IntRange(1), help="Which epoch it is of, where it fits several.")
-@click.option("--dry-run", is_flag=True, help="Show what would become of each value, and write nothing.")
-@click.option("--yes", is_flag=True, help="Where no migration says what goes where: take the guess that is shown.")
-def migrate(
-    checkpoint: str,
-    out: str,
-    name: str | None,
-    to: str | None,
-    mapping: str | None,
-    epoch: int | None,
-    dry_run: bool,
-    yes: bool,
-) -> None:
-    """Carry an old checkpoint into the model of today: CHECKPOINT stays, the new one is written to OUT.
-
-    CHECKPOINT is a file, what the files of a TensorFlow checkpoint begin with, or a folder of them; OUT is of the
-    same kind. It is written only after a fresh process has restored it and every value was compared.
-    """
-
-    def run() -> int:
-        from restore_guard.commands import migrate as migrating
-        from restore_guard.reports import migrate_text
-
-        progress = terminal.progress_bar()
-        request = migrating.Request(checkpoint, out, name, to, mapping, epoch, dry_run)
-
-        def confirm(planned: migrating.Migrated) -> bool:
-            progress.clear()
-            click.echo(migrate_text.render(planned, dry_run=True), nl=False)
-            return yes or (sys.stdin.isatty() and click.confirm("Is this right?", default=False))
-
-        with terminal.run(progress=progress) as started:
-            done = migrating.migrate(started, request, confirm=confirm)
-        click.echo(migrate_text.render(done, dry_run=dry_run), nl=False)
-        return done.exit_code
 
     terminal.finish(run)
 
@@ -444,16 +370,6 @@ def _set_up_merge_driver() -> int:
         for line in merge_driver.set_up(run.repository):
             click.echo(line)
     return 0
-
-
-def _find(checkpoint: str, name: str | None, form: str) -> int:
-    from restore_guard.commands import finding
-    from restore_guard.reports import finding_json, finding_text
-
-    with terminal.run() as run:
-        found = finding.look_up(run, checkpoint, name=name)
-    click.echo(finding_json.render(found) if form == "json" else finding_text.render(found), nl=False)
-    return found.exit_code
 
 
 def _refuse_two_heads(head: str | None, staged: bool, worktree: bool) -> None:

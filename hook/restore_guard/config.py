@@ -222,6 +222,13 @@ def _is_object(text: str) -> bool:
     return all(part.isidentifier() for part in [*module.split("."), name])
 
 
+def of_builder(builder: str, kwargs: dict[str, Any]) -> Model:
+    """A model that no configuration names. Raises UsageError where `builder` names no function."""
+    if not _is_object(builder):
+        _fail(("--builder",), _unexpected("builder", builder))
+    return Model(builder, kwargs)
+
+
 def _input(table: Any, where: tuple[str, ...]) -> Input:
     entry = _convert(table, Input, where)
     are_sizes = all(size is not None and (size == -1 or size > 0) for size in entry.shape)

@@ -85,12 +85,17 @@ def _clean_up_when_stopped() -> None:
 
 
 @contextmanager
-def run(folder: str = ".", *, progress: Progress | None = None) -> Iterator[Run]:
-    """The repository of a folder, with progress on standard error."""
+def run(folder: str = ".", *, progress: Progress | None = None, anywhere: bool = False) -> Iterator[Run]:
+    """The repository of a folder, with progress on standard error.
+
+    Args:
+        anywhere: takes the folder alone where there is no repository.
+    """
+    from restore_guard.change.folder import opened
     from restore_guard.change.repository import Repository
     from restore_guard.change.run import Run
 
-    with Repository(folder) as repository, progress or progress_bar() as shown:
+    with opened(folder) if anywhere else Repository(folder) as repository, progress or progress_bar() as shown:
         yield Run(repository, os.environ, shown)
 
 

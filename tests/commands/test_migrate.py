@@ -266,6 +266,11 @@ def test_a_file_is_found_in_history_without_a_build(warm, tmp_path):
     assert f"✓ net, epoch 2: since {second}" in text and "releases" not in text
     assert f"restore-guard migrate {found.checkpoint.file} OUT --model net" in text
     assert json.loads(finding_json.render(found))["places"][0]["epoch"] == 2
+    configured = (warm.project.root / "pyproject.toml").read_text()
+    warm.project.edit("pyproject.toml", "models.net]", "models.other]")
+    (place,) = find(warm.folder / "old1/old.weights.h5").places
+    assert (place.model, place.epoch, place.today) == ("net", 1, None)
+    (warm.project.root / "pyproject.toml").write_text(configured)
     stranger = tmp_path / "stranger.weights.h5"
     warm.script(
         "import sys; from tensorflow import keras; "

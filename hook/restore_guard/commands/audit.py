@@ -16,13 +16,15 @@ from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.diffs import Diff
 from restore_guard.change.run import Run
+from restore_guard.commands import builders
+from restore_guard.commands.builders import Builder
 from restore_guard.config import Config
-from restore_guard.judging import findings
+from restore_guard.judging import findings, quoted
 from restore_guard.judging.comparison import Comparison, compare, troubles
 from restore_guard.judging.results import path_result
+from restore_guard.judging.table import table
 from restore_guard.judging.translation import in_words_of, root_edge
 from restore_guard.promise.pins import below
-from restore_guard.promise.project import load
 from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, Verdict
 from restore_guard.rules.shared.facts import Facts
@@ -36,16 +38,24 @@ class Audit(msgspec.Struct, frozen=True):
         checkpoint: what the file is, and in which state.
         models: all models that were asked about; the file is of one of them.
         findings: about the file itself.
+        explained: what an error that was quoted means here.
     """
 
     checkpoint: Checkpoint
     models: tuple[ModelResult, ...]
     findings: tuple[Finding, ...] = ()
+    explained: tuple[str, ...] = ()
 
     @property
     def fits(self) -> tuple[str, ...]:
         """The models into which the file restores completely."""
         return tuple(model.name for model in self.models if model.verdict == "restores")
+
+    @property
+    def shown(self) -> tuple[ModelResult, ...]:
+        """The models into which the file restores; else the one that takes most of it."""
+        fitting = tuple(model for model in self.models if model.name in self.fits)
+        return fitting or tuple(sorted(self.models, key=restored, reverse=True)[:1])
 
     @property
     def verdict(self) -> Verdict:
@@ -65,18 +75,25 @@ class Audit(msgspec.Struct, frozen=True):
         return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
 
 
-def audit(run: Run, path: str, *, name: str | None) -> Audit:
+def restored(model: ModelResult) -> int:
+    """How many of its variables get a value, at best."""
+    return max((path.restored for path in model.restores.values()), default=0)
+
+
+def audit(run: Run, path: str, *, name: str | None, builder: Builder | None = None, error: str | None = None) -> Audit:
     """Reads a checkpoint and judges it against models as the work tree builds them.
 
     Args:
         path: a file, a folder, or the prefix of a TensorFlow checkpoint.
         name: the model that it is of; None to try all that are configured.
+        builder: builds the model that it is of, whatever is configured.
+        error: a message of a load call, to be explained.
 
     Raises:
         UsageError: no such file or model, several checkpoints in a folder, wrong configuration.
         UncheckedError: no Python with TensorFlow.
     """
-    project = load(run.repository, run.repository.worktree())
+    project = builders.project(run.repository, builder)
     names = project.named([name] if name is not None else [])
     settings, side = project.config, project.side
     reading = Reading([path], settings.timeout)
@@ -101,7 +118,11 @@ def audit(run: Run, path: str, *, name: str | None) -> Audit:
         judge(read, each, build, settings, known) if each in nearest else _other(each, build)
         for each, (build, known) in models.items()
     )
-    return Audit(read, judged, tuple(about(read, path)))
+    found = Audit(read, judged, tuple(about(read, path)))
+    if error is None:
+        return found
+    explained = quoted.explain(error, read.state, next(iter(found.shown), None))
+    return msgspec.structs.replace(found, explained=tuple(explained))
 
 
 def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Mapping[str, Revival]) -> ModelResult:
@@ -148,6 +169,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
         },
         findings=tuple(found),
         notes=(*notes, *unable),
+        table=table(list(comparisons.values())),
     )
 
 

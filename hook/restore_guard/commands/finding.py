@@ -53,7 +53,7 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
     """Reads a checkpoint and looks for it among all manifests that were ever committed.
 
     Args:
-        name: the model that it is of; None for all that are configured.
+        name: the model that it is of; None for all that ever had a manifest.
 
     Raises:
         UsageError: no such file or model, several checkpoints in a folder, wrong configuration.
@@ -61,7 +61,8 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
     """
     repository = run.repository
     project = load(repository, repository.worktree())
-    names = project.named([name] if name is not None else [])
+    known = list(dict.fromkeys([*project.named([]), *history.names(repository, project.config.manifests)]))
+    names = known if name is None else [name] if name in known else project.named([name])
     reading = Reading([path], project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
     with Workshop(run) as workshop:

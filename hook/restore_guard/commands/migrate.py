@@ -15,11 +15,12 @@ from restore_guard.building import carrying, checkpoint, output, pythons
 from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.run import Run
+from restore_guard.commands import builders
+from restore_guard.commands.builders import Builder
 from restore_guard.commands.ways import Planning, Way
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import fit
 from restore_guard.promise import history
-from restore_guard.promise.project import load
 from restore_guard.signature import Signature
 
 # How a file is called that Keras is to load by the right call.
@@ -35,6 +36,7 @@ class Request:
     checkpoint: str
     out: str
     name: str | None = None
+    builder: Builder | None = None
     to: str | None = None
     mapping: str | None = None
     epoch: int | None = None
@@ -84,7 +86,7 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
     if request.to is not None and not several:
         _refuse(out, request.to, request.checkpoint)
     repository = run.repository
-    project = load(repository, repository.worktree())
+    project = builders.project(repository, request.builder)
     names = project.named([request.name] if request.name else [])
     reading = Reading(files, project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)

@@ -15,7 +15,7 @@ from restore_guard.signature import Signature, Variable
 
 NEAR = 3
 """Near misses that are told of a variable."""
-COMPARED = 100
+COMPARED = 20
 """Among how many the likest names are looked for."""
 LOST: frozenset[Fate] = frozenset(("initial", "dropped", "raises", "stopped"))
 """What may have a near miss: it has no value, or its value no place."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from posixpath import basename, dirname, join, normpath
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.states import Commit, Tag
@@ -57,6 +59,16 @@ def read(repository: Repository, file: str, tags: Iterable[Tag] = ()) -> list[Ke
         for manifest in [_parsed(content, file)]
         if manifest is not None
     ]
+
+
+def names(repository: Repository, folder: str) -> list[str]:
+    """The models that ever had a manifest in a folder of the project, those that are configured no more as well."""
+    if repository.head() is None:
+        return []
+    inside = normpath(join(repository.project, folder))
+    done = repository.ask("rev-list", "--objects", "HEAD", "--", f":(top,glob){inside}/*.json")
+    paths = (line.partition(" ")[2] for line in os.fsdecode(done.output).splitlines())
+    return sorted({basename(path).removesuffix(".json") for path in paths if dirname(path) == inside})
 
 
 def _parsed(content: bytes, file: str) -> Manifest | None:

@@ -8,7 +8,7 @@ from restore_guard.commands.audit import Audit
 from restore_guard.result_json import encode, told
 
 _OF_THE_FILE = ("file", "format", "state", "tensors", "bytes", "damage", "unverified", "notes", "not_finite")
-_OF_A_MODEL = ("name", "verdict", "variables", "restores", "findings", "notes")
+_OF_A_MODEL = ("name", "verdict", "variables", "restores", "findings", "notes", "table")
 
 
 def render(audit: Audit) -> str:
@@ -24,5 +24,6 @@ def render(audit: Audit) -> str:
             "fits": list(audit.fits),
             "models": models,
             "findings": list(map(told, msgspec.to_builtins(audit.findings))),
+            **({"error": list(audit.explained)} if audit.explained else {}),
         }
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.filesize import decimal
 
-from restore_guard.commands.audit import Audit
-from restore_guard.reports import text_report
+from restore_guard.commands.audit import Audit, restored
+from restore_guard.reports import layer_table, text_report
 from restore_guard.reports.wording import counted, plain
 from restore_guard.result import ModelResult
 
@@ -19,12 +19,16 @@ _MEANING = {
 
 def render(audit: Audit, *, color: bool, width: int) -> str:
     """Returns what the file is, the models that it may be of, and a line that says it all."""
-    blocks = ["\n".join(_file(audit))]
+    blocks = ["\n".join(file_lines(audit))]
     if audit.findings:
         blocks.append(text_report.render_findings(audit.findings, color=color, width=width))
-    shown = _shown(audit)
-    blocks += [text_report.render_model(model, color=color, width=width) for model in shown]
-    others = [model for model in audit.models if model not in shown]
+    for model in audit.shown:
+        blocks.append(text_report.render_model(model, color=color, width=width))
+        if told := layer_table.render(model.table):
+            blocks.append("\n".join(told))
+    if audit.explained:
+        blocks.append("\n".join(["the error:", *(f"  {plain(sentence)}" for sentence in audit.explained)]))
+    others = [model for model in audit.models if model not in audit.shown]
     if others:
         blocks.append("\n".join(_other(model) for model in others))
     return "\n\n".join([*blocks, summary(audit)]) + "\n"
@@ -48,7 +52,8 @@ def summary(audit: Audit) -> str:
     return plain(f"{read.name} {words}")
 
 
-def _file(audit: Audit) -> Iterator[str]:
+def file_lines(audit: Audit) -> Iterator[str]:
+    """What the file is, and what is known of its wholeness."""
     read = audit.checkpoint
     size = f"{counted(read.tensors, 'tensor')}, {decimal(read.bytes)}"
     yield plain(f"{read.file}: {read.state} ({read.format}{f', {size}' if read.tensors else ''})")
@@ -58,17 +63,7 @@ def _file(audit: Audit) -> Iterator[str]:
         yield f"  note: {plain(note)}"
 
 
-def _shown(audit: Audit) -> list[ModelResult]:
-    """The models into which the file restores; else the one that takes most of it."""
-    fitting = [model for model in audit.models if model.name in audit.fits]
-    return fitting or sorted(audit.models, key=_restored, reverse=True)[:1]
-
-
-def _restored(model: ModelResult) -> int:
-    return max((path.restored for path in model.restores.values()), default=0)
-
-
 def _other(model: ModelResult) -> str:
     if model.verdict == "unchecked":
         return plain(f"? {model.name}: {'; '.join(model.notes)}")
-    return plain(f"- {model.name}: not of this model ({_restored(model)} of {model.variables} variables restore)")
+    return plain(f"- {model.name}: not of this model ({restored(model)} of {model.variables} variables restore)")

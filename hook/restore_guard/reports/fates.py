@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from restore_guard.result import Fate
+from restore_guard.reports.wording import plain
+from restore_guard.result import Fate, Row
 
 
 class Words(NamedTuple):
@@ -27,3 +28,30 @@ FATES: dict[Fate, Words] = {
     "converted": Words("converted", "good", "loading makes its value of saved ones"),
     "restored": Words("restores", "good", "gets its saved value"),
 }
+
+
+def is_lost(row: Row) -> bool:
+    """Whether some restore path does not bring its value to its place."""
+    return any(FATES[fate].tone == "bad" for fate in row.fates.values())
+
+
+def near_miss(row: Row) -> str:
+    """The same name in another shape, the same shape under another name; "" where nothing is near."""
+    saved, now = row.saved, row.now
+    if saved is not None and now is not None:
+        differs = [what for what, same in _compared(row) if not same]
+        if saved.path == now.path and differs:
+            return f"same name, another {' and '.join(differs)}"
+        if saved.path != now.path:
+            return "same shape, another name" if not differs else f"another name and {' and '.join(differs)}"
+        return ""
+    if not row.near:
+        return ""
+    return f"same shape elsewhere: {', '.join(map(plain, row.near))}"
+
+
+def _compared(row: Row) -> list[tuple[str, bool]]:
+    saved, now = row.saved, row.now
+    if saved is None or now is None:
+        return []
+    return [("shape", saved.shape == now.shape), ("type", saved.dtype == now.dtype)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from restore_guard.commands.finding import Found, Place
@@ -33,8 +34,9 @@ def _place(place: Place) -> Iterator[str]:
 
 
 def _command(found: Found, place: Place) -> str:
+    file = shlex.quote(found.checkpoint.file)
     if place.today is None:
         return f"{place.model} is not configured any more"
     if place.epoch == place.today:
-        return f"it is of today's epoch: restore-guard audit {found.checkpoint.file} --model {place.model}"
-    return f"to bring it to today: restore-guard migrate {found.checkpoint.file} OUT --model {place.model}"
+        return f"it is of today's epoch: restore-guard audit {file} --model {place.model}"
+    return f"to bring it to today: restore-guard migrate {file} OUT --model {place.model}"

@@ -175,7 +175,7 @@
   function draw() {
     const grid = $("grid"), space = element("div", { class: "space", role: "rowgroup" }), top = grid.scrollTop;
     grid.style.setProperty("--paths", asked().length);
-    grid.style.setProperty("--fate", asked().length > 2 ? "8rem" : "10.5rem");
+    grid.style.setProperty("--fate", asked().length > 2 ? "8rem" : "11.5rem");
     space.style.height = `${state.lines.length * height()}px`;
     const nothing = state.lines.length ? null : element("div", { class: "none" }, "No variable is like that.");
     grid.replaceChildren(element("div", { role: "rowgroup", class: "heads" }, head()), space, nothing ?? "");
