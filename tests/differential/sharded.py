@@ -41,7 +41,7 @@ class _Compared(oracle._Session):
     def compare(self, name, folder):
         """Saves by every form; returns {form: what restoring it into the head does}."""
         os.makedirs(folder)
-        root, inputs = self.build(PAIRS / name / "base.py")
+        root, inputs = self._build(PAIRS / name / "base.py")
         stages.finish(root, inputs)
         named = variables.named_variables(root)
         filled = filling.fill(named, filling.MODEL_SEED + 1)
@@ -53,10 +53,10 @@ class _Compared(oracle._Session):
             file = _save(root, folder, form)
         except Exception as error:
             return {"unsaved": type(error).__name__}
-        head, inputs = self.build(PAIRS / name / "head.py")
+        head, inputs = self._build(PAIRS / name / "head.py")
         stages.finish(head, inputs)
         _, done = observing.restore(
-            head, variables.named_variables, lambda: calls.load(head, "keras-weights", file), saved, {}
+            head, variables.named_variables, lambda: calls.load(head, "keras-weights", file, {}), saved, {}
         )
         # The text names the file; what has raised, and where, is the same sentence else.
         done["error"] = re.sub(r"\S*model\.weights\.\w+", "FILE", done["error"] or "")
