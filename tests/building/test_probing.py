@@ -392,7 +392,8 @@ from restore_guard_probe import build, strategies
 fork = multiprocessing.get_context("fork")
 def answer(sender, root, builder, strategy):
     job = {"root": root, "project": "", "pythonpath": [], "builder": builder, "kwargs": {}, "worktree": None,
-           "restores": [], "environ": {}, "inputs": [{"shape": [4], "dtype": "float32"}], "strategy": strategy}
+           "restores": [], "environ": {}, "load": {}, "inputs": [{"shape": [4], "dtype": "float32"}],
+           "strategy": strategy}
     try:
         sender.send(build.run(job)["signature"])
     except Exception as error:
