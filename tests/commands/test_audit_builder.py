@@ -85,7 +85,7 @@ def warm(keras3, tmp_path_factory):
     (folder / "code").mkdir()
     (folder / "code/net.py").write_text(NET)
     (folder / "code/renamed.py").write_text(NET.replace("self.first", "self.begin"))
-    command = [keras3, "-c", SCRIPT, folder / "code"]
+    command = [keras3, "-B", "-c", SCRIPT, folder / "code"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     with warm_python(keras3), pytest.MonkeyPatch.context() as patch:

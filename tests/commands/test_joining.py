@@ -124,7 +124,7 @@ def test_command(project, write):
     assert 'accept: restore-guard update subclassed --accept-break "REASON"' in run.stdout
     run = project.run("report", "--format", "json", str(other), str(one))
     assert (run.code, run.report["verdict"], len(run.report["models"])) == (1, "breaks", 3)
-    for form, said in {"github": "::error file=models.py", "markdown": "```mermaid", "html": "<h1>"}.items():
+    for form, said in {"github": "::error file=models.py", "markdown": "```mermaid", "html": "</h1>"}.items():
         run = project.run("report", "--format", form, str(one), str(other))
         assert run.code == 1 and said in run.stdout, form
     assert project.run("report", str(one)).code == 0
