@@ -52,7 +52,11 @@ def create(name: str, versions: str, groups: Sequence[str], *, project: bool = F
         settings,
     )
     begin = time.monotonic()
-    _run(f"environment {name}: installing", [uv, "pip", "install", "--python", str(python), *what], settings)
+    _run(
+        f"environment {name}: installing",
+        [uv, "pip", "install", "--compile-bytecode", "--python", str(python), *what],
+        settings,
+    )
     stamp.write_text(wanted)
     say(f"environment {name}: ready after {time.monotonic() - begin:.0f} s")
     return python
