@@ -11,7 +11,7 @@ _TELLING = (".pth", ".dist-info", ".egg-info", ".egg-link")
 _AT_THE_START = {"sitecustomize", "usercustomize"}
 _TEXTS = (".py", ".pth", ".cfg", ".json")
 # Files written while they are read have stamps that are this near, in seconds.
-_STEP = 1
+STEP = 1
 # Keras itself writes it, where it is not there yet (keras/src/backend/config.py).
 _WRITTEN = "keras.json"
 
@@ -36,7 +36,7 @@ class Imported:
     def is_torn(self):
         """Whether something changed while it was imported."""
         return _told(self.before) != self.before or any(
-            state is not None and state.st_mtime > self.begin - _STEP
+            state is not None and state.st_mtime > self.begin - STEP
             for path, (state, _) in self.files.items()
             if not path.endswith(_WRITTEN)
         )

@@ -37,10 +37,14 @@ LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFI
 """What a run hands on to the process that it borrows."""
 
 
+# Says to a keeper that it is the second in a row.
+_AGAIN = "again"
+
+
 def main():
     """Returns the exit status: 0 when it has ended as it should, 4 without TensorFlow, 5 where another one keeps."""
     environment.remember()
-    folder, seconds, *leader = sys.argv[2:]
+    folder, seconds, *leader = (word for word in sys.argv[2:] if word != _AGAIN)
     os.chdir(folder)
     os.umask(0o077)
     lock = open(LOCK, "w")  # noqa: SIM115 - held for as long as the process lives
@@ -63,6 +67,9 @@ def main():
     server.prepare()
     known.finish()
     if known.is_torn():
+        if _AGAIN not in sys.argv:  # what was changed just before seems to be changed now, for a moment
+            time.sleep(1.5 * imported.STEP)
+            os.execve(sys.executable, [sys.executable, *sys.argv, _AGAIN], environment.started)
         print("what is installed was changed while it was imported", file=sys.stderr)
         return 4
     children.adopt_orphans()
@@ -72,7 +79,8 @@ def main():
     finally:
         keeper.close()
     if keeper.stale:  # as it was started: it keeps what is installed now
-        os.execve(sys.executable, [sys.executable, *sys.argv], environment.started)
+        words = [word for word in sys.argv if word != _AGAIN]
+        os.execve(sys.executable, [sys.executable, *words], environment.started)
     return 0
 
 
