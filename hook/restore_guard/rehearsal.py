@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
-from restore_guard.result import ModelResult, Struct, Verdict
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict on all of them; "unchecked" on none."""
-    found = {*verdicts}
-    return "breaks" if "breaks" in found else "unchecked" if "unchecked" in found or not found else "restores"
+from restore_guard.result import ModelResult, Struct, Verdict, code_of, worst
 
 
 class Moved(Struct, frozen=True):
@@ -70,12 +63,12 @@ class Upgrade(Struct, frozen=True):
 
     @property
     def verdict(self) -> Verdict:
-        return worst(move.verdict for move in self.moves)
+        return worst((move.verdict for move in self.moves), none="unchecked")
 
     @property
     def exit_code(self) -> int:
         """0 nothing promised is lost by any move, 1 a promised restore path breaks, 3 one could not be checked."""
-        return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
+        return code_of(self.verdict)
 
 
 class Document(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,17 @@ Verdict = Literal["restores", "breaks", "unchecked", "unaffected"]
 ManifestState = Literal["current", "stale", "missing"]
 Level = Literal["error", "warning", "off"]
 Status = Literal["new", "pre-existing", "accepted", "migrated", "ignored"]
+
+
+def worst(verdicts: Iterable[Verdict], none: Verdict = "restores") -> Verdict:
+    """The verdict on all of them; `none` where there are none."""
+    found = {*verdicts} or {none}
+    return "breaks" if "breaks" in found else "unchecked" if "unchecked" in found else "restores"
+
+
+def code_of(verdict: Verdict) -> int:
+    """The exit code of a verdict."""
+    return {"breaks": 1, "unchecked": 3}.get(verdict, 0)
 
 
 class Struct(msgspec.Struct, frozen=True):
@@ -238,8 +250,7 @@ class Result(Struct, frozen=True):
 
     @property
     def verdict(self) -> Verdict:
-        verdicts = {model.verdict for model in self.models}
-        return "breaks" if "breaks" in verdicts else "unchecked" if "unchecked" in verdicts else "restores"
+        return worst(model.verdict for model in self.models)
 
     @property
     def word(self) -> str:
@@ -252,7 +263,7 @@ class Result(Struct, frozen=True):
     @property
     def exit_code(self) -> int:
         """0 all restore or are accepted, 1 a finding at level error, 3 something could not be checked."""
-        return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
+        return code_of(self.verdict)
 
     def summary(self) -> str:
         """The last line of every run, for example `3 models, 214 variables, 6 restore paths: 2 restore, 1 breaks`."""

@@ -344,6 +344,11 @@ class Signature(Struct, frozen=True):
         )
         return msgspec.structs.replace(later, object_graph=graph, keras_tree=stage.keras_tree, h5_file=stage.h5_file)
 
+    @property
+    def count(self) -> int:
+        """How many variables it has, seeds of random generators aside."""
+        return sum(not variable.seed for variable in self.variables)
+
     def without_sites(self) -> Signature:
         """The signature as the manifest keeps it: lines move with every edit and decide nothing."""
         return self._located(lambda _: None)
@@ -365,17 +370,13 @@ class Signature(Struct, frozen=True):
             return tuple(msgspec.structs.replace(item, site=item.site and site(item.site)) for item in items)
 
         def built(items: Iterable[Variable]) -> tuple[Variable, ...]:
-            return tuple(
-                msgspec.structs.replace(item, built=site(item.built)) if item.built is not None else item
-                for item in items
-            )
+            return tuple(msgspec.structs.replace(item, built=item.built and site(item.built)) for item in items)
 
         tree = self.keras_tree
-        created = ((kind, site(at)) for kind, at in self.created)
         return msgspec.structs.replace(
             self,
             variables=built(located(self.variables)),
-            created=tuple((kind, at) for kind, at in created if at is not None),
+            created=tuple((kind, at) for kind, old in self.created if (at := site(old)) is not None),
             holders=located(self.holders),
             takes=located(self.takes),
             keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),

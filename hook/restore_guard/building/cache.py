@@ -25,9 +25,9 @@ from typing import Any
 import msgspec
 
 from restore_guard import build as build_module
-from restore_guard import keras_tree, plain_data, probe, signature
+from restore_guard import keras_tree, plain_data, signature
 from restore_guard.build import Build, Job, Strategy, Trace
-from restore_guard.building import side_files
+from restore_guard.building import probe_code, side_files
 from restore_guard.building.side_files import STEP, Tree, changed
 from restore_guard.change import layout
 from restore_guard.change.layout import Point
@@ -344,8 +344,7 @@ def _own_version() -> str:
     """A digest of the code that makes signatures, and of the code that keeps them."""
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
     own = [Path(file) for module in (build_module, layout, side_files, *_SIGNATURES) if (file := module.__file__)]
-    ours = sorted(path for path in Path(probe.__file__).parent.rglob("*.*") if path.suffix in (".py", ".json"))
-    for path in [*ours, *own, Path(__file__)]:
+    for path in [*probe_code.files(), *own, Path(__file__)]:
         found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -29,6 +29,7 @@ from typing import IO, Any, NoReturn
 import msgspec
 
 from restore_guard import probe
+from restore_guard.building import probe_code
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.probe.tracing.environment import COSMETIC
 
@@ -234,7 +235,7 @@ def _is_relative(path: str) -> bool:
 @cache
 def _probe_digest() -> str:
     found = hashlib.sha256()
-    for path in sorted(Path(probe.__file__).parent.rglob("*.py")):
+    for path in probe_code.files():
         found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from restore_guard.change import file_names
+from restore_guard.change import file_names, syntax
 from restore_guard.change.named_calls import Text, argument
 from restore_guard.config import RestorePath
 
@@ -84,7 +84,7 @@ def calls(read: Callable[[str], bytes | None], files: Iterable[str], roots: Sequ
 
 def _of(text: Text) -> Iterator[Call]:
     for node in text.calls:
-        name, method = text.dotted(node.func), _method(node)
+        name, method = text.dotted(node.func), syntax.leaf(node.func)
         if SAVER.match(text.made(node)) and method in ("save", "restore"):
             yield _call(text, node, "saves" if method == "save" else "loads", path="tf1-saver")
         elif CHECKPOINTS.match(text.made(node)) and method in OF_CHECKPOINTS:
@@ -101,11 +101,6 @@ def _of(text: Text) -> Iterator[Call]:
             # Much else has a method `save`: the file says that it is a model's.
             if (file_names.ending(given, text.value) or "").endswith((".keras", ".h5", ".hdf5")):
                 yield _of_model(text, node, "saves", given)
-
-
-def _method(node: ast.Call) -> str:
-    func = node.func
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def _call(text: Text, node: ast.Call, does: str, *, path: RestorePath | None = None, why: str = "") -> Call:
@@ -169,17 +164,17 @@ def _with_load(text: Text, node: ast.Call, call: Call) -> Call:
         return call
     unknown, flags = list(call.unknown), {}
     for name, place in (("skip_mismatch", None), ("compile", 2)):
-        value, known = text.constant(argument(node, place if _method(node) == "load_model" else None, name))
+        value, known = text.constant(argument(node, place if syntax.leaf(node.func) == "load_model" else None, name))
         flags[name] = value if isinstance(value, bool) else None
         unknown += [] if known and (value is None or isinstance(value, bool)) else [name]
-    given = [argument(node, 1, "custom_objects")] if _method(node) == "load_model" else []
+    given = [argument(node, 1, "custom_objects")] if syntax.leaf(node.func) == "load_model" else []
     given += [argument(scope, 0, "objs") for scope in text.around(node) if SCOPE.search(text.dotted(scope.func))]
     objects: list[str] = []
     for handed in given:
         found = _objects(text, handed)
         objects += found or []
         unknown += ["custom_objects"] if found is None else []
-    if _method(node) == "load_weights" and len(node.args) > 1:
+    if syntax.leaf(node.func) == "load_weights" and len(node.args) > 1:
         unknown.append("the second argument, which is by_name or skip_mismatch by the version of Keras")
     return replace(
         call,

@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from restore_guard.change.affected import ImportGraph, Read
 from restore_guard.change.load_calls import Call, calls
 from restore_guard.change.named_calls import dotted_file
@@ -40,10 +42,7 @@ class Habit:
         """What the configuration of the model is to say of it, in TOML, beside what is promised already."""
         restores = [path for path in RESTORE_PATHS if path in {*promised, *self.restores}]
         lines = [f"restores = {json.dumps(restores)}"] if restores else []
-        usual, said = Load(), []
-        for name in Load.__struct_fields__:
-            if (value := getattr(self.load, name)) != getattr(usual, name):
-                said.append(f"{name} = {json.dumps(value)}")
+        said = [f"{name} = {json.dumps(value)}" for name, value in msgspec.to_builtins(self.load).items()]
         return lines + ([f"load = {{ {', '.join(said)} }}"] if said else [])
 
     @property

@@ -12,18 +12,19 @@ from restore_guard.errors import UncheckedError
 Read = Callable[[str], bytes | None]
 
 
-def folder(project: str, files: Iterable[str], before: Read, now: Read) -> str:
+def folder(project: str, files: Callable[[], Iterable[str]], before: Read, now: Read) -> str:
     """The folder on a side: the project's of today, or the only one that was configured then and no longer is.
 
     Args:
-        files: all files of the side; before, now: give the content of a file there and on disk.
+        files: lists all files of the side; asked only where the project is not in its place.
+        before, now: give the content of a file there and on disk.
 
     Raises:
         UncheckedError: several were.
     """
     if _is_configured(project, before):
         return project
-    then = {dirname(path) for path in files if basename(path) in (OWN_FILE, SHARED_FILE)}
+    then = {dirname(path) for path in files() if basename(path) in (OWN_FILE, SHARED_FILE)}
     gone = [place for place in sorted(then) if _is_configured(place, before) and not _is_configured(place, now)]
     alike = [place for place in gone if basename(place) == basename(project)]
     found = alike if len(gone) > 1 else gone

@@ -191,6 +191,11 @@ class Repository:
         except ValueError as error:
             raise UncheckedError(f"{path}: its content is missing in {self.root}; run git fsck") from error
 
+    def project_files(self, side: Side) -> list[str]:
+        """The project's files on a side, relative to its folder."""
+        prefix = f"{self.project}/" if self.project else ""
+        return [path.removeprefix(prefix) for path in self.files(side, self.project)]
+
     def reader(self, side: Side) -> Reader:
         """`read` for paths relative to the project's folder on that side."""
         return lambda path: self.read(side, normpath(join(self.folder(side), path)))
@@ -200,7 +205,9 @@ class Repository:
         if side not in self._folders:
             reads = (partial(self.read, each) for each in (side, self.worktree()))
             same = side.tree is None
-            self._folders[side] = self.project if same else moved.folder(self.project, self.files(side), *reads)
+            self._folders[side] = (
+                self.project if same else moved.folder(self.project, partial(self.files, side), *reads)
+            )
         return self._folders[side]
 
     def tags(self, patterns: Sequence[str]) -> list[tuple[str, Side | None]]:

@@ -26,7 +26,7 @@ from restore_guard.judging.table import table
 from restore_guard.judging.translation import in_words_of, root_edge
 from restore_guard.promise.pins import below
 from restore_guard.restore_paths import keras_archive
-from restore_guard.result import Finding, ModelResult, Verdict
+from restore_guard.result import Finding, ModelResult, Verdict, code_of
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.signature import Revival, Signature
 
@@ -72,7 +72,7 @@ class Audit(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        return {"breaks": 1, "unchecked": 3}.get(self.verdict, 0)
+        return code_of(self.verdict)
 
 
 def restored(model: ModelResult) -> int:
@@ -134,7 +134,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     if build.signature is None:
         return _unchecked(name, f"could not be built: {build.failure}")
     if (refused := read.refused_by(build.signature)) is not None:
-        return ModelResult(name, "breaks", variables=_counted(build.signature), notes=(f"{refused}.",))
+        return ModelResult(name, "breaks", variables=build.signature.count, notes=(f"{refused}.",))
     paths = checkpoint.promised(read, config.models[name].restores or ())
     model, notes = build.signature, []
     if "tf1-saver" in paths and model.saver_file is None:
@@ -162,7 +162,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     return ModelResult(
         name,
         verdict="breaks" if broken or unable else "unchecked" if doubtful else "restores",
-        variables=_counted(model),
+        variables=model.count,
         restores={
             path: path_result(outcomes[path], comparison.model, comparison.misplaced(path))
             for path, comparison in comparisons.items()
@@ -209,15 +209,11 @@ def _likeness(one: Signature, other: Signature) -> float:
     return len(forms[0] & forms[1]) / max(1, len(forms[0] | forms[1]))
 
 
-def _counted(model: Signature) -> int:
-    return sum(not variable.seed for variable in model.variables)
-
-
 def _other(name: str, build: Build) -> ModelResult:
     return ModelResult(
         name,
         "breaks",
-        variables=_counted(build.signature) if build.signature is not None else 0,
+        variables=build.signature.count if build.signature is not None else 0,
         notes=("The configuration in the file makes another model.",),
     )
 

@@ -86,11 +86,9 @@ def examine(run: Run) -> Iterator[Finding]:
 
 def _load_calls(run: Run, project: Project) -> Iterator[Finding]:
     """How the repository's own code loads the checkpoints of each model, held against what is promised."""
-    prefix = f"{run.repository.project}/" if run.repository.project else ""
-    listed = run.repository.files(project.side, run.repository.project)
-    files = [path.removeprefix(prefix) for path in listed if path.endswith(".py")]
     builders = {name: model.builder.partition(":")[0] for name, model in project.config.models.items()}
-    wanted = [file for file in files if not OUTSIDE.search(file)]
+    files = run.repository.project_files(project.side)
+    wanted = [file for file in files if file.endswith(".py") and not OUTSIDE.search(file)]
     found = load_habits.habits(project.read, wanted, builders, project.config.roots)
     promised = verdicts.promised_paths(Projects(None, project), list(builders))
     for name, habit in found.items():
@@ -178,7 +176,7 @@ def _judge(project: Project, name: str, build: Build) -> ModelResult:
 def _built(name: str, build: Build) -> Finding:
     if build.signature is None:
         return Finding(f"build of {name}", "problem", build.failure or "", "restore-guard check shows more.")
-    count = sum(not variable.seed for variable in build.signature.variables)
+    count = build.signature.count
     return Finding(f"build of {name}", "ok", f"{count} variables in {build.seconds:.1f} s, {build.strategy}")
 
 

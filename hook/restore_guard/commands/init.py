@@ -60,8 +60,7 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     repository.project = repository.project_of(here)
     worktree = repository.worktree()
     read = repository.reader(worktree)
-    prefix = f"{repository.project}/" if repository.project else ""
-    files = [path.removeprefix(prefix) for path in repository.files(worktree, repository.project)]
+    files = repository.project_files(worktree)
     parsed = project(read, files)
     loaded = config.load(read)
     settings = loaded[1] if loaded else None
@@ -171,8 +170,7 @@ def _tried(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Survey:
     root = repository.root / found.folder
-    prefix = f"{found.folder}/" if found.folder else ""
-    files = [path.removeprefix(prefix) for path in repository.files(repository.worktree(), found.folder)]
+    files = repository.project_files(repository.worktree())
     trials = Trials(root, files, found.pythonpath, probe, seconds=seconds, progress=progress)
     built = {model.name: model for model in trials.run(models)}
     usable = [*found.usable, *(model for model in built.values() if model.build.signature is not None)]

@@ -206,7 +206,7 @@ def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Find
 def _message(
     renewal: Renewal, model: Signature, new: Manifest, pins: _Pins, breaks: Sequence[Finding], *, written: bool
 ) -> str:
-    count = sum(not variable.seed for variable in new.signature.variables)
+    count = new.signature.count
     said = [f"{renewal.file} {'written' if written else 'is current'} ({count} variables)"]
     if renewal.promises.theirs is not None:
         said.append("what both sides of the merge promised restores, or was accepted")

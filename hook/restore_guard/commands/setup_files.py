@@ -86,10 +86,8 @@ def table_of(model: config.Model) -> dict[str, Any]:
         for item in model.inputs
     ]
     found = {"builder": model.builder, "kwargs": dict(model.kwargs), "inputs": inputs}
-    usual, load = config.Load(), msgspec.structs.asdict(model.load)
-    said = {key: list(value) if isinstance(value, tuple) else value for key, value in load.items()}
-    said = {key: value for key, value in said.items() if load[key] != getattr(usual, key)}
-    found |= {"restores": list(model.restores or ()), "load": said}
+    load = msgspec.json.decode(msgspec.json.encode(model.load))  # without what is the default, and with lists
+    found |= {"restores": list(model.restores or ()), "load": load}
     return {key: value for key, value in found.items() if value}
 
 

@@ -45,7 +45,7 @@ class Model:
     def variables(self) -> int:
         """How many it has, seeds of random generators aside; none where it was not built."""
         built = self.build.signature
-        return sum(not variable.seed for variable in built.variables) if built is not None else 0
+        return built.count if built is not None else 0
 
     @property
     def lacks_inputs(self) -> bool:

@@ -24,8 +24,8 @@ from restore_guard.environments import overridden
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import judge
 from restore_guard.promise.project import Project, Projects, load
-from restore_guard.rehearsal import Moved, Rehearsal, Upgrade, worst
-from restore_guard.result import Finding, ModelResult
+from restore_guard.rehearsal import Moved, Rehearsal, Upgrade
+from restore_guard.result import Finding, ModelResult, worst
 
 DECIDING = (*sorted(overridden.FLAVOURS), "keras", "tf-keras")
 """The packages by which one move is further than another."""
@@ -74,7 +74,7 @@ def _rehearse(
     judged = with_migrations(judged, cases, orders, workshop)
     return Rehearsal(
         texts,
-        worst(model.verdict for model in judged.values()),
+        worst((model.verdict for model in judged.values()), none="unchecked"),
         _deciding(found),
         tuple(_moved(start.installed, found)),
         tuple(

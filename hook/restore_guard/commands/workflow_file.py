@@ -118,11 +118,7 @@ def _pip(where: _Where) -> str:
 
 
 def _where_in_pyproject(project: Path) -> _Where | None:
-    file = project / "pyproject.toml"
-    try:
-        document = toml_text.decode(file.read_bytes()) if file.is_file() else {}
-    except ValueError:
-        return None
+    document = _pyproject(project) or {}
     tables = _table(document.get("project"))
     poetry = _table(_table(document.get("tool")).get("poetry"))
     if _asks(tables.get("dependencies")) or _asks(poetry.get("dependencies")):
@@ -167,12 +163,19 @@ def _installs(path: Path, project: Path, depth: int) -> bool:
 
 
 def _is_installable(project: Path) -> bool:
-    file = project / "pyproject.toml"
-    try:
-        document = toml_text.decode(file.read_bytes()) if file.is_file() else {}
-    except ValueError:
+    document = _pyproject(project)
+    if document is None:
         return False
     return "project" in document or "build-system" in document or (project / "setup.py").is_file()
+
+
+def _pyproject(project: Path) -> dict[str, Any] | None:
+    """What pyproject.toml says; None where it cannot be read."""
+    file = project / "pyproject.toml"
+    try:
+        return toml_text.decode(file.read_bytes()) if file.is_file() else {}
+    except ValueError:
+        return None
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 
 from restore_guard.discovery.candidate import initialiser
-from restore_guard.discovery.modules import Function, Module, Project, calls, is_main_guard, methods, own_nodes
+from restore_guard.discovery.modules import (
+    Function,
+    Module,
+    Project,
+    all_calls,
+    calls,
+    is_main_guard,
+    methods,
+    own_nodes,
+)
 
 KERAS = re.compile(r"^(tensorflow\.keras|tensorflow\.compat\.v[12]\.keras|tensorflow\.python\.keras|keras|tf_keras)\.")
 MODELS = {
@@ -312,7 +321,7 @@ class Kinds:
             called = set()
             if block in self._blocks:
                 module, node = self._blocks[block]
-                called = {self.project.resolve(module, each.func) for each in _all_calls(node)}
+                called = {self.project.resolve(module, each.func) for each in all_calls(node)}
             self._called_by[block] = called - self.builders.get(block, set()) - {block}
         return self._called_by[block]
 
@@ -322,10 +331,6 @@ class Kinds:
         for module in self.project.modules:
             statements = [item for item in module.tree.body if not isinstance(item, Function | ast.ClassDef)]
             yield f"{module.file}:", (module, ast.Module(body=statements, type_ignores=[]))
-
-
-def _all_calls(node: ast.AST) -> Iterator[ast.Call]:
-    return (item for item in ast.walk(node) if isinstance(item, ast.Call))
 
 
 def _does_work(block: ast.AST) -> bool:

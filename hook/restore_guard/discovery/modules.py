@@ -251,6 +251,11 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from own_nodes(child)
 
 
+def all_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls anywhere in it."""
+    return (item for item in ast.walk(node) if isinstance(item, ast.Call))
+
+
 def calls(node: ast.AST) -> Iterator[ast.Call]:
     """The calls in a function's own code."""
     return (item for item in own_nodes(node) if isinstance(item, ast.Call))

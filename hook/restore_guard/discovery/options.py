@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from restore_guard.discovery.modules import Function, Module, Project, own_nodes
+from restore_guard.discovery.modules import Function, Module, Project, all_calls, own_nodes
 
 _DEFINE = re.compile(r"(^|\.)DEFINE_(\w+)$")
 _FLAGS = re.compile(r"(^|\.)flags\.FLAGS$")
@@ -51,14 +51,14 @@ def is_parsing(call: ast.Call) -> bool:
 def parses(function: Function) -> bool:
     """Whether a function returns what it parses of the command line, directly or after a check."""
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(function))
-    return returns and any(map(is_parsing, _all_calls(function)))
+    return returns and any(map(is_parsing, all_calls(function)))
 
 
 def of_flags(project: Project, near: Module) -> dict[str, Option]:
     """All flags of a project; of those defined twice, that of a module."""
     found: dict[str, Option] = {}
     for module in sorted(project.modules, key=lambda module: (module is not near, module.rank)):
-        for call in _all_calls(module.tree):
+        for call in all_calls(module.tree):
             name = ast.unparse(call.func)
             if not (kind := _DEFINE.search(name)) or not call.args or not isinstance(call.args[0], ast.Constant):
                 continue
@@ -77,7 +77,7 @@ def of_parser(module: Module) -> dict[str, Option]:
 
 
 def _arguments(module: Module) -> Iterator[Option]:
-    for call in _all_calls(module.tree):
+    for call in all_calls(module.tree):
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "add_argument":
             continue
         words = [str(item.value) for item in call.args if isinstance(item, ast.Constant)]
@@ -123,7 +123,3 @@ def _listed(default: ast.Constant) -> ast.expr:
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg == name), None)
-
-
-def _all_calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))

@@ -114,7 +114,7 @@ def judge(case: Case) -> ModelResult:
     return ModelResult(
         name=case.name,
         verdict=_verdict(compared, found),
-        variables=sum(not variable.seed for variable in head.variables),
+        variables=head.count,
         manifest=manifest_state(case, head),
         restores=_results(compared),
         behaviour=behaviour_of(case),
