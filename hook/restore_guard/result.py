@@ -177,6 +177,11 @@ class Row(Struct, frozen=True):
     got: dict[str, str] = {}
     near: tuple[str, ...] = ()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether some restore path does not bring its value to its place."""
+        return not {"initial", "dropped", "misplaced", "raises"}.isdisjoint(self.fates.values())
+
 
 class Behaviour(Struct, frozen=True):
     """Whether what is really saved by the base and restored into the head computes the same from the same inputs."""

@@ -15,7 +15,6 @@ import select
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import time
@@ -270,7 +269,7 @@ def _is_own(state: os.stat_result, forbidden: int = stat.S_IRWXG | stat.S_IRWXO)
 
 def _connected(folder: Path) -> socket.socket | None:
     """A connection to the keeper of a folder; None where there is none, or it is not this user's."""
-    from restore_guard.probe.serving.keeper import SOCKET
+    from restore_guard.probe.serving.keeper import SOCKET, peer
 
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -283,7 +282,7 @@ def _connected(folder: Path) -> socket.socket | None:
         connection.settimeout(_ANSWER_SECONDS)
         # The path of a socket has at most 107 bytes.
         connection.connect(f"/proc/self/fd/{descriptor}/{SOCKET}")
-        if _peer(connection)[1] != os.geteuid():
+        if peer(connection)[1] != os.geteuid():
             raise OSError
     except OSError:
         connection.close()
@@ -291,13 +290,6 @@ def _connected(folder: Path) -> socket.socket | None:
     finally:
         os.close(descriptor)
     return connection
-
-
-def _peer(connection: socket.socket) -> tuple[int, int, int]:
-    """Process, user and group at the other end (unix(7), SO_PEERCRED)."""
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid, user, group = struct.unpack("3i", data)
-    return pid, user, group
 
 
 def _asked(connection: socket.socket, hello: Mapping[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
@@ -328,12 +320,14 @@ def _line(connection: socket.socket, timeout: float | None) -> dict[str, Any] | 
 
 
 def _status(folder: Path) -> Kept | None:
+    from restore_guard.probe.serving.keeper import peer
+
     connection = _connected(folder)
     if connection is None:
         return None
     with connection:
         told = _asked(connection, {"status": True}, [])
-        pid = _peer(connection)[0]
+        pid = peer(connection)[0]
     try:
         found = msgspec.convert(told, _Status)
     except msgspec.ValidationError:

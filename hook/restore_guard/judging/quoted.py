@@ -83,7 +83,7 @@ def explain(message: str, state: str, model: ModelResult | None) -> list[str]:
     if named:
         told += [_described(row) for row in named[:SHOWN]]
         told += [f"and {len(named) - SHOWN} more that it names"] if len(named) > SHOWN else []
-    elif lost := [row for row in model.table if _is_lost(row)]:
+    elif lost := [row for row in model.table if row.is_lost]:
         names = listing([_name(row) for row in lost], SHOWN)
         told.append(f"It names no variable of either side. These do not restore: {names}.")
     return told
@@ -161,7 +161,3 @@ def _form(seen: Seen | None) -> str:
 def _name(row: Row) -> str:
     seen = row.now or row.saved
     return seen.path if seen is not None else ""
-
-
-def _is_lost(row: Row) -> bool:
-    return bool({"initial", "dropped", "misplaced", "raises"} & {*row.fates.values()})

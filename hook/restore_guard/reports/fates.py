@@ -30,11 +30,6 @@ FATES: dict[Fate, Words] = {
 }
 
 
-def is_lost(row: Row) -> bool:
-    """Whether some restore path does not bring its value to its place."""
-    return any(FATES[fate].tone == "bad" for fate in row.fates.values())
-
-
 def near_miss(row: Row) -> str:
     """The same name in another shape, the same shape under another name; "" where nothing is near."""
     saved, now = row.saved, row.now

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from restore_guard.reports.fates import FATES, is_lost, near_miss
+from restore_guard.reports.fates import FATES, near_miss
 from restore_guard.reports.wording import NOTHING, counted, plain
 from restore_guard.result import Row, Seen
 from restore_guard.rules.shared.words import sizes
@@ -39,7 +39,7 @@ def render(rows: Sequence[Row]) -> list[str]:
 def _lines(rows: Sequence[Row]) -> Iterator[Line]:
     """Layers that restore, one after the other, share a line."""
     layers = [list(its) for _, its in groupby(rows, _layers)]
-    for lost, several in groupby(layers, lambda its: any(map(is_lost, its))):
+    for lost, several in groupby(layers, lambda its: any(row.is_lost for row in its)):
         found = list(several)
         if lost or len(found) < 3:
             for its in found:
@@ -57,12 +57,12 @@ def _layer(rows: Sequence[Row], lost: bool) -> Iterator[Line]:
     saved, now = (next((getattr(row, side) for row in rows if getattr(row, side)), None) for side in ("saved", "now"))
     yield Line(_named(saved), _named(now), _summary(rows))
     if lost:
-        yield from (Line(f"  {_form(row.saved)}", f"  {_form(row.now)}", verdict(row)) for row in rows if is_lost(row))
+        yield from (Line(f"  {_form(row.saved)}", f"  {_form(row.now)}", verdict(row)) for row in rows if row.is_lost)
 
 
 def _summary(rows: Iterable[Row]) -> str:
     rows = list(rows)
-    lost = sum(map(is_lost, rows))
+    lost = sum(row.is_lost for row in rows)
     words = "restores" if not lost else "does not restore"
     if not lost and any("stopped" in row.fates.values() for row in rows):
         words = "not loaded, as the load call raises"

@@ -29,7 +29,7 @@ def read(path, contents):
     _check_names(path, placed, contents)
     with contextlib.ExitStack() as stack:
         held = {}
-        for shard in shards(path):
+        for shard in _shards(placed):
             file = _open(path, shard, placed, contents, stack)
             if file is not None:
                 held[shard] = file
@@ -40,7 +40,10 @@ def read(path, contents):
 
 def shards(path):
     """The names of the shards that an index names, the first one first."""
-    placed, _ = _index(path)
+    return _shards(_index(path)[0])
+
+
+def _shards(placed):
     return sorted({name for names in placed.values() for name in names})
 
 

@@ -151,7 +151,7 @@ class _Keeper:
 
     def welcome(self):
         connection, _ = self.listener.accept()
-        if _user_of(connection) != os.geteuid():
+        if peer(connection)[1] != os.geteuid():
             connection.close()
             return
         try:
@@ -240,10 +240,10 @@ def _offer_to_the_kernel(score):
         file.write(str(score))
 
 
-def _user_of(connection):
-    """The user at the other end (unix(7), SO_PEERCRED)."""
+def peer(connection: socket.socket) -> tuple[int, ...]:
+    """(process, user, group) at the other end (unix(7), SO_PEERCRED)."""
     size = struct.calcsize("3i")
-    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1]
+    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
 
 
 def _hello(connection):
