@@ -100,6 +100,9 @@ def test_an_outcome_by_unknown_code_is_never_green_without_a_witness():
         "tf-checkpoint is simulated, and tensorflow 9.0 loads by code that this restore-guard does not know" in note
         for note in result.notes
     )
+    assert any(
+        "`restore-guard check --witness always`" in note and "newer restore-guard" in note for note in result.notes
+    )
 
 
 def test_a_witness_that_agrees_makes_it_certain():

@@ -37,6 +37,23 @@ def without_children():
     from tensorflow.python.trackable.base import Trackable
     del Trackable._maybe_initialize_trackable
     return built
+
+
+def nested():
+    inner = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(4), tf.keras.layers.Dense(4)])
+    return tf.keras.Sequential([tf.keras.Input((4,)), inner])
+
+
+def nested_before_3_3():
+    from keras.src.legacy.saving import legacy_h5_format
+
+    def save_subset_weights_to_hdf5_group(f, weights):
+        # As Keras 3.0 to 3.2 have it.
+        for name in [w.name.encode("utf8") for w in weights]:
+            f.create_dataset(name, ())
+
+    legacy_h5_format.save_subset_weights_to_hdf5_group = save_subset_weights_to_hdf5_group
+    return nested()
 """
 
 
@@ -44,7 +61,8 @@ def without_children():
 def built(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("private")
     (folder / "small.py").write_text(BUILDERS)
-    names = ("whole", "without_the_walk", "without_children")
+    names = ["whole", "without_the_walk", "without_children"]
+    names += ["nested", "nested_before_3_3"] if request.param == "keras3" else []
     paths = ("tf-checkpoint", "keras-weights", "h5")
     with Probe(request.getfixturevalue(request.param)) as probe:
         done = probe.run([Job(name, folder, f"small:{name}", restores=paths) for name in names])
@@ -75,3 +93,13 @@ def test_trackables_that_are_others_cost_tf_checkpoint(built):
     found = built["without_children"]
     assert _outcomes(found) == {"tf-checkpoint": "unsupported", "keras-weights": "restores", "h5": "restores"}
     assert not restore_unchanged("tf-checkpoint", found.signature).certain
+
+
+def test_names_that_layers_share_are_no_file(built):
+    if built["framework"] == "keras2":
+        pytest.skip("Keras 2 always calls weights by their full names")
+    assert _outcomes(built["nested"])["h5"] == "restores"
+    refused = restore_unchanged("h5", built["nested_before_3_3"].signature)
+    assert refused.kind == "unsupported"
+    assert "name already exists" in refused.failures[0].message
+    assert _outcomes(built["nested_before_3_3"])["keras-weights"] == "restores"

@@ -194,7 +194,7 @@ def _doubts(compared: _Compared) -> list[str]:
         notes.append("New here: there is no older checkpoint to restore.")
     notes += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
     unfamiliar = {path: told for path in doubtful for told in _unfamiliar(compared, path)}
-    notes += [f"{path} is simulated, and {told}: {_ONLY_A_WITNESS}" for path, told in unfamiliar.items()]
+    notes += [f"{path} is simulated, and {told}. {_WAY_OUT}" for path, told in unfamiliar.items()]
     if custom := [path for path in doubtful if path not in {*head.unread, *unfamiliar}]:
         notes.append(
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
@@ -217,6 +217,10 @@ def _unfamiliar(compared: _Compared, path: str) -> list[str]:
 
 
 _ONLY_A_WITNESS = "only a witness can tell (--witness always)."
+_WAY_OUT = (
+    "A real save and restore decides: `restore-guard check --witness always`; for the hook and the Action, `witness` "
+    "in the configuration above the model's number of parameters. A newer restore-guard may know this version."
+)
 
 
 def _is_promise_lost(case: Case, saved: Signature | None) -> bool:

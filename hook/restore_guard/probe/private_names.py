@@ -239,6 +239,15 @@ class Saving:
         return "built" in self.library.load_weights_only.__code__.co_names
 
 
+def weights_named_by():
+    """The attribute by which Keras 3 names weights in legacy HDF5: `path`, before 3.3 `name`, which layers share."""
+    save = getattr(_module(_LEGACY), "save_subset_weights_to_hdf5_group", None)
+    if save is None:
+        return "path"
+    parts = (save.__code__, *(inner for inner in save.__code__.co_consts if hasattr(inner, "co_names")))
+    return "path" if any("path" in part.co_names for part in parts) else "name"
+
+
 def skips_by_position():
     """Whether Keras 3, loading legacy HDF5 by position, hears of `skip_mismatch` at all, which 3.6 does not."""
     return "skip_mismatch" in _module(_LEGACY).load_weights_from_hdf5_group.__code__.co_varnames

@@ -18,7 +18,7 @@ def read(root, index):
     """
     if not frameworks.is_model(root):
         return None
-    called = "path" if frameworks.keras_of(root).generation == 3 else "name"
+    called = private_names.weights_named_by() if frameworks.keras_of(root).generation == 3 else "name"
     try:
         groups = [(layer.name, layer, _weights(layer)) for layer in root.layers]
         groups.append(("top_level_model_weights", root, _own_weights(root)))
