@@ -20,6 +20,7 @@ from pathlib import Path
 
 from differential import examples, proof, versions
 from differential.frameworks import FRAMEWORKS, Fault, Oracle
+from differential.records import RECORDED, Records
 from differential.table import Table
 from restore_guard.building import probing
 
@@ -32,7 +33,7 @@ def main() -> int:
     table, begin, code = Table(), time.monotonic(), 0
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
+        oracles = {name: _oracle(stack, folder, name) for name in (RECORDED if options.records else FRAMEWORKS)}
         for title, part in _parts(table, oracles, folder, options):
             _say(begin, title)
             try:
@@ -71,10 +72,12 @@ def _parts(
     table: Table, oracles: proof.Oracles, folder: Path, options: argparse.Namespace
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The parts of the proof, what costs least for what it shows first."""
-    pairs = proof.corpus()
-    routes = [*((name, name) for name in oracles), *proof.CROSSINGS]
-    title = f"the corpus: {len(pairs)} pairs on {len(oracles)} frameworks, and saved by one and restored by another"
-    yield title, partial(proof.cross, table, oracles, pairs, routes)
+    kept = {name: Records(name, Path(_python(name))) for name in RECORDED}
+    title = f"the corpus: {len(proof.corpus())} pairs on {len(oracles)} frameworks"
+    if options.records:
+        yield title, partial(proof.judge_corpus, table, oracles, kept, ())
+        return
+    yield f"{title}, and saved by one and restored by another", partial(proof.judge_corpus, table, oracles, kept)
     yield f"the examples of the rules, for `explain`: {examples.FILE}", partial(examples.write, oracles)
     until, seed = time.monotonic() + 60 * options.minutes, options.seed
     while time.monotonic() < until:
@@ -102,6 +105,7 @@ def _parse() -> argparse.Namespace:
         "--seed", type=int, default=random.randrange(1_000_000), help="of the first hundred pairs that are drawn"
     )
     parser.add_argument("--table", action="store_true", help="print the results as a table in markdown")
+    parser.add_argument("--records", action="store_true", help="only the corpus, where the tests go by its records")
     parser.add_argument("--versions", action="store_true", help="only the corpus, on many versions of the frameworks")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="with --versions: one pair out of N")
     parser.add_argument("--only", default="", metavar="TEXT", help="with --versions: those with this in their title")

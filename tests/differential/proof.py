@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from differential import builtins, real_models, roles, search
-from differential.frameworks import Oracle, judge_all, judge_one
+from differential.frameworks import Fault, Judged, Oracle, judge_all, judge_one
 from differential.models import render
+from differential.records import Records
 from differential.table import Table
 from restore_guard.build import Job, Observation, Rivals, Witness
 from restore_guard.building import probing
@@ -58,8 +59,18 @@ def run(table: Table, oracles: Oracles, pairs: Pairs) -> None:
     cross(table, oracles, pairs, [(name, name) for name in oracles])
 
 
-def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings: Iterable[tuple[str, str]]) -> None:
-    """Saves each pair's base by one framework, once, and restores it by others, or by the same one."""
+def cross(
+    table: Table,
+    oracles: Oracles,
+    pairs: Pairs,
+    crossings: Iterable[tuple[str, str]],
+    hear: Callable[[str, str, str, Judged | Fault], None] = lambda *_: None,
+) -> None:
+    """Saves each pair's base by one framework, once, and restores it by others, or by the same one.
+
+    Args:
+        hear: called with the pair, what saved, what restored and what was seen.
+    """
     restorers: dict[str, list[Oracle]] = {}
     for one, other in crossings:
         restorers.setdefault(one, []).append(oracles[other])
@@ -68,6 +79,23 @@ def cross(table: Table, oracles: Oracles, pairs: Pairs, crossings: Iterable[tupl
     }
     for (name, one), other, judged in judge_all(work):
         table.add(" → ".join(oracles[each].framework.title for each in dict.fromkeys((one, other))), name, judged)
+        hear(name, one, other, judged)
+
+
+def judge_corpus(
+    table: Table, oracles: Oracles, records: Mapping[str, Records], crossings: Sequence[tuple[str, str]] = CROSSINGS
+) -> None:
+    """Judges the whole corpus, crossed too, and writes down what the frameworks of `records` did."""
+    pairs = corpus()
+    seen: dict[str, dict[str, Judged]] = {name: {} for name in records}
+
+    def hear(name: str, saver: str, restorer: str, judged: Judged | Fault) -> None:
+        if saver == restorer and saver in seen and isinstance(judged, Judged):
+            seen[saver][name] = judged
+
+    cross(table, oracles, pairs, [*((name, name) for name in oracles), *crossings], hear)
+    for framework, kept in records.items():
+        kept.write(pairs, seen[framework])
 
 
 def libraries(table: Table, oracles: Oracles, folder: Path, **names: tuple[str, ...]) -> None:
