@@ -52,6 +52,7 @@ class Model(_Table, frozen=True):
     restores: tuple[RestorePath, ...] | None = None
     paths: tuple[str, ...] = ()
     load: Load = Load()
+    loads: tuple[str, ...] = ()
     environ: dict[str, str] = {}
 
 
@@ -103,6 +104,7 @@ EXPECTED = {
     "restores": f"a list of one or more of {', '.join(RESTORE_PATHS)}",
     "paths": 'a list of patterns of project files, such as ["configs/*.yaml"]: relative, without ".."',
     "load": "a table such as { skip_mismatch = true }: how the team calls what loads its checkpoints",
+    "loads": "a list of other configured models, into which checkpoints of this one are restored too",
     "custom_objects": 'a list of classes and functions, each as "package.module:Name"',
     "skip_mismatch": "true or false: whether load_weights is called with skip_mismatch=True",
     "compile": "true or false: false where load_model is called with compile=False",
@@ -179,6 +181,9 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
         name: _model(name, model, (*where, "models", name))
         for name, model in _table(table.get("models", {}), (*where, "models")).items()
     }
+    for name, model in models.items():
+        for other in model.loads:
+            _demand(other in models and other != name, "loads", [other], (*where, "models", name))
     levels = _table(table.get("rules", {}), (*where, "rules"))
     for rule, level in levels.items():
         _known(rule, rules, "rule", (*where, "rules"))

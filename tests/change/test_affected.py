@@ -14,6 +14,7 @@ from restore_guard.change.affected import (
     View,
     affected,
     closure,
+    loading,
     relative_to,
 )
 from restore_guard.change.states import Change
@@ -426,3 +427,14 @@ def test_paths_patterns(pattern, path, matches):
     config = Config(models={"m": Model("m:f", paths=(pattern,))})
     side = view({}, config)
     assert bool(affected([Change("M", path)], side, side)) is matches
+
+
+def test_a_model_is_affected_where_one_is_that_its_checkpoints_are_restored_into():
+    config = Config(
+        models={"train": Model("t:b", loads=("serving", "other")), "serving": Model("s:b"), "other": Model("o:b")}
+    )
+    reasons = {"serving": "serve.py changed"}
+    told = "its checkpoints are restored into serving: serve.py changed"
+    assert loading(reasons, config) == {"serving": "serve.py changed", "train": told}
+    assert loading({"train": "train.py changed"}, config) == {"train": "train.py changed"}
+    assert loading({}, config) == {}

@@ -89,6 +89,9 @@ manager = tf.train.CheckpointManager(tf.train.Checkpoint(model=model, step=step)
 for number in range(2):
     step.assign_add(1)
     manager.save()
+table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, 0)
+table.insert(["word"], [7])
+tf.train.Checkpoint(model=model, words=table).write(f"{folder}/table")
 momentum = model.optimizer._momentums[1 if hasattr(model, "a") else 3]
 layer = model.a if hasattr(model, "a") else model.b
 print(json.dumps({"words": model.words.embeddings.numpy().tolist(), "layer": layer.kernel.numpy().tolist(),
@@ -232,6 +235,8 @@ def test_what_cannot_get_across_says_why_and_leaves_nothing(warm, tmp_path):
             stranger,
         )
         assert "of no model that a manifest promises. Nearest is epoch" in refused(stranger)
+        tables = refused(warm.folder / "old1/table", out=tmp_path / "ckpt")
+        assert "it holds the contents of hash tables (words), which would be lost" in tables
         line = "restore-manifest/net.migrations.toml:"
         assert f"{line}6: a/kernel (now frist/kernel) goes to no variable" in refused(
             text=MIGRATIONS.replace('"first/**"', '"frist/**"')

@@ -66,6 +66,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     unverified: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     not_finite: dict[str, tuple[int, int]] = {}
+    tables: tuple[str, ...] = ()
     tensors: int = 0
     bytes: int = 0
     addresses: dict[str, str] = {}

@@ -85,6 +85,17 @@ def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict
     return {name: reason for name, reason in reasons.items() if reason}
 
 
+def loading(reasons: Mapping[str, str], config: Config) -> dict[str, str]:
+    """The reasons, and those of models whose checkpoints are restored into an affected one."""
+    return dict(reasons) | {
+        name: f"its checkpoints are restored into {other}: {reasons[other]}"
+        for name, model in config.models.items()
+        if name not in reasons
+        for other in model.loads
+        if other in reasons
+    }
+
+
 def relative_to(changes: Sequence["Change"], project: str, before: str | None = None) -> tuple["Change", ...]:
     """Changes with paths relative to the project's folder instead of the git root; `../` leads out of it.
 

@@ -106,7 +106,7 @@ def select(
         # Only a manifest tells all that a build reads: modules that are imported by a computed name, data.
         unknown = {name for name in head.config.models if head.manifests.get(name) is None}
         reasons = {**dict.fromkeys(unknown, "it has no manifest yet"), **reasons}
-    chosen = _chosen(head, names, everything, reasons)
+    chosen = _chosen(head, names, everything, affected.loading(reasons, head.config))
     return Selection(Projects(base, head), changes, chosen, bool(names), [note] if note else [], unread)
 
 

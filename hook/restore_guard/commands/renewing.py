@@ -14,7 +14,8 @@ from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.change.repository import Repository
 from restore_guard.commands import pinning
 from restore_guard.commands.pinning import Pin
-from restore_guard.commands.settling import Promises, Settled, settle
+from restore_guard.commands.settling import Promises, settle
+from restore_guard.commands.settling_loads import Into, Loader, SettledLoads, settle_loads
 from restore_guard.commands.unchanged import unable
 from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
@@ -63,6 +64,7 @@ class Renewal:
         reason: why a break is accepted, or migrated; None refuses it.
         checkpoint: a file that the manifest is to be pinned to.
         proposal: the migration that carries old checkpoints across a break.
+        others: the models that its checkpoints are restored into.
     """
 
     repository: Repository
@@ -74,6 +76,7 @@ class Renewal:
     reason: str | None = None
     checkpoint: Checkpoint | None = None
     proposal: Proposal | None = None
+    others: Sequence[Into] = ()
 
     @property
     def folder(self) -> Path:
@@ -140,14 +143,15 @@ def renew(renewal: Renewal) -> Updated:
         loads=pins.loads,
         reason=renewal.reason,
     )
-    if settled.history is None:
-        return _refused(renewal, settled)
+    loads = _loads(renewal, build, paths)
+    if settled.history is None or loads.accepted is None:
+        return _refused(renewal, settled.breaks + loads.breaks)
     signature, pinned = _pinned(model, pins)
-    new = Manifest(renewal.name, paths, signature, settled.epoch, settled.history, pinned)
-    breaks = _with_migration(renewal, settled.breaks)
+    new = Manifest(renewal.name, paths, signature, settled.epoch, settled.history, pinned, loads.accepted)
+    breaks = _with_migration(renewal, settled.breaks) + loads.breaks
     unsaved = _unsaved(renewal, model, paths)
     written = manifest.write(renewal.folder / renewal.file, new)
-    message = _message(renewal, model, new, pins, breaks, written=written)
+    message = "; ".join((_message(renewal, model, new, pins, breaks, written=written), *loads.notes))
     return Updated(renewal.name, "written" if written else "unchanged", message, breaks + unsaved)
 
 
@@ -172,11 +176,17 @@ def _pins(renewal: Renewal, model: Signature, paths: tuple[str, ...]) -> _Pins |
     return _Pins(before, wanted | fresh, frozenset(fresh), loads)
 
 
-def _refused(renewal: Renewal, settled: Settled) -> Updated:
+def _loads(renewal: Renewal, build: Signature, paths: tuple[str, ...]) -> SettledLoads:
+    """What becomes of its checkpoints in other models."""
+    loader = Loader(renewal.name, renewal.file, renewal.project.config, renewal.promises, renewal.own, build, paths)
+    return settle_loads(loader, renewal.others, renewal.reason)
+
+
+def _refused(renewal: Renewal, breaks: tuple[Finding, ...]) -> Updated:
     lost = "old checkpoints would no longer restore"
     if renewal.checkpoint is not None:
         lost = f"{renewal.checkpoint.name}, or what is promised already, would not restore completely"
-    return renewal.ended("refused", f"{lost}; the manifest stays as it is", settled.breaks)
+    return renewal.ended("refused", f"{lost}; the manifest stays as it is", breaks)
 
 
 def _pinned(model: Signature, pins: _Pins) -> tuple[Signature, dict[RestorePath, str]]:
@@ -221,7 +231,7 @@ def _message(
         what = _about(renewal, renewal.proposal)
         said.append(f"a break is migrated, epoch {new.epoch}: {renewal.reason}; {what}")
     elif "accepted" in statuses:
-        said.append(f"a break was accepted, epoch {new.epoch}: {new.history[-1].reason}")
+        said.append(_accepted(renewal, new))
     elif renewal.reason is not None:
         said.append("nothing breaks, so the reason was not recorded")
     said += unable(model, new.restores)
@@ -230,6 +240,13 @@ def _message(
         lost = restore("tf-checkpoint", before.signature, model).lost
         said += [words.state_lost(lost)] if lost else []
     return "; ".join(said)
+
+
+def _accepted(renewal: Renewal, new: Manifest) -> str:
+    """Which break was accepted last: one of the model itself, or what another model loses of its checkpoints."""
+    if new.epoch > renewal.promises.past[0] or not new.loads:
+        return f"a break was accepted, epoch {new.epoch}: {new.history[-1].reason}"
+    return f"a loss in {new.loads[-1].into} was accepted: {new.loads[-1].reason}"
 
 
 def _write_migration(renewal: Renewal, proposal: Proposal) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from restore_guard.change.diffs import Diff
-from restore_guard.config import Config
+from restore_guard.config import Config, RestorePath
 from restore_guard.judging import findings
 from restore_guard.judging.case import promised
 from restore_guard.judging.comparison import Comparison, compare, troubles
@@ -143,7 +144,7 @@ def settle(
         if all(finding.status == "accepted" for finding in grave):
             return Settled(max(entry.epoch for entry in history), history, found)
         return Settled(epoch, None, found)
-    entry = Accepted(epoch + 1, " ".join(reason.split()), _broken_by(compared))  # type: ignore[arg-type]
+    entry = Accepted(epoch + 1, " ".join(reason.split()), broken_by(compared))
     return Settled(entry.epoch, (*committed, entry), _accepted(found))
 
 
@@ -182,9 +183,9 @@ def _between(old: Manifest, new: Manifest) -> list[Comparison]:
     return compare(old.signature, new.signature, paths, Diff({}))
 
 
-def _broken_by(compared: Sequence[Comparison]) -> dict[str, Broken]:
+def broken_by(compared: Sequence[Comparison]) -> dict[RestorePath, Broken]:
     """{restore path: what is broken on it}, of all comparisons together."""
-    broken: dict[str, Broken] = {}
+    broken: dict[Any, Broken] = {}
     for comparison in compared:
         for path, outcome in comparison.outcomes.items():
             new, old = _broken(outcome, comparison.misplaced(path)), broken.get(path)

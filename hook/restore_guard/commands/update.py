@@ -26,8 +26,10 @@ from restore_guard.change.states import Side
 from restore_guard.commands.proposing import proposals
 from restore_guard.commands.renewing import Renewal, Updated, renew
 from restore_guard.commands.settling import Promises
+from restore_guard.commands.settling_loads import Into
 from restore_guard.commands.unchanged import unlike
 from restore_guard.errors import UsageError
+from restore_guard.judging.case import promised
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.manifest import Found, Manifest, ManifestError, Release
 from restore_guard.promise.project import Project, load
@@ -62,15 +64,19 @@ def update(
         raise UsageError("A break needs a reason that the review shows.")
     repository = run.repository
     project = load(repository, side or repository.worktree())
-    chosen = project.named(names)
-    if checkpoint is not None and len(chosen) != 1:
+    named = project.named(names)
+    if checkpoint is not None and len(named) != 1:
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = Reading([checkpoint] if checkpoint is not None else [], project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
-    promises = _promises_of(repository, project, chosen)
+    models = project.config.models
+    # What is promised of a model's checkpoints is promised of each model that they are restored into.
+    chosen = [name for name in models if name in named or not {*models[name].loads}.isdisjoint(named)]
+    built_too = dict.fromkeys(other for name in chosen for other in models[name].loads if other not in chosen)
+    promises = _promises_of(repository, project, [*chosen, *built_too])
     orders = [
         BuildOrder(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
-        for name in chosen
+        for name in promises
     ]
     proposed = dict.fromkeys(chosen) | (
         proposals(run, project, chosen, reason) if migrate and reason is not None else {}
@@ -78,11 +84,20 @@ def update(
     with Workshop(run, carry=project.config.carry) as workshop:
         file = next(iter(reading.run(workshop, python)), None)
         built = workshop.build(orders)
-        revived = _revived(workshop, orders, built, promises)
+        revived = _revived(workshop, [order for order in orders if order.name in chosen], built, promises)
         updated = [
             renew(
                 Renewal(
-                    repository, project, name, built[name], promises[name], revived[name], reason, file, proposed[name]
+                    repository,
+                    project,
+                    name,
+                    built[name],
+                    promises[name],
+                    revived[name],
+                    reason,
+                    file if name in named else None,
+                    proposed[name],
+                    [_into(project, other, built[other], promises[other]) for other in models[name].loads],
                 )
             )
             for name in chosen
@@ -90,6 +105,12 @@ def update(
         written = {one.name for one in updated if one.state == "written"}
         warnings = unlike(workshop, project, [order for order in orders if order.name in written], built)
     return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
+
+
+def _into(project: Project, name: str, build: Build, promises: Promises) -> Into:
+    """A model that checkpoints of another one are restored into."""
+    restores = promised(project.config, name, promises.current, build.signature) if build.signature else ()
+    return Into(name, build, promises.current, restores)
 
 
 def _revived(

@@ -18,7 +18,7 @@ from restore_guard.change.diffs import Diff, FileDiff, Place
 from restore_guard.change.pins_moved import Move, moves, settled
 from restore_guard.change.run import Run
 from restore_guard.change.states import Change
-from restore_guard.commands import repairing
+from restore_guard.commands import loading, repairing
 from restore_guard.commands.trying import try_migrations
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging import judge
@@ -53,8 +53,12 @@ class Suspects:
 
     @cached_property
     def restores(self) -> dict[str, tuple[str, ...]]:
-        """{model: the restore paths that either side promises}, so that both are built alike."""
-        return promised_paths(self.projects, self.names)
+        """{model: the restore paths that either side promises}, so that both are built alike.
+
+        Also of models that checkpoints of these are restored into.
+        """
+        others = (other for name in self.names for other in loading.targets(self.projects, name))
+        return promised_paths(self.projects, list(dict.fromkeys([*self.names, *others])))
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:
@@ -150,8 +154,10 @@ def cases_by(
     orders = _orders(suspects, builders)
     built = workshop.build(list(orders.values()))
     cases = _cases(suspects, built, released, builders)
+    cases = _with_targets(cases, suspects, built)
     cases = _with_revivals(cases, orders, workshop)
     cases = _with_witnesses(cases, orders, workshop, witness)
+    cases = loading.with_witnesses(cases, orders, workshop, witness)
     cases = _with_migrations(cases, orders, workshop, witness)
     return _with_second_builds(cases, orders, run, suspects), orders
 
@@ -214,6 +220,18 @@ def _cases(
             chances=_chances(head, head_build),
         )
     return cases
+
+
+def _with_targets(cases: Cases, suspects: Suspects, built: Mapping[str, Build]) -> dict[str, Case]:
+    """The cases with the models that their checkpoints are restored into."""
+
+    def diff(name: str, other: str) -> Diff:
+        files: frozenset[str] = frozenset()
+        for model in (name, other):
+            files |= suspects.sources(model, [built.get(f"head:{model}"), built.get(f"base:{model}")])
+        return suspects.diff(other, files)
+
+    return {name: loading.with_targets(case, suspects.projects, built, diff) for name, case in cases.items()}
 
 
 def _with_revivals(cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop) -> dict[str, Case]:

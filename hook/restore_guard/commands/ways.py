@@ -32,6 +32,12 @@ _SAME = {
 }
 
 
+_TABLES = (
+    "it holds the contents of hash tables ({}), which would be lost: only values of variables are carried across. "
+    "Restore it with the code that saved it, and save without the table, or keep the table's contents in a file"
+)
+
+
 @dataclass(frozen=True)
 class Way:
     """One file: what it holds, how it gets across, and what became of it.
@@ -101,6 +107,8 @@ class Planning:
             return Way(file, path, error=f"{place}{error.message}")
         except NoRoute as error:
             return Way(file, path, error=str(error))
+        if file.tables and not found.is_needless:
+            return dataclasses.replace(found, error=_TABLES.format(", ".join(file.tables[:3])))
         lost = sorted(_lost(found.crossing, path, self.model))
         if lost:
             return dataclasses.replace(

@@ -21,6 +21,26 @@ from restore_guard.signature import Input, Revival, Signature
 
 
 @dataclass(frozen=True)
+class Target:
+    """Another model of the head, into which checkpoints of a case's model are restored too.
+
+    Attributes:
+        build: of the head; before: what the model was at the base, None where there was none.
+        restores: the restore paths that both models promise.
+        old, new: what really restoring the base's and the head's checkpoints into it showed; None where it was not
+            tried.
+    """
+
+    name: str
+    build: Build
+    before: Signature | None
+    restores: tuple[str, ...]
+    diff: Diff
+    old: Witness | None = None
+    new: Witness | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """All that is known of one model.
 
@@ -41,6 +61,7 @@ class Case:
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         head_migrations: the head's migrations, as they were found.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
+        targets: the other models that its checkpoints are restored into.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
     """
 
@@ -69,6 +90,7 @@ class Case:
     asked: Mapping[str, str] = field(default_factory=dict)
     chances: tuple[Place, ...] = ()
     second: Signature | None = None
+    targets: tuple[Target, ...] = ()
 
     @property
     def head(self) -> Signature:

@@ -27,6 +27,7 @@ class Comparison:
         same: which variable is which.
         unsaved_before, unsaved_now: {restore path: variables that it never writes} of either signature.
         unheld: {restore path: optimizer state that it never writes}: no checkpoint lacks it, so it is no loss.
+        unwanted: {restore path: saved variables that the load call leaves in the file on purpose}.
         roles: {restore path: {variable of the model: the saved one whose value belongs in it, as its outputs show}}.
     """
 
@@ -38,6 +39,7 @@ class Comparison:
     unsaved_before: dict[str, frozenset[str]]
     unsaved_now: dict[str, frozenset[str]]
     unheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unwanted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
@@ -99,16 +101,24 @@ def compare(
     return compared
 
 
-def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> Comparison:
-    found = {path: judged(path, saved, model) for path in paths}
+def compare_across(saved: Signature, model: Signature, paths: Sequence[str], diff: Diff) -> list[Comparison]:
+    """As `compare`, into another model of the team's: nobody misses the state of either one's optimizer."""
+    return [_compare(saved, model, paths, diff, across=True)]
+
+
+def _compare(
+    saved: Signature, model: Signature, paths: Sequence[str], diff: Diff, *, across: bool = False
+) -> Comparison:
+    found = {path: judged(path, saved, model, across=across) for path in paths}
     before = {path: frozenset(itself.initial) for path, (_, itself) in found.items()}
     now = {path: never_written(path, model, outcome.situation) for path, (outcome, _) in found.items()}
-    names = {variable.path for variable in saved.variables}
+    unknown = {variable.path for variable in model.variables} - {variable.path for variable in saved.variables}
     state = optimizer_state(model)
     unheld = {
-        path: frozenset(name for name in now[path] & state if name in before[path] or name not in names)
+        path: frozenset(state if across else (name for name in now[path] & state if name in before[path] | unknown))
         for path in found
     }
+    unwanted = optimizer_state(saved) if across else ()
     return Comparison(
         saved,
         model,
@@ -121,6 +131,10 @@ def _compare(saved: Signature, model: Signature, paths: Sequence[str], diff: Dif
         unsaved_before=before,
         unsaved_now={path: now[path] - unheld[path] for path in found},
         unheld=unheld,
+        unwanted={
+            path: frozenset(keras_archive.not_wanted(saved, model) if path == "keras-archive" else unwanted)
+            for path in found
+        },
     )
 
 

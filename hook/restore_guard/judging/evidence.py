@@ -10,7 +10,7 @@ import msgspec
 
 from restore_guard.build import Observation, Witness
 from restore_guard.judging.comparison import Comparison
-from restore_guard.restore_paths import Failure, Outcome, keras_archive
+from restore_guard.restore_paths import Failure, Outcome
 from restore_guard.restore_paths.situations import TRAINED
 from restore_guard.signature import Signature
 
@@ -29,8 +29,8 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
     outcomes, roles, disagreements = dict(comparison.outcomes), {}, []
     before = dict(comparison.unsaved_before)
     for path, simulated in comparison.outcomes.items():
-        not_wanted = keras_archive.not_wanted(comparison.saved, comparison.model) if path == "keras-archive" else ()
-        seen = _without(witness.observations.get(path), comparison.unheld.get(path, frozenset()), frozenset(not_wanted))
+        left_out = (of.get(path, frozenset()) for of in (comparison.unheld, comparison.unwanted))
+        seen = _without(witness.observations.get(path), *left_out)
         if seen is None or (simulated.kind == "unsupported" and seen.outcome == "raises"):
             continue
         if unknown := sorted(_unknown(comparison, seen)):
@@ -97,12 +97,12 @@ def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:
     )
 
 
-def _without(seen: Observation | None, unheld: Set[str], not_wanted: Set[str]) -> Observation | None:
+def _without(seen: Observation | None, unheld: Set[str], unwanted: Set[str]) -> Observation | None:
     """What was seen, without the variables that no checkpoint holds, and the saved ones that are left on purpose."""
-    if seen is None or not (unheld & {*seen.initial} or not_wanted & {*seen.unused}):
+    if seen is None or not (unheld & {*seen.initial} or unwanted & {*seen.unused}):
         return seen
     initial = tuple(name for name in seen.initial if name not in unheld)
-    unused = tuple(name for name in seen.unused if name not in not_wanted)
+    unused = tuple(name for name in seen.unused if name not in unwanted)
     whole = seen.outcome == "partial" and not (initial or unused or seen.changed_otherwise)
     outcome = "restores" if whole else seen.outcome
     return msgspec.structs.replace(seen, outcome=outcome, initial=initial, unused=unused)

@@ -14,7 +14,7 @@ from restore_guard.config import Config, ignores
 from restore_guard.judging import causes
 from restore_guard.judging.comparison import Comparison, troubles
 from restore_guard.judging.sentences import effect, message
-from restore_guard.promise.manifest import Accepted
+from restore_guard.promise.manifest import Accepted, AcceptedLoad
 from restore_guard.result import Behaviour, Finding, Status
 from restore_guard.rules import RULES, explanation, not_saved
 from restore_guard.rules.shared import words
@@ -41,7 +41,7 @@ class Context:
     file: str
     config: Config
     known: Collection[tuple[str, str, bool]] = frozenset()
-    accepted: Sequence[Accepted] = ()
+    accepted: Sequence[Accepted | AcceptedLoad] = ()
     behaviour: Behaviour | None = None
     certain: Collection[tuple[str, str, bool]] | None = None
     migrated: Collection[str] = frozenset()
@@ -148,7 +148,7 @@ def _status(context: Context, cause: Cause) -> Status:
     return "new"
 
 
-def is_accepted(trouble: Trouble, accepted: Sequence[Accepted]) -> bool:
+def is_accepted(trouble: Trouble, accepted: Sequence[Accepted | AcceptedLoad]) -> bool:
     """Whether an entry of the history covers a trouble."""
     for entry in accepted:
         broken = entry.on(trouble.path)

@@ -28,6 +28,7 @@ from restore_guard.judging.case import (
 from restore_guard.judging.comparison import Comparison, compare, unchanged
 from restore_guard.judging.draws import certain, drawn
 from restore_guard.judging.evidence import outranked
+from restore_guard.judging.loading import Loading, loadings
 from restore_guard.judging.migrated import carries, outcomes, with_migrations
 from restore_guard.judging.results import path_result, with_outputs
 from restore_guard.judging.rollback import rollbacks
@@ -56,6 +57,7 @@ class _Compared:
         disagreements: where the two disagreed, and what could not be tried, in words.
         migrations: {restore path: what becomes of a checkpoint that is migrated}.
         draw: how two builds of the head differ; None where they are alike.
+        loadings: what becomes of its checkpoints in other models.
     """
 
     case: Case
@@ -66,6 +68,7 @@ class _Compared:
     disagreements: Sequence[str]
     migrations: Mapping[str, Migrated]
     draw: Draw | None
+    loadings: Sequence[Loading]
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -88,7 +91,9 @@ class _Compared:
         contradicted = any(outcome.contradicted for one in self.comparisons for outcome in one.outcomes.values())
         lost = _is_promise_lost(self.case, self.saved)
         untold = bool(self.state_lost) and not self.is_state_told
-        return bool(self.doubtful or contradicted or lost or untold or self.case.unread_releases or self.is_unproved)
+        elsewhere = any(loading.unchecked for loading in self.loadings)
+        unread = bool(self.case.unread_releases)
+        return bool(self.doubtful or contradicted or lost or untold or unread or elsewhere or self.is_unproved)
 
     @property
     def state_lost(self) -> tuple[str, ...]:
@@ -132,7 +137,8 @@ def _compared(case: Case, head: Signature) -> _Compared:
     if case.witness is not None:
         comparisons, disagreements = _outranked(comparisons, case.witness)
     migrations = outcomes(case, saved, head) if saved is not None else {}
-    return _Compared(case, head, base, saved, comparisons, disagreements, migrations, drawn(case))
+    into = list(loadings(case))
+    return _Compared(case, head, base, saved, comparisons, disagreements, migrations, drawn(case), into)
 
 
 def _findings(compared: _Compared) -> list[Finding]:
@@ -140,6 +146,7 @@ def _findings(compared: _Compared) -> list[Finding]:
     case = compared.case
     found = _of_variables(compared)
     found += _of_releases(compared, found)
+    found += [finding for loading in compared.loadings for finding in loading.findings]
     found += rules.about(_facts(compared, found))
     found = findings.ignoring(found, _context(case))
     draw = compared.draw
@@ -202,6 +209,7 @@ def _doubts(compared: _Compared) -> list[str]:
         )
     if compared.state_lost:
         notes.append(words.state_lost(compared.state_lost))
+    notes += [note for loading in compared.loadings for note in loading.notes]
     notes += case.unread_releases
     notes += _other_moves(case)
     notes += _installed_otherwise(case, head)

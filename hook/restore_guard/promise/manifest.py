@@ -55,12 +55,25 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((broken for name, broken in self.broken.items() if name == path), None)
 
 
+class AcceptedLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What restoring checkpoints of the model into another one loses, on purpose."""
+
+    into: str
+    reason: str
+    broken: dict[RestorePath, Broken]
+
+    def on(self, path: str) -> Broken | None:
+        """As `Accepted.on`."""
+        return next((broken for name, broken in self.broken.items() if name == path), None)
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """A promise: checkpoints of `signature` restore by the paths in `restores`.
 
     Attributes:
         epoch: 1, raised by each accepted break.
         history: the accepted breaks, oldest first.
+        loads: what is accepted of restoring its checkpoints into other models.
         pinned: {restore path: the checkpoint that it is pinned to}: there the signature holds what that file does,
             with the variables that restore from it, and not what a build would write.
     """
@@ -71,6 +84,7 @@ class Manifest(msgspec.Struct, frozen=True):
     epoch: int = 1
     history: tuple[Accepted, ...] = ()
     pinned: dict[RestorePath, str] = {}
+    loads: tuple[AcceptedLoad, ...] = ()
 
 
 def since(promise: Manifest, history: Sequence[Accepted]) -> tuple[Accepted, ...]:
@@ -123,6 +137,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     load: LoadCall = LoadCall()
     eager: bool = True
     pinned: dict[RestorePath, str] = {}
+    loads: tuple[AcceptedLoad, ...] = ()
     looked_for: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
@@ -139,6 +154,7 @@ def dump(manifest: Manifest) -> bytes:
         **({"pinned": manifest.pinned} if manifest.pinned else {}),
         "framework": dict(sorted(signature.framework.items())),
         "history": [msgspec.to_builtins(entry) for entry in manifest.history],
+        **({"loads": [msgspec.to_builtins(entry) for entry in manifest.loads]} if manifest.loads else {}),
         "sources": list(signature.sources),
         # Of most models there is nothing else to say.
         **{name: list(found) for name in ("looked_for", "folders", "opaque") if (found := getattr(signature, name))},
@@ -251,7 +267,15 @@ def _manifest(data: Any, model: str | None) -> Manifest:
     )
     if document.stages is not None:
         signature = stages_text.read(document.stages, signature, data)
-    return Manifest(document.model, document.restores, signature, document.epoch, document.history, document.pinned)
+    return Manifest(
+        document.model,
+        document.restores,
+        signature,
+        document.epoch,
+        document.history,
+        document.pinned,
+        document.loads,
+    )
 
 
 def _check_epochs(document: Document) -> None:

@@ -50,8 +50,11 @@ def restore(path: str, saved: Signature, model: Signature) -> Outcome:
     return judged(path, saved, model)[0]
 
 
-def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outcome]:
+def judged(path: str, saved: Signature, model: Signature, *, across: bool = False) -> tuple[Outcome, Outcome]:
     """Returns (the outcome in the situation where it is worst, that of the unchanged `saved` in the same situation).
+
+    Args:
+        across: they are different models of the team's: nobody misses the state of either one's optimizer.
 
     It is worst where the load call raises, then where more is lost than without the change. A situation in which
     the unchanged `saved` cannot be loaded does not exist: nobody loads it that way.
@@ -68,6 +71,8 @@ def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outc
         if itself.kind not in ("restores", "partial"):
             continue
         outcome = in_situation(path, saved, model, situation)
+        if across:
+            itself, outcome = without_training(saved, saved, itself), without_training(saved, model, outcome)
         if outcome.kind == "unsupported":
             # There are such checkpoints, and this model cannot load them.
             outcome = dataclasses.replace(outcome, kind="raises")
@@ -80,6 +85,11 @@ def judged(path: str, saved: Signature, model: Signature) -> tuple[Outcome, Outc
 def in_situation(path: str, saved: Signature, model: Signature, situation: Situation) -> Outcome:
     """What the load call does in one situation."""
     return situations.restore(RESTORE_PATHS[path].restore, saved, model, situation)
+
+
+def without_training(saved: Signature, model: Signature, outcome: Outcome) -> Outcome:
+    """The outcome without what only optimizers hold."""
+    return situations.leaving_out(outcome, situations.optimizer_state(model), situations.optimizer_state(saved))
 
 
 def restore_unchanged(path: str, signature: Signature) -> Outcome:

@@ -170,6 +170,7 @@ def _describe(graph, shapes, dtypes, contents):
         )
     contents.object_graph = {"nodes": nodes}
     others = sorted(name for name in shapes if _is_other(name, told))
+    contents.tables += [address for address in map(_table, others) if address is not None]
     if others:
         contents.notes.append(
             f"{len(others)} of its tensors are no variables but the state of tables, iterators or the like "
@@ -200,6 +201,15 @@ def _is_other(name, told):
     if name == _GRAPH or name.endswith(_UNUSED_ATTRIBUTE) or name.split("/")[0] in _SKIPPED_EDGES:
         return False
     return not (name.endswith(_ATTRIBUTES + _VALUE) and name in told)
+
+
+def _table(name):
+    """The address of the hash table whose keys a tensor holds, or None.
+
+    Source: tensorflow/python/ops/lookup_ops.py `MutableHashTable`, `DenseHashTable` (`_serialize_to_tensors`).
+    """
+    address, found, attribute = name.partition(_ATTRIBUTES)
+    return address if found and attribute.endswith("-keys") else None
 
 
 def prefixes(folder):

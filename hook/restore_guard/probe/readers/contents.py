@@ -15,6 +15,7 @@ class Contents:
         damage: a sentence for each thing that is broken; a file without any may be loaded.
         unverified: a sentence for each part that no checksum covers, so that a change of it cannot be seen.
         not_finite: {tensor: [how many NaN, how many infinite]}.
+        tables: the addresses of hash tables that the file keeps the contents of.
         notes: what a reader must know to understand the verdict.
         addresses: {variable: where the file keeps its value}, as `values.Values` takes it.
         failure: why nothing is known of the file, which is not its fault: its format is none that is read here.
@@ -25,6 +26,7 @@ class Contents:
         self.kind, self.file = None, file
         self.usage = self.failure = None
         self.damage, self.unverified, self.notes, self.not_finite = [], [], [], {}
+        self.tables = []
         self.tensors = self.bytes = 0
         self.framework, self.variables, self.addresses = {}, [], {}
         self.object_graph = {"error": "the file holds no object graph"}
@@ -51,7 +53,7 @@ class Contents:
                 self.not_finite[name] = [a + b for a, b in zip(before, counts)]
 
     def as_data(self):
-        names = ("kind", "file", "usage", "failure", "damage", "unverified", "notes", "not_finite", "tensors", "bytes")
+        names = ("kind", "file", "usage", "failure", "damage", "unverified", "notes", "not_finite", "tables")
         signature = {
             "framework": self.framework,
             "variables": self.variables,
@@ -61,7 +63,7 @@ class Contents:
             "archive": self.archive,
             "saver_file": self.saver_file,
         }
-        told = {name: getattr(self, name) for name in (*names, "addresses")}
+        told = {name: getattr(self, name) for name in (*names, "tensors", "bytes", "addresses")}
         return {**told, "signature": signature if self.readable else None}
 
     @property

@@ -1,0 +1,168 @@
+"""Checkpoints of a model restored into another one (`loads`): what of them the other one does not take. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from restore_guard.build import Witness
+from restore_guard.change.diffs import Diff
+from restore_guard.judging import findings
+from restore_guard.judging.case import Case, Target, base_signature, paths_of, readable, saved_signature
+from restore_guard.judging.comparison import Comparison, compare_across
+from restore_guard.judging.evidence import outranked
+from restore_guard.promise.manifest import AcceptedLoad, Manifest
+from restore_guard.restore_paths import same_promise
+from restore_guard.result import Finding
+from restore_guard.signature import Signature
+
+NEVER = ("keras-archive",)
+"""Restore paths that make a model of their own, of whatever the file is."""
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What became of one target.
+
+    Attributes:
+        unchecked: whether something that decides could not be judged.
+    """
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    unchecked: bool
+
+
+def shared(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    """The restore paths by which checkpoints of one model are restored into another: both promise them."""
+    others = {*other}
+    return tuple(path for path in one if path in others and path not in NEVER)
+
+
+def is_unchanged(case: Case, target: Target) -> bool:
+    """Whether neither model is another one than at the base, for what matters here."""
+    base, model = base_signature(case), target.build.signature
+    if base is None or model is None or target.before is None:
+        return False
+    paths = shared(paths_of(case), target.restores)
+    return same_promise(base, case.head, paths) and same_promise(target.before, model, paths)
+
+
+def loadings(case: Case) -> Iterator[Loading]:
+    """What becomes of the checkpoints of a model, whose head builds, in each of the others that load them."""
+    for target in case.targets:
+        model, paths = target.build.signature, shared(paths_of(case), target.restores)
+        about = f"Checkpoints of {case.name} are restored into {target.name}"
+        if model is None:
+            yield Loading((), (f"{about}, which could not be built: {target.build.failure}",), unchecked=True)
+        elif not paths:
+            yield Loading((), (f"{about}, and the two promise no restore path in common.",), unchecked=True)
+        else:
+            yield _loading(case, target, model, paths)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Checkpoints of one age, and what a finding calls them; those of a release are not tried."""
+
+    label: str
+    signature: Signature
+    accepted: tuple[AcceptedLoad, ...]
+    witness: Witness | None = None
+    released: bool = False
+
+
+def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str]) -> Loading:
+    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    notes: list[str] = []
+    kinds: dict[str, list[str]] = {path: [] for path in paths}
+    known, doubt = _known(case, target, model, paths), False
+    for source in _sources(case, target, paths):
+        compared = compare_across(source.signature, model, paths, target.diff)
+        if source.witness is not None:
+            both = [outranked(comparison, source.witness) for comparison in compared]
+            compared = [comparison for comparison, _ in both]
+            notes += [f"{source.label}: {note}" for _, told in both for note in told]
+        for path, told in _told(compared):
+            kinds[path].append(told)
+        doubt = doubt or (not source.released and _is_doubtful(case, compared))
+        context = findings.Context(case.name, case.manifest_file, case.config, known, source.accepted)
+        for finding in losses(source.label, compared, context):
+            found.setdefault((finding.rule, finding.old, finding.new), finding)
+    said = "; ".join(f"{path} {' and '.join(dict.fromkeys(told))}" for path, told in kinds.items())
+    notes.insert(0, f"Checkpoints of {case.name} restored into {target.name}: {said}.")
+    return Loading(tuple(found.values()), tuple(notes), doubt and not is_unchanged(case, target))
+
+
+def losses(label: str, compared: Sequence[Comparison], context: findings.Context) -> list[Finding]:
+    """The findings about values, each with whose checkpoints are restored into what."""
+    return [
+        msgspec.structs.replace(finding, message=f"{label}: {finding.message}")
+        for finding in findings.findings_of(compared, context)
+        if finding.restores
+    ]
+
+
+def label(whose: str, into: str) -> str:
+    """What a finding calls checkpoints that are restored into another model."""
+    return f"Checkpoints of {whose} restored into {into}"
+
+
+def accepted(promise: Manifest | None, current: Manifest | None, into: str) -> tuple[AcceptedLoad, ...]:
+    """What a manifest accepts of loading into a model and an older one does not."""
+    before = promise.loads if promise is not None else ()
+    return tuple(entry for entry in (current.loads if current else ()) if entry.into == into and entry not in before)
+
+
+def known(
+    saved: Signature | None, before: Signature | None, now: tuple[Signature, Signature], paths: Sequence[str]
+) -> frozenset[tuple[str, str, bool]]:
+    """What was lost before the change; where there was nothing before, what the two models of today differ in.
+
+    Args:
+        saved, before: what the two models were.
+        now: what they are.
+    """
+    pair = (saved, before) if saved is not None and before is not None else now
+    return findings.known_keys(compare_across(*pair, paths, Diff({})))
+
+
+def _known(case: Case, target: Target, model: Signature, paths: Sequence[str]) -> frozenset[tuple[str, str, bool]]:
+    saved = saved_signature(readable(case.base_manifest), base_signature(case), paths)
+    return known(saved, target.before, (case.head, model), paths)
+
+
+def _sources(case: Case, target: Target, paths: Sequence[str]) -> Iterator[_Source]:
+    promise, current = readable(case.base_manifest), readable(case.head_manifest)
+    saved = saved_signature(promise, base_signature(case), paths)
+    said, given = label(case.name, target.name), accepted(promise, current, target.name)
+    if saved is not None:
+        yield _Source(said, saved, given, target.old)
+    if saved is None or not same_promise(saved, case.head, paths):
+        yield _Source(f"New {said[0].lower()}{said[1:]}", case.head, given, target.new)
+    for release in case.releases:
+        if saved is None or not same_promise(release.promise.signature, saved, paths):
+            its = accepted(release.promise, current, target.name)
+            said = label(f"{case.name} of {release.label}", target.name)
+            yield _Source(said, release.promise.signature, its, released=True)
+
+
+def _told(compared: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
+    for comparison in compared:
+        for path, outcome in comparison.outcomes.items():
+            yield path, f"{outcome.kind}{' (witnessed)' if outcome.witnessed else ''}"
+
+
+def _is_doubtful(case: Case, compared: Sequence[Comparison]) -> bool:
+    outcomes = [outcome for comparison in compared for outcome in comparison.outcomes.values()]
+    return any(
+        not outcome.certain
+        or outcome.contradicted
+        or (case.must_be_witnessed and not outcome.witnessed and outcome.kind != "unsupported")
+        for outcome in outcomes
+    )
+
+
+__all__ = ["Loading", "accepted", "is_unchanged", "known", "label", "loadings", "losses", "shared"]
