@@ -219,6 +219,10 @@ class LoadCall(Struct, frozen=True):
     refuses: dict[str, str] = {}
     compile: bool = True
 
+    def on(self, path: str) -> tuple[bool, str | None, bool]:
+        """What of it decides on one restore path."""
+        return path in self.skips, self.refuses.get(path), path != "keras-archive" or self.compile
+
 
 class Reads(msgspec.Struct, frozen=True):
     """What a build depends on, the same on every machine; a part of its `Signature`, where it is explained."""

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signatures import model, module, variable
 
-from restore_guard.restore_paths import keras_weights, restore
-from restore_guard.signature import Signature
+from restore_guard.restore_paths import keras_weights, restore, same_promise
+from restore_guard.signature import LoadCall, Signature
 
 W, B, C = variable("w"), variable("b"), variable("c")
 
@@ -186,3 +186,12 @@ def test_loading_into_what_was_saved_takes_the_same_walk(signature):
     assert dict(short.assigned) == dict(walked.assigned)
     assert dict(short.saved_addresses) == dict(walked.saved_addresses)
     assert all(short.model_addresses[name] == walked.model_addresses[name] for name in short.assigned)
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_a_load_call_that_skips_goes_on_and_what_it_skips_is_lost(generation):
+    now = two(generation, "a", "c")
+    skipping = msgspec.structs.replace(now, load=LoadCall(skips=("keras-weights",)))
+    outcome = restore("keras-weights", two(generation, "a", "b"), skipping)
+    assert (outcome.kind, outcome.initial, outcome.unused) == ("partial", ("c/w",), ("b/w",))
+    assert not same_promise(now, skipping, ["keras-weights"]) and same_promise(now, skipping, ["tf-checkpoint"])

@@ -122,7 +122,7 @@ def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool
     tensors = _same_tensors(one.inputs, other.inputs) and _same_tensors(one.outputs, other.outputs)
     return (
         tensors
-        and one.load == other.load
+        and all(one.load.on(path) == other.load.on(path) for path in paths)
         and _visible(one) == _visible(other)
         and all(
             RESTORE_PATHS[path].contents(one.at(stage)) == RESTORE_PATHS[path].contents(other.at(stage))
