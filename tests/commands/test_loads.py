@@ -128,7 +128,7 @@ def test_a_change_of_the_other_model_alone_is_judged_and_stands_in_its_file(warm
         "serve.py",
         warm.project.line("serve.py", "self.dense ="),
     )
-    assert lost.accept == 'restore-guard update train --accept-break "REASON"'
+    assert lost.fix.endswith('It is accepted by restore-guard update train --accept-break "REASON"')
     # What the two never shared is no news; what only the optimizer holds is no loss at all.
     (before,) = [finding for finding in across(models["train"]) if finding.status == "pre-existing"]
     assert before.variables == ("auxiliary/kernel", "auxiliary/bias")

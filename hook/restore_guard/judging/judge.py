@@ -137,7 +137,7 @@ def _compared(case: Case, head: Signature) -> _Compared:
     if case.witness is not None:
         comparisons, disagreements = _outranked(comparisons, case.witness)
     migrations = outcomes(case, saved, head) if saved is not None else {}
-    into = list(loadings(case))
+    into = list(loadings(case, _across(migrations)))
     return _Compared(case, head, base, saved, comparisons, disagreements, migrations, drawn(case), into)
 
 
@@ -160,11 +160,16 @@ def _of_variables(compared: _Compared) -> list[Finding]:
     case, saved = compared.case, compared.saved
     if saved is None:
         return []
-    across = frozenset(path for path, migrated in compared.migrations.items() if migrated.outcome == "restores")
+    across = _across(compared.migrations)
     context = replace(_context(case, _known(compared), accepted_breaks(case)), migrated=across)
     if compared.draw is not None and case.second is not None:
         context = replace(context, certain=certain(case, case.second, saved, compared.comparisons))
     return findings.findings_of(compared.comparisons, context)
+
+
+def _across(migrations: Mapping[str, Migrated]) -> frozenset[str]:
+    """The restore paths by which a migrated checkpoint restores."""
+    return frozenset(path for path, migrated in migrations.items() if migrated.outcome == "restores")
 
 
 def _verdict(compared: _Compared, found: Sequence[Finding]) -> Verdict:

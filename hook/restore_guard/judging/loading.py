@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -50,8 +50,12 @@ def is_unchanged(case: Case, target: Target) -> bool:
     return same_promise(base, case.head, paths) and same_promise(target.before, model, paths)
 
 
-def loadings(case: Case) -> Iterator[Loading]:
-    """What becomes of the checkpoints of a model, whose head builds, in each of the others that load them."""
+def loadings(case: Case, migrated: Collection[str]) -> Iterator[Loading]:
+    """What becomes of the checkpoints of a model, whose head builds, in each of the others that load them.
+
+    Args:
+        migrated: the restore paths by which old checkpoints get across into the model itself, as new ones of it.
+    """
     for target in case.targets:
         model, paths = target.build.signature, shared(paths_of(case), target.restores)
         about = f"Checkpoints of {case.name} are restored into {target.name}"
@@ -60,7 +64,7 @@ def loadings(case: Case) -> Iterator[Loading]:
         elif not paths:
             yield Loading((), (f"{about}, and the two promise no restore path in common.",), unchecked=True)
         else:
-            yield _loading(case, target, model, paths)
+            yield _loading(case, target, model, paths, migrated)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class _Source:
     released: bool = False
 
 
-def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str]) -> Loading:
+def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str], migrated: Collection[str]) -> Loading:
     found: dict[tuple[str, str | None, str | None], Finding] = {}
     notes: list[str] = []
     kinds: dict[str, list[str]] = {path: [] for path in paths}
@@ -88,7 +92,8 @@ def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str])
         for path, told in _told(compared):
             kinds[path].append(told)
         doubt = doubt or (not source.released and _is_doubtful(case, compared))
-        context = findings.Context(case.name, case.manifest_file, case.config, known, source.accepted)
+        across = migrated if source.signature is not case.head else ()
+        context = findings.Context(case.name, case.manifest_file, case.config, known, source.accepted, migrated=across)
         for finding in losses(source.label, compared, context):
             found.setdefault((finding.rule, finding.old, finding.new), finding)
     said = "; ".join(f"{path} {' and '.join(dict.fromkeys(told))}" for path, told in kinds.items())
@@ -99,7 +104,13 @@ def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str])
 def losses(label: str, compared: Sequence[Comparison], context: findings.Context) -> list[Finding]:
     """The findings about values, each with whose checkpoints are restored into what."""
     return [
-        msgspec.structs.replace(finding, message=f"{label}: {finding.message}")
+        msgspec.structs.replace(
+            finding,
+            message=f"{label}: {finding.message}",
+            # No migration leads into another model.
+            fix=f"{finding.fix} It is accepted by {finding.accept}" if finding.accept else finding.fix,
+            accept="",
+        )
         for finding in findings.findings_of(compared, context)
         if finding.restores
     ]
