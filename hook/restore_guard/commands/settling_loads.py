@@ -137,7 +137,8 @@ def _sources(loader: Loader, into: str) -> Iterator[tuple[str, Signature, Manife
     said = loading.label(loader.name, into)
     for promise in loader.promises.manifests:
         yield said, promise.signature, promise
-    yield f"New {said[0].lower()}{said[1:]}", loader.model, loader.promises.current
+    said = loading.newer(said) if loader.promises.manifests else said
+    yield said, loader.model, loader.promises.current
 
 
 __all__ = ["Into", "Loader", "SettledLoads", "settle_loads"]

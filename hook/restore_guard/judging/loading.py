@@ -121,6 +121,11 @@ def label(whose: str, into: str) -> str:
     return f"Checkpoints of {whose} restored into {into}"
 
 
+def newer(label: str) -> str:
+    """The same of checkpoints that the head saves, where there are older ones."""
+    return f"New {label[0].lower()}{label[1:]}"
+
+
 def accepted(promise: Manifest | None, current: Manifest | None, into: str) -> tuple[AcceptedLoad, ...]:
     """What a manifest accepts of loading into a model and an older one does not."""
     before = promise.loads if promise is not None else ()
@@ -152,7 +157,7 @@ def _sources(case: Case, target: Target, paths: Sequence[str]) -> Iterator[_Sour
     if saved is not None:
         yield _Source(said, saved, given, target.old)
     if saved is None or not same_promise(saved, case.head, paths):
-        yield _Source(f"New {said[0].lower()}{said[1:]}", case.head, given, target.new)
+        yield _Source(newer(said) if saved is not None else said, case.head, given, target.new)
     for release in case.releases:
         if saved is None or not same_promise(release.promise.signature, saved, paths):
             its = accepted(release.promise, current, target.name)
@@ -176,4 +181,4 @@ def _is_doubtful(case: Case, compared: Sequence[Comparison]) -> bool:
     )
 
 
-__all__ = ["Loading", "accepted", "is_unchanged", "known", "label", "loadings", "losses", "shared"]
+__all__ = ["Loading", "accepted", "is_unchanged", "known", "label", "loadings", "losses", "newer", "shared"]
