@@ -147,3 +147,21 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert folders.cache_folder({}) is None
+
+
+def test_a_half_written_file_of_a_killed_run_is_removed_by_the_next(tmp_path):
+    old, young = tmp_path / f"{folders._HALF}old", tmp_path / f"{folders._HALF}young"
+    for path in (old, young):
+        path.write_text("ha")
+    os.utime(old, (1, 1))
+    folders.write(tmp_path / "file", b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "file"]
+    assert (tmp_path / "file").read_bytes() == b"whole" and (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_write_that_fails_leaves_the_file_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        folders.write(tmp_path / "file", b"new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "old"}

@@ -21,6 +21,7 @@ if sys.platform != "win32":
     import fcntl
 
 _PREFIX = "restore-guard-"
+_HALF = ".restore-guard-half-"
 # Between making a folder and locking it.
 _YOUNG = 60
 
@@ -118,6 +119,23 @@ def remove_abandoned(parent: Path | None = None, prefix: str = _PREFIX) -> None:
             if held is not None:
                 remove(Path(entry.path))
                 os.close(held)
+
+
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Writes a file at once or not at all, and removes what a killed run has left half written beside it."""
+    for left in path.parent.glob(f"{_HALF}*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < time.time() - _YOUNG:
+                left.unlink()
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_HALF)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def _is_others(state: os.stat_result) -> bool:

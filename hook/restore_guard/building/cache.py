@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 import zlib
 from collections import Counter
@@ -25,7 +24,7 @@ from typing import Any
 import msgspec
 
 from restore_guard import build as build_module
-from restore_guard import keras_tree, plain_data, signature
+from restore_guard import folders, keras_tree, plain_data, signature
 from restore_guard.build import Build, Job, Strategy, Trace
 from restore_guard.building import probe_code, side_files
 from restore_guard.building.side_files import STEP, Tree, changed
@@ -131,7 +130,7 @@ class Cache:
         with contextlib.suppress(OSError):  # a full disk, a folder that may not be written
             folder = self.folder / _BUILDS / self._key(job, self.installed)
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / name, name.encode() + b"\n" + content)
+            folders.write(folder / name, name.encode() + b"\n" + content)
 
     def _is_sure(self, trace: Trace, tree: Tree) -> bool:
         """Whether the files of the side are still those that the build read."""
@@ -232,7 +231,7 @@ def seconds(folder: Path | None, job: Job) -> float | None:
 def _note_seconds(folder: Path, job: Job, taken: float) -> None:
     with contextlib.suppress(OSError):
         (folder / _SECONDS).mkdir(parents=True, exist_ok=True)
-        _write(folder / _SECONDS / _digest_of_entry(job), str(taken).encode())
+        folders.write(folder / _SECONDS / _digest_of_entry(job), str(taken).encode())
 
 
 def _digest_of_entry(job: Job) -> str:
@@ -247,13 +246,6 @@ def _digest_of_data(data: object) -> str:
 def _entry(job: Job) -> list[object]:
     inputs = [dict(item) for item in job.inputs]
     return [job.builder, dict(job.kwargs), inputs, list(job.pythonpath), dict(job.load), dict(job.environ)]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file atomically, also while other runs write it."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
 
 
 def _read(path: Path) -> tuple[_Conditions, bytes] | None:

@@ -7,14 +7,15 @@ import errno
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from restore_guard import folders
 from restore_guard.errors import UncheckedError, UsageError
 
 # The index of sharded weights of Keras.
 _SHARDED = ".weights.json"
+_ASIDE = ".restore-guard-making-"
 
 
 @contextlib.contextmanager
@@ -24,15 +25,14 @@ def beside(out: Path) -> Iterator[Path]:
     Raises:
         UsageError: nothing can be written there.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)
-    except OSError as error:
-        raise UsageError(f"{out.parent} cannot be written to: {error.strerror}.") from error
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folders.remove_abandoned(out.parent, _ASIDE)
+            folder = stack.enter_context(folders.temporary(out.parent, _ASIDE))
+        except OSError as error:
+            raise UsageError(f"{out.parent} cannot be written to: {error.strerror}.") from error
+        yield folder
 
 
 def taken(out: Path) -> bool:

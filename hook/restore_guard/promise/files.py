@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
+
+from restore_guard import folders
 
 
 def write(path: Path, content: bytes) -> bool:
@@ -12,13 +12,5 @@ def write(path: Path, content: bytes) -> bool:
     if path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.is_file() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    folders.write(path, content, path.stat().st_mode & 0o777 if path.is_file() else 0o644)
     return True
