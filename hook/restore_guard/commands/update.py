@@ -11,7 +11,7 @@ pin promises is accepted: from then on the promise is the build's again.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from restore_guard.build import Build
@@ -69,42 +69,36 @@ def update(
         raise UsageError(f"--from pins one model: name the one that {checkpoint} is of.")
     reading = Reading([checkpoint] if checkpoint is not None else [], project.config.timeout)
     python = pythons.of_side(run, project.config, project.side)
-    models = project.config.models
-    # What is promised of a model's checkpoints is promised of each model that they are restored into.
-    chosen = [name for name in models if name in named or not {*models[name].loads}.isdisjoint(named)]
-    built_too = dict.fromkeys(other for name in chosen for other in models[name].loads if other not in chosen)
-    promises = _promises_of(repository, project, [*chosen, *built_too])
+    chosen, others = _chosen(project, named)
+    promises = _promises_of(repository, project, [*chosen, *others])
     orders = [
-        BuildOrder(name, python, project.side, project.config, name, promises[name].paths(project.config, name))
-        for name in promises
+        BuildOrder(name, python, project.side, project.config, name, its.paths(project.config, name))
+        for name, its in promises.items()
     ]
-    proposed = dict.fromkeys(chosen) | (
-        proposals(run, project, chosen, reason) if migrate and reason is not None else {}
-    )
+    proposed = proposals(run, project, chosen, reason) if migrate and reason is not None else {}
     with Workshop(run, carry=project.config.carry) as workshop:
         file = next(iter(reading.run(workshop, python)), None)
         built = workshop.build(orders)
         revived = _revived(workshop, [order for order in orders if order.name in chosen], built, promises)
-        updated = [
-            renew(
-                Renewal(
-                    repository,
-                    project,
-                    name,
-                    built[name],
-                    promises[name],
-                    revived[name],
-                    reason,
-                    file if name in named else None,
-                    proposed[name],
-                    [_into(project, other, built[other], promises[other]) for other in models[name].loads],
-                )
-            )
-            for name in chosen
-        ]
+
+        def renewal(name: str) -> Renewal:
+            pinned, proposal = file if name in named else None, proposed.get(name)
+            into = [_into(project, other, built[other], promises[other]) for other in project.config.models[name].loads]
+            made = built[name], promises[name], revived[name]
+            return Renewal(repository, project, name, *made, reason, pinned, proposal, into)
+
+        updated = [renew(renewal(name)) for name in chosen]
         written = {one.name for one in updated if one.state == "written"}
         warnings = unlike(workshop, project, [order for order in orders if order.name in written], built)
     return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
+
+
+def _chosen(project: Project, named: Collection[str]) -> tuple[list[str], list[str]]:
+    """(the models to renew: those named, and those whose checkpoints are restored into them; what is only built)."""
+    models = project.config.models
+    chosen = [name for name in models if name in named or not {*models[name].loads}.isdisjoint(named)]
+    others = dict.fromkeys(other for name in chosen for other in models[name].loads if other not in chosen)
+    return chosen, [*others]
 
 
 def _into(project: Project, name: str, build: Build, promises: Promises) -> Into:
