@@ -350,9 +350,9 @@ def test_the_command_says_it_by_its_exit_code_and_an_interrupt_leaves_nothing(wa
     assert (run.code, run.stdout) == (2, "") and "exists already" in run.stderr
     process = warm.project.start("migrate", file, str(tmp_path / "stopped.weights.h5"))
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob(".stopped*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".restore-guard-making-*")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert list(tmp_path.glob(".stopped*"))
+    assert list(tmp_path.glob(".restore-guard-making-*"))
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode == 130
