@@ -62,6 +62,10 @@ class Places:
                     break
         return {name for name in found.values() if name}
 
+    def is_settled(self, path):
+        """True for the file of a module that each build finds imported, and that is nowhere in the repository."""
+        return path in _settled and not path.startswith(self.top) and not _settled[path].startswith(self.top)
+
     def is_outside(self, path):
         """True for what is neither the repository's nor installed with a version: its path is all it has."""
         if path is None:
@@ -69,14 +73,17 @@ class Places:
         path = real(path)
         system = path.startswith(("/proc/", "/sys/", "/dev/"))
         own = (path + os.sep).startswith((self.top, _HERE))
-        return not (system or own or is_installed(path) or path.startswith(_STANDARD))
+        return not (system or own or _comes_with_python(path))
+
+
+_settled = {}
 
 
 def prepare():
     """Finds out where all modules come from that are imported already: there are thousands, the same for each build."""
     for module in list(sys.modules.values()):
-        if path := file_of(module):
-            real(path)
+        if (path := file_of(module)) and all(_comes_with_python(each) for each in (path, real(path))):
+            _settled[path] = real(path)
 
 
 @functools.cache
@@ -116,6 +123,10 @@ def absolute(path):
 
 def is_installed(path):
     return "site-packages" in path or "dist-packages" in path
+
+
+def _comes_with_python(path):
+    return is_installed(path) or path.startswith(_STANDARD)
 
 
 def _own_folder(inside, project):

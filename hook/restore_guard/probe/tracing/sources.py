@@ -202,28 +202,21 @@ class Sources:
             found = self._found()
             # Others come and go in folders of the system that were only asked for.
             outside = self.opened | self.missing | self.listed | {path for path in self.present if not _is_folder(path)}
-            installed = set()
-            for name, module in list(sys.modules.items()):
-                path = file_of(module)
-                if path and is_installed(path):
-                    installed.add(name.partition(".")[0])
-                elif path and not self._is_own(path):
-                    outside.add(real(path))
+            modules = {path for _, path in self._modules() if not is_installed(path) and not self._is_own(path)}
+            outside |= set(map(real, modules))
             return {
                 **found,
                 "missing": sorted({*found["missing"], *self._names(self._absent_modules(self.imports))}),
                 "outside": sorted(path for path in outside if self.places.is_outside(path)),
                 "environ": dict(sorted(self.environment.asked.items())),
                 "all_environ": self.environment.all,
-                "packages": sorted(installed),
+                "packages": sorted(_installed_packages()),
                 "failed": sorted(self._failed()),
                 "written": sorted(self._names(self.written)),
             }
 
     def _found(self):
-        modules = {
-            path for module in list(sys.modules.values()) if (path := file_of(module)) and not self._is_own(path)
-        }
+        modules = {path for _, path in self._modules() if not self._is_own(path)}
         opened = set(self.opened)
         if _NATIVE & sys.modules.keys():
             opened |= {path for path in self.present if not _is_folder(path)}
@@ -239,6 +232,13 @@ class Sources:
             "folders": sorted(self._names(self.listed)),
             "opaque": sorted(self.opaque),
         }
+
+    def _modules(self):
+        """(name, file) of the modules by which builds may differ."""
+        for name, module in list(sys.modules.items()):
+            path = file_of(module)
+            if path and not self.places.is_settled(path):
+                yield name, path
 
     def _is_own(self, path):
         """True for what the build has made itself, and what lies in a folder that it has made."""
@@ -281,12 +281,20 @@ class Sources:
         folder = os.path.realpath(folder) + os.sep
         prefixes = tuple(os.path.realpath(path) + os.sep for path in {sys.prefix, sys.base_prefix})
         modules = []
-        for name, module in list(sys.modules.items()):
-            path = real(file_of(module) or os.sep)
+        for name, path in self._modules():
+            path = real(path)
             outside = not path.startswith(self.places.top) and not path.startswith(prefixes)
             if path.startswith(folder) and outside and "site-packages" not in path:
                 modules.append(name)
         return sorted(modules)
+
+
+def _installed_packages():
+    return {
+        name.partition(".")[0]
+        for name, module in list(sys.modules.items())
+        if (path := file_of(module)) and is_installed(path)
+    }
 
 
 def _around(path):
