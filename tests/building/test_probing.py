@@ -120,6 +120,19 @@ def killed():
 def crashes():
     os.kill(os.getpid(), signal.SIGSEGV)
 
+def only_says_that_it_is_built():
+    class Net(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = tf.keras.layers.Dense(2)
+            self.build((None, 3))
+
+        def call(self, x):
+            return self.dense(x)
+
+    return Net()
+
+
 def unbuilt():
     return tf.keras.Sequential([tf.keras.layers.Dense(3)])
 
@@ -309,6 +322,7 @@ def _tree(folder):
         ("bad:killed", "memory ran out"),
         ("bad:crashes", "crashed with signal SIGSEGV"),
         ("bad:unbuilt", "Sequential is not built"),
+        ("bad:only_says_that_it_is_built", "Net is not built"),
         ("syntax:build", "SyntaxError"),
         ("imports:build", "No module named 'no_such_package'"),
         ("absent:build", "No module named 'absent'"),

@@ -18,7 +18,11 @@ CONFIG = '[models.net]\nbuilder = "net:build"\n'
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("today.toml", CONFIG), ("pyproject.toml", CONFIG.replace("[models", "[tool.restore-guard.models"))],
+    [
+        ("today.toml", CONFIG),
+        ("pyproject.toml", CONFIG.replace("[models", "[tool.restore-guard.models")),
+        ("copy.toml", "[project]\nname = 'x'\n" + CONFIG.replace("[models", "[tool.restore-guard.models")),
+    ],
 )
 def test_old_commits_by_todays_configuration(make_repository, tmp_path, name, content):
     project = make_repository(files={"net.py": "WIDTH = 1\n", "README.md": ""})
@@ -44,6 +48,9 @@ def test_the_command(make_repository, tmp_path):
     run = project.check("--base", "HEAD~1", "--head", "HEAD", "--config", str(tmp_path / "today.toml"))
     assert (run.code, run.model("net")["verdict"]) == (0, "unaffected"), run.stderr
     assert project.check("--config", str(tmp_path / "missing.toml")).code == 2
+    (tmp_path / "wrong.toml").write_text(f"modles = 1\n{CONFIG}")
+    run = project.check("--config", str(tmp_path / "wrong.toml"))
+    assert (run.code, "wrong.toml: unknown key modles" in run.stderr) == (2, True), run.stderr
 
 
 @pytest.mark.parametrize(

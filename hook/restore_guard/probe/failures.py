@@ -4,6 +4,8 @@ import os
 import re
 import traceback
 
+from .tracing import places
+
 
 class BuildError(Exception):
     """The builder cannot be used; the message says what to change."""
@@ -37,14 +39,16 @@ def frames(error, root):
     The last frames of others, with their absolute files, where none is the repository's.
     """
     probe = os.path.dirname(os.path.realpath(__file__)) + os.sep
-    root = os.path.realpath(root) + os.sep
+    root, repository = os.path.realpath(root) + os.sep, places.Places(root)
     found = [
         [os.path.realpath(frame.filename), frame.lineno, frame.name, (frame.line or "").strip()]
         for frame in traceback.extract_tb(error.__traceback__)
+        # Code that Cython has compiled names files of where it was compiled: h5py/h5f.pyx.
+        if os.path.isabs(frame.filename) or os.path.exists(frame.filename)
     ]
     if isinstance(error, SyntaxError) and error.filename:  # what cannot be read has no frame
         found.append([os.path.realpath(error.filename), error.lineno or 0, "", (error.text or "").strip()])
-    own = [[file[len(root) :].replace(os.sep, "/"), *rest] for file, *rest in found if file.startswith(root)]
+    own = [[name, *rest] for file, *rest in found if file.startswith(root) and (name := repository.name(file))]
     others = [frame for frame in found if not frame[0].startswith(probe) and "<frozen " not in frame[0]]
     return own or others[-4:]
 

@@ -74,11 +74,20 @@ def is_eager():
 def is_uncalled(root, inputs):
     """Whether a model's variables may not all be there: a Keras model that is not built, or a module to be called."""
     return any(
-        not value.built
+        not _is_built(value)
         if frameworks.is_model(value) and not _calls_itself(value)
         else inputs and isinstance(value, tf.Module) and callable(value)
         for value in _parts(root)
     )
+
+
+def _is_built(model):
+    """Whether a Keras model has its variables: `self.build(...)` in a constructor only says so in Keras 3.
+
+    Source: keras/src/layers/layer.py `build_wrapper`, which warns and marks it as built.
+    """
+    layers = model.layers
+    return model.built and (all(layer.built for layer in layers) or any(layer.variables for layer in layers))
 
 
 def _calls_itself(value):
@@ -102,7 +111,7 @@ def call(root, inputs):
         if not frameworks.is_model(value) or _calls_itself(value):
             if is_uncalled(value, inputs):
                 _call_module(value, zeros)
-        elif not value.built:
+        elif not _is_built(value):
             if not inputs:
                 raise ValueError(
                     f"{type(value).__name__} is not built: its variables do not exist before its first call. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +93,18 @@ class Projects(NamedTuple):
         return [self.head, *([self.base] if self.base is not None else [])]
 
 
+_SHARED_TABLE = re.compile(rb"^\s*\[\[?tool\.restore-guard\b", re.MULTILINE)
+"""What only a pyproject.toml has, by whatever name a copy of it is kept."""
+
+
 def _only(settings: Path) -> Callable[[str], bytes | None]:
     """Gives this one file of a configuration, by the name whose form it has."""
     try:
         content = settings.read_bytes()
     except OSError as error:
         raise UsageError(f"{settings} cannot be read: {error.strerror}.") from error
-    form = config.SHARED_FILE if settings.name == config.SHARED_FILE else config.OWN_FILE
+    is_shared = settings.name == config.SHARED_FILE or _SHARED_TABLE.search(content) is not None
+    form = config.SHARED_FILE if is_shared else config.OWN_FILE
     return lambda name: content if name == form else None
 
 
@@ -117,7 +123,12 @@ def load(repository: Repository, side: Side, settings: Path | None = None) -> Pr
         UsageError: one that cannot be read.
     """
     read = repository.reader(side)
-    found = config.load(_only(settings) if settings is not None else read, rules=RULES)
+    try:
+        found = config.load(_only(settings) if settings is not None else read, rules=RULES)
+    except UsageError as error:
+        if settings is None:
+            raise
+        raise UsageError(re.sub(rf"^({config.SHARED_FILE}|{config.OWN_FILE})", settings.name, str(error))) from error
     if found is None:
         raise NotConfiguredError(
             "restore-guard is not configured: add a [tool.restore-guard.models.<name>] table with "
