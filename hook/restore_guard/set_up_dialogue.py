@@ -69,7 +69,7 @@ def hold(*, yes: bool, dry_run: bool, as_json: bool) -> int:
 
 
 def _write(started: Run, proposed: Plan, show: Callable[[str], None]) -> int:
-    done = init.write(started, proposed)
+    done, proposed = init.write(started, proposed)
     code = terminal.told(done) if show is click.echo else terminal.code_of(done)
     show(init_text.render_written(proposed).rstrip("\n"))
     return code

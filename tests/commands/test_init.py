@@ -16,7 +16,7 @@ from restore_guard.build import Build
 from restore_guard.change import load_habits
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import init, missing, origin, promising
+from restore_guard.commands import init, missing, origin, promising, update
 from restore_guard.commands.survey import Model, Survey, roots
 from restore_guard.config import Input
 from restore_guard.discovery.attempts import Attempt
@@ -24,6 +24,7 @@ from restore_guard.discovery.candidate import Candidate
 from restore_guard.environments import interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
+from restore_guard.promise.manifest import Manifest, dump
 from restore_guard.reports import init_json, init_text
 
 PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
@@ -415,3 +416,35 @@ def test_what_is_guarded_by_a_builder_is_not_proposed_again(make_repository, mon
     assert source.count("def build_") == 2
     project.write({file.path: file.content for file in plan.files})
     assert left()[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "file"),
+    [
+        ("pythonpath = ['tf2']\n[models.net]\nbuilder = 'run:build_net'\n", "tf2/run.py"),
+        ("[models.net]\nbuilder = 'tf2.run:build_net'\n", "tf2/run.py"),
+        ("pythonpath = ['lib']\n[models.net]\nbuilder = 'net:build_net'\n", "lib/net/__init__.py"),
+    ],
+)
+def test_what_is_configured_from_another_folder_is_not_proposed_again(make_repository, monkeypatch, settings, file):
+    net = "import keras\ndef build_net(width):\n    return keras.Sequential([])\n"
+    project = make_repository(files={file: net, "run.py": "", "restore-guard.toml": settings})
+    monkeypatch.setattr(interpreters, "choose", lambda *_: Interpreter(Path(sys.executable), "here"))
+    with Repository(project.root) as repository:
+        assert init.look(repository, project.root, {}).unusable == ()
+
+
+def test_what_models_configured_by_hand_are_made_of_is_added_too(make_repository, monkeypatch):
+    settings = "[models.net]\nbuilder = 'tf2.run:build_net'\n"
+    project = make_repository(files={"README.md": "", "restore-guard.toml": settings})
+    project.write({"tf2/run.py": "", "tf2/notes.txt": ""})
+    signature = msgspec.structs.replace(module(kernel=(2, 3)), sources=("restore-guard.toml", "tf2/run.py"))
+    written = dump(Manifest("net", ("tf-checkpoint",), signature)).decode()
+    monkeypatch.setattr(update, "update", lambda *_, **__: project.write({"restore-manifest/net.json": written}) or [])
+    with Repository(project.root) as repository:
+        found = Survey("", config.load(repository.reader(repository.worktree()))[1], Interpreter(Path("p"), "here"), ())
+        plan = init.plan(repository, found)
+        assert plan.untracked == ()
+        _, plan = init.write(Run(repository, {}), plan)
+    assert plan.untracked == ("tf2/run.py",)
+    assert "  git add tf2/run.py " in init_text.render_written(plan)

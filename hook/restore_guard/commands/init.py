@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from restore_guard.discovery.modules import BESIDE, TESTS, project
 from restore_guard.environments import installed, interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
+from restore_guard.promise import manifest
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,8 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
     parsed = project(read, files)
     loaded = config.load(read)
     settings = loaded[1] if loaded else None
-    known = {model.builder for model in settings.models.values()} if settings else set()
-    written = builder_module.targets((read(builder_module.FILE) or b"").decode(errors="replace"))
-    new = [each for each in candidates(parsed) if each.builder not in known and each.target not in written]
-    found = [_renamed(each, settings) for each in new]
-    if not found and not known:
+    found = [_renamed(each, settings) for each in _new(candidates(parsed), settings, read, files)]
+    if not found and not (settings and settings.models):
         raise UsageError(
             f"No model was found in {len(files)} files of {repository.root / repository.project}: no public function "
             "that returns a Keras model or tf.Module, no class of one, and nothing that adds variables to a TF1 graph. "
@@ -92,6 +90,29 @@ def look(repository: Repository, here: Path, environ: Mapping[str, str]) -> Surv
         habits=load_habits.habits(read, own, builders, (*folders, "")),
         environment=_versions(python, environ),
     )
+
+
+def _new(
+    found: Sequence[Candidate], settings: Config | None, read: Callable[[str], bytes | None], files: Collection[str]
+) -> Iterator[Candidate]:
+    """Those that are not configured yet, by hand or by an earlier `init`."""
+    known = {model.builder for model in settings.models.values()} if settings else set()
+    places = {f"{file}:{name}" for file, name in _configured(settings, files)} if settings else set()
+    places |= builder_module.targets((read(builder_module.FILE) or b"").decode(errors="replace"))
+    for each in found:
+        if each.builder not in known and not {each.target, f"{each.file}:{each.builder.partition(':')[2]}"} & places:
+            yield each
+
+
+def _configured(settings: Config, files: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(file, function) of what the configured models are built by, found as an import finds it."""
+    for model in settings.models.values():
+        module, _, name = model.builder.partition(":")
+        path = module.replace(".", "/")
+        there = (posixpath.join(root, f"{path}{end}") for root in settings.roots for end in (".py", "/__init__.py"))
+        file = next((file for file in there if file in files), None)
+        if file is not None:
+            yield file, name
 
 
 def _versions(python: Interpreter, environ: Mapping[str, str]) -> Environment:
@@ -239,19 +260,33 @@ def plan(repository: Repository, found: Survey, chosen: Sequence[str] = ()) -> P
     files, by_hand, install = proposed_files.propose(repository, found, models, entries, source)
     manifests = tuple(posixpath.join(found.folder, f"{folder}/{name}.json") for name in names)
     read_by = {path for model in models if model.build.signature for path in model.build.signature.sources}
-    needed = {posixpath.join(found.folder, path) for path in read_by}
-    untracked = tuple(sorted(needed.intersection(repository.untracked())))
-    return Plan(tuple(names), files, manifests, by_hand, install, untracked)
+    return Plan(tuple(names), files, manifests, by_hand, install, _untracked(repository, found.folder, read_by))
 
 
-def write(run: Run, proposed: Plan) -> list[Updated]:
-    """Writes the files of a plan, then the manifests.
+def _untracked(repository: Repository, folder: str, sources: Collection[str]) -> tuple[str, ...]:
+    needed = {posixpath.normpath(posixpath.join(folder, path)) for path in sources}
+    return tuple(sorted(needed.intersection(repository.untracked())))
+
+
+def write(run: Run, proposed: Plan) -> tuple[list[Updated], Plan]:
+    """Writes the files of a plan, then the manifests; the plan then also tells what those were made of.
 
     Raises:
         UsageError: a file is no longer what it was when the plan was made.
     """
-    proposed_files.write(run.repository.root, proposed.files)
-    return update.update(run, names=list(proposed.names), reason=None) if proposed.names else []
+    repository = run.repository
+    proposed_files.write(repository.root, proposed.files)
+    done = update.update(run, names=list(proposed.names), reason=None) if proposed.names else []
+    read = repository.reader(repository.worktree())
+    folder = repository.project
+    made_of = {
+        source
+        for path, name in zip(proposed.manifests, proposed.names, strict=True)
+        if (content := read(posixpath.relpath(path, folder or "."))) is not None
+        for source in manifest.trace(content, name).sources
+    }
+    untracked = {*proposed.untracked, *_untracked(repository, folder, made_of)}
+    return done, replace(proposed, untracked=tuple(sorted(untracked)))
 
 
 def _renamed(candidate: Candidate, settings: Config | None) -> Candidate:
