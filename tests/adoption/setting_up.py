@@ -63,7 +63,7 @@ def write(repository, root):
 
 def set_up(repository, root, probe, seconds=SECONDS):
     """`init` in a repository that `write` has written; returns the `Outcome`."""
-    with Repository(root) as opened, _python(probe.python):
+    with Repository(root) as opened, python(probe.python):
         try:
             survey = init.look(opened, Path(root), os.environ)
         except UsageError:
@@ -82,7 +82,7 @@ def set_up(repository, root, probe, seconds=SECONDS):
 
 
 @contextlib.contextmanager
-def _python(path):
+def python(path):
     """The Python that is warm already, whatever else is installed."""
     before = interpreters.choose
     interpreters.choose = lambda *_: Interpreter(path, "warm")

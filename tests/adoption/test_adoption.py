@@ -4,8 +4,14 @@ import playing
 import pytest
 import repositories
 import setting_up
+from conftest import Project, warm_python
 
 from restore_guard.building import probing
+from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
+from restore_guard.commands import init
+from restore_guard.commands.check import check
 from restore_guard.discovery.models import candidates
 from restore_guard.discovery.modules import project
 
@@ -45,6 +51,28 @@ def test_few_are_guarded(python, tmp_path, name):
     outcome = setting_up.set_up(repository, tmp_path, python)
     assert outcome.guarded == [mark.target for mark in repository.marks], outcome.left
     assert list(outcome.carry) == repository.carry
+
+
+@pytest.mark.tensorflow
+def test_a_break_is_refused_in_what_was_set_up(keras3, tmp_path):
+    """From a repository without any configuration to a refused change of a file that only the builder reads."""
+    stranger = repositories.load("config_json")
+    with warm_python(keras3) as probe:
+        setting_up.write(stranger, tmp_path / "stranger")
+        project = Project(tmp_path / "stranger", tmp_path / "home")
+        outcome = setting_up.set_up(stranger, project.root, probe)
+        with setting_up.python(keras3), Repository(project.root) as opened:
+            assert [done.state for done in init.write(Run(opened, project.environ), outcome.plan)[0]] == ["written"]
+        project.commit(message="Guard checkpoints")
+        with setting_up.python(keras3):
+            assert _exit_code(project) == 0
+            project.edit("configs/conv_mnist.json", '"filters": 20', '"filters": 24')
+            assert _exit_code(project) == 1
+
+
+def _exit_code(project):
+    with Repository(project.root) as opened:
+        return check(Run(opened, project.environ), Sides(opened.head(), opened.worktree()), witness="never").exit_code
 
 
 @pytest.mark.tensorflow

@@ -117,3 +117,37 @@ def test_time_is_limited():
     (found,), probe, _ = _try(lambda job: late, _model("net", [Attempt(kwargs={"a": 1}), Attempt(kwargs={"a": 2})]))
     assert len(probe.jobs) == 1 and found.build is late
     assert {job.timeout for job in probe.jobs} == {60}
+
+
+SHAPED = (Tensor((3,)),)
+
+
+def test_what_is_not_called_that_way_is_tried_without():
+    asked = Attempt(inputs=(SHAPED,))
+    (found,), probe, _ = _try(
+        lambda job: Build(failure="TypeError: 'Net' object is not callable") if job.inputs else GOOD,
+        _model("net", [asked], kind="class"),
+    )
+    assert found.build is GOOD and found.inputs == ()
+    assert [bool(job.inputs) for job in probe.jobs] == [True, False]
+
+
+def test_a_first_call_of_its_own_is_the_last_way():
+    """Where no inputs are known, or none of them suffice."""
+    call = Attempt(body=("model = Net()", "model(1, 2)", "return model"), calls=True)
+    for plain in (Attempt(), Attempt(inputs=(SHAPED,))):
+        (found,), probe, _ = _try(
+            lambda job: GOOD if job.builder.startswith("restore_guard_trial") else NOT_BUILT,
+            _model("net", [plain, call]),
+        )
+        assert found.build is GOOD and found.attempt == call and found.inputs == ()
+        assert "model(1, 2)" in probe.texts[-1]
+
+
+def test_where_even_that_fails_inputs_are_asked_for():
+    call = Attempt(body=("return Net()",), calls=True)
+    (found,), _, _ = _try(
+        lambda job: Build(failure="no") if job.builder.startswith("restore_guard_trial") else NOT_BUILT,
+        _model("net", [Attempt(), call]),
+    )
+    assert found.lacks_inputs and found.attempt == Attempt()

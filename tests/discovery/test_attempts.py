@@ -218,3 +218,45 @@ def test_options_that_are_checked_before_they_are_returned():
     )
     script += "    return args\ndef main():\n    args = parse_args()\n    build_net(args.width)\n"
     assert _first({"train.py": script}).kwargs == {"width": 32}
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("net(tf.ones([2, 3]), tf.zeros([2, 4]))", "model(tf.ones([2, 3]), tf.zeros([2, 4]))"),
+        (
+            "net((tf.ones([2, 3]), (tf.ones([1]), tf.ones([1]))))",
+            "model((tf.ones([2, 3]), (tf.ones([1]), tf.ones([1]))))",
+        ),
+        ("net(tf.ones([2, SIZE]), training=False)", "model(tf.ones([2, 7]), training=False)"),
+        ("net({'a': tf.ones([2, 3])})", "model({'a': tf.ones([2, 3])})"),
+    ],
+)
+@pytest.mark.parametrize("base", ["keras.Model", "tf.Module"])
+def test_a_first_call_that_no_shapes_can_say(call, line, base):
+    source = f"import keras\nimport tensorflow as tf\nclass Net({base}):\n    def __init__(self):\n"
+    source += "        self.w = tf.Variable(0)\n"
+    script = (
+        f"import tensorflow as tf\nfrom net import Net\nSIZE = 7\ndef main():\n    net = Net()\n    {call}\nmain()\n"
+    )
+    _, found = _attempts({"net.py": source, "train.py": script})
+    bodies = [attempt.body for attempt in found]
+    wanted = ("model = Net()", line, "return model")
+    # What is lazy without saying so is called at once.
+    assert bodies.index(wanted) == (0 if base == "tf.Module" else 1)
+    assert [attempt.inputs for attempt in found if attempt.calls] == [()]
+
+
+def test_a_call_of_tensors_alone_is_said_by_inputs():
+    source = "import keras\nclass Net(keras.Model):\n    def __init__(self): pass\n"
+    script = "import tensorflow as tf\nfrom net import Net\nnet = Net()\nnet(tf.ones([2, 3]))\n"
+    _, found = _attempts({"net.py": source, "train.py": script})
+    assert not any(attempt.calls for attempt in found)
+
+
+def test_inputs_of_what_a_function_returns():
+    source = "import keras\nclass Net(keras.Model):\n    def __init__(self): pass\ndef make():\n    return Net()\n"
+    script = "import tensorflow as tf\nfrom net import Net\nnet = Net()\nnet(tf.ones([2, 3]))\n"
+    candidate, found = _attempts({"net.py": source, "train.py": script})
+    assert candidate.target == "net.py:make"
+    assert [tensor.shape for tensor in found[0].inputs[0]] == [(3,)]

@@ -263,3 +263,143 @@ def test_programs_that_make_a_model_of_their_own_beside_others_are_examples():
     run = "model = keras.Sequential()\nmodel.fit(1)"
     assert _of_files(net="def build():\n    return keras.Sequential()", task=run) == ["net.py:build"]
     assert _of_files(task=run) == ["task.py:model"]
+
+
+MODULES = """\
+import tensorflow as tf
+
+
+class Dense(tf.Module):
+    def __init__(self, inside, outside):
+        super().__init__()
+        self.w = tf.Variable(tf.zeros([inside, outside]))
+
+    def __call__(self, x):
+        return x @ self.w
+
+
+class Net(tf.Module):
+    def __init__(self, units=3):
+        super().__init__()
+        self.dense = Dense(2, units)
+
+    def __call__(self, x):
+        return self.dense(x)
+"""
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "class NetTrainer(tf.Module):\n    def __init__(self, rate=1):\n        self.net = Net()",
+        "class Loop(tf.Module):\n    def __init__(self):\n        self.it = Net()\n"
+        "    def step(self, x):\n        with tf.GradientTape() as tape:\n            self.it(x)",
+        "class Served(tf.Module):\n    def __init__(self, network):\n        self.it, self.n = network, tf.Variable(0)",
+        "class Translator(tf.Module):\n    def __init__(self, words, it):\n        self.words, self.it = words, it\n"
+        "    def __call__(self, x):\n        return self.it(self.words.split(x))",
+        "class Adam(tf.Module):\n    def __init__(self):\n        self.m = tf.Variable(0)\n"
+        "    def apply_gradients(self, pairs):\n        pass",
+        "class Ema(tf.Module):\n    def __init__(self, variables):\n        self.v = tf.Variable(variables)",
+        "class Crop(tf.Module):\n    def __call__(self, x):\n        return tf.image.central_crop(x, 0.5)",
+        "class CosineSchedule(tf.Module):\n    def __init__(self):\n        self.step = tf.Variable(0)",
+    ],
+)
+def test_modules_that_are_no_models(beside):
+    assert _targets(f"{MODULES}\n\n{beside}\n") == ["net.py:Net"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "class Fit(tf.Module):\n    def __init__(self):\n        self.w = tf.Variable(0)\n"
+        "    def step(self, x):\n        with tf.GradientTape() as tape:\n            return self.w * x",
+        "class Fit(tf.Module):\n    def __init__(self, make):\n        self.inner = make()",
+        "class Fit(tf.Module):\n    def __init__(self, encoder, decoder):\n        self.e, self.d = encoder, decoder\n"
+        "    def __call__(self, x):\n        return self.d(self.e(x))",
+        "def weights(n):\n    return [tf.Variable(0.0)] * n\n"
+        "class Fit(tf.Module):\n    def __init__(self):\n        self.w = weights(3)",
+        "class Base(tf.Module):\n    def __init__(self):\n        self.w = tf.Variable(0)\nclass Fit(Base):\n"
+        "    def __call__(self, x):\n        return x",
+        "import other\nclass Fit(other.Mixin, tf.Module):\n    def __call__(self, x):\n        return x",
+    ],
+)
+def test_modules_that_are_models_all_the_same(beside):
+    assert "net.py:Fit" in _targets(f"{MODULES}\n\n{beside}\n")
+
+
+PART = "class Part(keras.Model):\n    def __init__(self):\n        self.d = keras.layers.Dense(3)\n"
+WHOLE = "class Whole(keras.Model):\n    def __init__(self, kind='a'{default}):\n        {body}\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "default", "body"),
+    [
+        ("PARTS = {'a': Part}", "", "self.part = PARTS[kind]()"),
+        ("PARTS = {'a': Part}", "", "make = PARTS.get(kind)\n        self.part = make()"),
+        ("PARTS = [Part]", "", "self.parts = [each() for each in PARTS]"),
+        ("PARTS = {}\nPARTS['a'] = Part", "", "self.part = PARTS[kind]()"),
+        ("PARTS = Registry()\nPARTS.register('a', Part)", "", "self.part = PARTS.build(kind)"),
+        ("", ", part=Part", "self.part = part()"),
+        ("", "", "self.parts = list(map(lambda _: Part(), range(3)))"),
+    ],
+)
+def test_parts_that_are_picked_from_a_table(table, default, body):
+    assert _targets(f"{PART}\n{table}\n{WHOLE.format(default=default, body=body)}") == ["net.py:Whole"]
+
+
+def test_a_question_about_a_class_makes_it_no_part():
+    whole = WHOLE.format(default=", part: Part = None", body="assert part is None or isinstance(part, Part)")
+    assert set(_targets(f"{PART}\n{whole}")) == {"net.py:Part", "net.py:Whole"}
+
+
+def test_parts_that_a_model_is_handed():
+    whole = "class Whole(keras.Model):\n    def __init__(self, part):\n        self.part = part\n"
+    call = "    def call(self, x):\n        return self.part(x)\n"
+    step = "    def train_step(self, x):\n        return self.part(x)\n"
+    program = "import net\ndef main():\n    part = net.Part()\n    whole = net.Whole(part)\n    whole.save('x')\n"
+    head = f"import keras\n{PART}\n"
+    assert {found.target for found in _all({"net.py": head + whole + call, "go.py": program})} == {"net.py:Whole"}
+    kept = program.replace("whole.save", "part.save")
+    assert len(_all({"net.py": head + whole + call, "go.py": kept})) == 2
+    at_once = program.replace(
+        "part = net.Part()\n    whole = net.Whole(part)", "p, q = net.Part(), 3\n    w = net.Whole(p)"
+    )
+    assert len(_all({"net.py": head + whole + call, "go.py": at_once})) == 1
+    # What only trains them is saved by nobody.
+    assert "net.py:Part" in {found.target for found in _all({"net.py": head + whole + step, "go.py": program})}
+
+
+def test_an_assembly_of_registered_parts_is_the_model():
+    registry = (
+        "class Registry:\n    def register(self, made):\n        return made\nHEADS, NETS = Registry(), Registry()\n"
+    )
+    heads = "import keras\nfrom registry import HEADS\n@HEADS.register\nclass Head(keras.Model): pass\n"
+    nets = "import keras\nfrom registry import NETS\n@NETS.register\nclass One(keras.Model): pass\n"
+    nets += "@NETS.register\nclass Two(keras.Model): pass\n"
+    make = "from registry import HEADS, NETS\nimport heads, nets\n"
+    make += "def assemble(config):\n    head = HEADS.get(config['head'])()\n    return NETS.get(config['net'])(head)\n"
+    files = {"registry.py": registry, "heads.py": heads, "nets.py": nets, "make.py": make}
+    assert [found.target for found in _all(files)] == ["make.py:assemble"]
+    # What only chooses is none.
+    files["make.py"] = make.replace("head = HEADS.get(config['head'])()", "").replace("(head)", "()")
+    assert {found.target for found in _all(files)} == {"heads.py:Head", "nets.py:One", "nets.py:Two"}
+
+
+def test_one_of_many_parts_that_nothing_uses_now():
+    blocks = "import keras\nclass Used(keras.Model): pass\nclass Spare(keras.Model): pass\n"
+    net = "import keras\nfrom blocks import Used\nclass Net(keras.Model):\n"
+    net += "    def __init__(self):\n        self.used = Used()\n"
+    files = {"blocks.py": blocks, "net.py": net}
+    assert {found.target for found in _all(files)} == {"net.py:Net"}
+    files["train.py"] = "import blocks\nif __name__ == '__main__':\n    blocks.Spare().save('x')\n"
+    assert {found.target for found in _all(files)} == {"blocks.py:Spare", "net.py:Net"}
+    assert "models.py:Spare" in {found.target for found in _all({"models.py": blocks, "net.py": net})}
+
+
+def test_a_base_that_a_program_makes_is_a_model_too():
+    source = f"{PART}\nclass More(Part): pass\n"
+    assert _targets(source) == ["net.py:More"]
+    assert set(_targets(f"{source}\nif __name__ == '__main__':\n    Part().save('x')\n")) == {
+        "net.py:Part",
+        "net.py:More",
+    }

@@ -24,6 +24,7 @@ IN_ALL = 300.0
 """Seconds that one candidate, and all of them, may take: whoever sets up waits for it."""
 _AT_ONCE = 8
 
+_TOO_LONG = "took longer than"
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 # A folder of the project is taken for the package of its name where that is not installed.
 _NO_ATTRIBUTE = re.compile(r"module '(\w+)' has no attribute '\w+'|cannot import name '\w+' from '(\w+)' \(unknown")
@@ -36,7 +37,11 @@ class _Turn:
     model: Model
     attempt: int = 0
     shapes: int = -1
+    is_guess: bool = False
+    """Whether it is called although it need not be: it may be lazy without saying so, or not be called that way."""
     first_failure: Build | None = None
+    lacking: Model | None = None
+    """As it was tried first without the inputs that it is built by."""
     folders: int = 0
     """How many folders it was built with: more may be known since."""
 
@@ -121,8 +126,12 @@ class Trials:
             if found.variables:
                 return found
             build = Build(failure=f"{model.candidate.target} {NO_VARIABLES}.")
-        turn.first_failure = turn.first_failure or build
         failed = replace(model, build=build)
+        is_other = not failed.lacks_inputs and not re.search(f"{_NO_MODULE.pattern}|{_TOO_LONG}", build.failure or "")
+        if turn.is_guess and is_other:
+            turn.is_guess, turn.shapes = False, -1
+            return None
+        turn.first_failure = turn.first_failure or build
         if failed.lacks_inputs and turn.shapes + 1 < len(turn.current.inputs):
             turn.shapes += 1
             return None
@@ -132,8 +141,11 @@ class Trials:
         package = lacking[1].partition(".")[0] if lacking is not None else self._shadowed(build.failure or "")
         if package is not None and turn.attempt + 1 >= len(turn.model.attempts):
             return replace(failed, lacks=package)
-        if failed.lacks_inputs or "took longer than" in (build.failure or "") or not self._next(turn):
-            return failed if failed.lacks_inputs else replace(failed, build=turn.first_failure)
+        if failed.lacks_inputs:
+            turn.lacking = turn.lacking or failed
+        is_over = failed.lacks_inputs and not any(attempt.calls for attempt in turn.model.attempts[turn.attempt + 1 :])
+        if is_over or _TOO_LONG in (build.failure or "") or not self._next(turn):
+            return turn.lacking or replace(failed, build=turn.first_failure)
         return None
 
     def _shadowed(self, failure: str) -> str | None:
@@ -162,10 +174,10 @@ def replace_attempt(turn: _Turn) -> Model:
 
 
 def _begun(model: Model) -> _Turn:
-    """A class of a module is called at once where the source shows how, for it may be lazy without saying so."""
+    """A class is called at once where the source shows how."""
     turn = _Turn(model)
     lazy = model.candidate.kind == "class" and not model.inputs and bool(turn.current.inputs)
-    return _Turn(model, shapes=0) if lazy else turn
+    return _Turn(model, shapes=0, is_guess=True) if lazy else turn
 
 
 def _untried(turn: _Turn) -> Model:

@@ -10,11 +10,13 @@ from typing import Any
 
 from restore_guard.discovery import inputs, options, values
 from restore_guard.discovery.bindings import default_of, given_to
+from restore_guard.discovery.calling import first_call
 from restore_guard.discovery.candidate import Candidate, initialiser
 from restore_guard.discovery.graphs import is_model_fn
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
 from restore_guard.discovery.inputs import Tensors
 from restore_guard.discovery.modules import Function, Module, Project, own_nodes
+from restore_guard.discovery.roles import is_only_module
 from restore_guard.discovery.sites import Site, Sites
 from restore_guard.discovery.work import closure
 
@@ -32,6 +34,7 @@ class Attempt:
         imports: {name: what it stands for} of a function around it; body: its lines; notes: where values come from.
         place: where the source itself builds it so; "" where nothing but defaults is used.
         inputs: what the model can be called with, the surest first.
+        calls: whether it calls the model itself, with what no `inputs` could say.
     """
 
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Attempt:
     notes: tuple[str, ...] = ()
     place: str = ""
     inputs: tuple[Tensors, ...] = ()
+    calls: bool = False
 
 
 class Attempts:
@@ -56,8 +60,12 @@ class Attempts:
         module, node = known
         shown = inputs.of_sites(self.project, self.sites, candidate.called)
         found: list[Attempt] = []
-        for attempt in self._all(candidate, module, node):
-            attempt = replace(attempt, inputs=tuple(each.tensors for each in shown))
+        ways = list(self._all(candidate, module, node))
+        if isinstance(node, ast.ClassDef) and is_only_module(self.project, module, node):
+            # It does not say whether some of its variables come with the first call.
+            ways.sort(key=lambda attempt: not attempt.calls)
+        for attempt in ways:
+            attempt = replace(attempt, inputs=() if attempt.calls else tuple(each.tensors for each in shown))
             if all((attempt.kwargs, attempt.body) != (other.kwargs, other.body) for other in found):
                 found.append(attempt)
         return found[:_MOST]
@@ -105,6 +113,10 @@ class Attempts:
                 return
             self._prepare(inliner, candidate, site)
             yield from self._around(candidate, inliner, given, named, site.place, function)
+            if candidate.kind in ("function", "class"):
+                call = first_call(self.project, self.sites, inliner, site)
+                if call is not None:
+                    yield from self._around(candidate, inliner, given, named, site.place, function, call)
             if choice + 1 >= inliner.configurations:
                 return
 
@@ -221,11 +233,12 @@ class Attempts:
         named: list[ast.keyword],
         place: str,
         function: Function | None = None,
+        first_call: str | None = None,
     ) -> Iterator[Attempt]:
         """By the configuration alone where that can say it, and by a function around the call."""
         notes = tuple(inliner.notes)
         flags = self._flags(candidate)
-        if candidate.kind in ("function", "class") and not inliner.prelude and not flags:
+        if candidate.kind in ("function", "class") and not inliner.prelude and not flags and first_call is None:
             kwargs = _kwargs(given, named, function, candidate)
             if kwargs is not None:
                 yield Attempt(kwargs=kwargs, notes=notes, place=place)
@@ -254,10 +267,12 @@ class Attempts:
                 *(f"    {line}" for line in call),
                 "return graph",
             ]
+        elif first_call is not None:
+            lines += [f"model = {call[0]}", *call[1:], f"model{first_call}", "return model"]
         else:
             lines += [f"return {call[0]}", *call[1:]]
             lines[-1] += candidate.part
-        yield Attempt(imports=imports, body=tuple(lines), notes=notes, place=place)
+        yield Attempt(imports=imports, body=tuple(lines), notes=notes, place=place, calls=first_call is not None)
 
     def _flags(self, candidate: Candidate) -> dict[str, str]:
         """Imports that let a model read absl's flags: the flags themselves and whoever defines them."""

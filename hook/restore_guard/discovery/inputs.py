@@ -17,6 +17,7 @@ _DIMENSIONS = re.compile(r"^numpy\.random\.(rand|randn)$")
 _LITERAL = re.compile(r"^(tensorflow\.(constant|convert_to_tensor)|numpy\.(array|asarray))$")
 _INPUT = re.compile(r"(^|\.)(Input|InputSpec|TensorSpec)$")
 _CALLED = ("build", "predict", "call", "summary", "__call__")
+_INPUTS = ("input_shape", "inputs", "x")
 _DEEPEST = 3
 _DATA = {
     "mnist": ((28, 28, 1), (28, 28), (784,)),
@@ -40,19 +41,20 @@ Tensors = tuple[Tensor, ...]
 
 
 class Evidence(NamedTuple):
-    """The inputs of a model, and the place of the source that shows them; `given` is how the source writes them."""
+    """The inputs of a model, and the place of the source that shows them."""
 
     tensors: Tensors
     place: str
-    given: ast.expr | None = None
-    scope: Scope | None = None
 
 
 def of_sites(project: Project, sites: Sites, name: str, depth: int = _DEEPEST) -> list[Evidence]:
     """How models are called that a function or class of this full name makes, the surest first."""
     found: list[Evidence] = []
     data: list[Evidence] = []
-    for site in sites.of(name):
+    known = project.definition(name)
+    made = {each for each in sites.returned_by(known[1]) if project.definition(each)} if known is not None else set()
+    # What a function returns may be made, and called, elsewhere too.
+    for site in [*sites.of(name), *(site for each in sorted(made) for site in sites.of(each) if depth == _DEEPEST)]:
         found += _of_site(project, sites, site)
         data += _of_data(project, site)
         if site.returned and site.function is not None and depth:
@@ -65,15 +67,16 @@ def of_sites(project: Project, sites: Sites, name: str, depth: int = _DEEPEST) -
 
 
 def _of_site(project: Project, sites: Sites, site: Site) -> Iterator[Evidence]:
-    for call, given in _calls_of(site):
+    for call in calls_of(site):
+        given = [*call.args[:1], *(item.value for item in call.keywords if item.arg in _INPUTS)]
         scope = Scope(site.module, site.function, site.owner, call.lineno)
-        tensors = _tensors(Inliner(project, sites, literal=True), given, scope, _is_build(call))
-        if tensors is not None:
-            yield Evidence(tensors, f"{site.module.file}:{call.lineno}", given, scope)
+        found = tensors(project, sites, given[0], scope, _is_build(call)) if given else None
+        if found is not None:
+            yield Evidence(found, f"{site.module.file}:{call.lineno}")
 
 
-def _calls_of(site: Site) -> Iterator[tuple[ast.Call, ast.expr]]:
-    """The calls of what a site has made, with what they give."""
+def calls_of(site: Site) -> Iterator[ast.Call]:
+    """The calls of what a site has made."""
     for node in ast.walk(site.block):
         if not isinstance(node, ast.Call) or node is site.call:
             continue
@@ -82,9 +85,8 @@ def _calls_of(site: Site) -> Iterator[tuple[ast.Call, ast.expr]]:
             is_of = _is_bound(function.value, site)
         else:
             is_of = _is_bound(function, site)
-        given = [*node.args[:1], *(item.value for item in node.keywords if item.arg in ("input_shape", "inputs", "x"))]
-        if is_of and given:
-            yield node, given[0]
+        if is_of:
+            yield node
 
 
 def _is_bound(node: ast.expr, site: Site) -> bool:
@@ -95,8 +97,9 @@ def _is_build(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr == "build"
 
 
-def _tensors(inliner: Inliner, given: ast.expr, scope: Scope, is_shape: bool) -> Tensors | None:
+def tensors(project: Project, sites: Sites, given: ast.expr, scope: Scope, is_shape: bool = False) -> Tensors | None:
     """What an expression gives a model; None where the source does not tell."""
+    inliner = Inliner(project, sites, literal=True)
     try:
         node = inliner.plain(given, scope)
     except Unknown:

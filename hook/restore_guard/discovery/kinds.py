@@ -17,18 +17,19 @@ from restore_guard.discovery.modules import (
     methods,
     own_nodes,
 )
+from restore_guard.discovery.parts import Uses, parts
+from restore_guard.discovery.roles import MODULES, is_no_model
+from restore_guard.discovery.tables import Tables
 
 KERAS = re.compile(r"^(tensorflow\.keras|tensorflow\.compat\.v[12]\.keras|tensorflow\.python\.keras|keras|tf_keras)\.")
 MODELS = {
     *("Model", "Sequential", "Functional", "models.Model", "models.Sequential", "models.Functional"),
     *("models.clone_model", "engine.training.Model", "engine.sequential.Sequential"),
 }
-MODULES = {"tensorflow.Module", "sonnet.Module"}
-"""What a model is an instance of; layers, which are modules too, are parts of models."""
-
 WORK = {"fit", "fit_generator", "train_on_batch", "evaluate", "predict", "load_model", "load_weights", "restore"}
 """Calls of functions that do more than build: they train, or need a checkpoint."""
 _OPTIONAL = {"load_weights", "restore"}
+_KEEPS = {"save", "save_weights", "load_weights", "compile", "fit"}
 
 
 def is_model(name: str) -> bool:
@@ -51,14 +52,17 @@ class Kinds:
         elements: {function that returns a tuple or dict: (index or key, label) of each element that is a model}.
         holders: classes that are no models and hold one.
         parts: classes and functions that other models are made of.
+        others: classes that inherit from tf.Module and are no models.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self.tables = Tables(project)
         self.classes = self._classes()
+        self.others = frozenset(self._others())
+        self.classes -= self.others
         self._functions = dict(self._all_functions())
-        self._blocks = dict(self._all_blocks())
-        self._called_by: dict[str, set[str]] = {}
+        self._uses = Uses(project, self.tables, self._functions)
         self.builders = self._builders()
         self.elements = {name: found for name in self._functions if (found := list(self._elements(name)))}
         self.holders = frozenset(self._holders())
@@ -80,14 +84,17 @@ class Kinds:
         return made
 
     def chooses(self, function: str) -> bool:
-        """Whether it only chooses between several models of the project."""
-        return len(self._project_targets(function)) > 1
+        """Whether it only chooses between several models of the project, and makes nothing that they are made of."""
+        targets = self._project_targets(function)
+        return len(targets) > 1 and not self._uses.names(function) & self.classes - targets
 
     def _project_targets(self, function: str) -> set[str]:
         return {name for name in self.builders.get(function, ()) if name in self.classes or name in self.builders}
 
     def is_kerass(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether a class that is no model is a layer, a metric, a callback or the like."""
+        if f"{module.name}.{owner.name}" in self.others:
+            return False
         bases = [self.project.resolve(module, base) for base in owner.bases]
         return any(KERAS.match(base) or base.startswith(("tensorflow.", "sonnet.")) for base in bases) or any(
             known is not None and isinstance(known[1], ast.ClassDef) and self.is_kerass(known[0], known[1])
@@ -175,6 +182,12 @@ class Kinds:
             found |= more
         return frozenset(found)
 
+    def _others(self) -> Iterator[str]:
+        for module in self.project.modules:
+            for name, node in module.classes.items():
+                if f"{module.name}.{name}" in self.classes and is_no_model(self.project, module, node):
+                    yield f"{module.name}.{name}"
+
     def _all_functions(self) -> Iterator[tuple[str, tuple[Module, ast.ClassDef | None, Function]]]:
         for module in self.project.modules:
             for name, node in module.functions.items():
@@ -220,7 +233,7 @@ class Kinds:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"), attr=method)) if owner is not None:
                 return [f"{module.name}.{owner.name}.{method}"]
             case ast.Call(func=function):
-                return [self.project.resolve(module, function)]
+                return [self.project.resolve(module, function), *self.tables.picked(module, function, local)]
             case ast.Name(id=name):
                 return [found for each in local.get(name, ()) for found in self._called(module, owner, each, {})]
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
@@ -285,52 +298,50 @@ class Kinds:
             return
 
     def _parts(self) -> Iterator[str]:
-        """What only other models are made of: classes that they make or inherit from, functions that they call."""
-        inside, bases = self._inside()
-        used = {name for block in inside for name in self._calls_of(block)} | bases
-        apart = {
-            name
-            for block, where in self._blocks.items()
-            if block not in inside and where[0].rank == 0
-            for name in self._calls_of(block)
-        }
-        for name in used:
-            if name in self.classes or (name not in apart and (name in self.builders or name in self.holders)):
-                yield name
+        bases = {self.project.resolve(module, base) for module, _, node in self._trackables() for base in node.bases}
+        starts = {*self.builders, *self.elements}
+        starts |= {f"{name}.{method}" for _, name, node in self._trackables() for method in methods(node)}
+        holders = {name: set[str]() for name in self.holders}
+        handed = set(self._handed())
+        yield from parts(self._uses, starts, bases, handed, self.classes, {**holders, **self.builders})
 
-    def _inside(self) -> tuple[set[str], set[str]]:
-        """(the blocks that run while a model is made, the classes that others inherit from)."""
-        inside, bases = {*self.builders, *self.elements}, set()
+    def _handed(self) -> Iterator[tuple[str, str]]:
+        """(model, class of the project that it is constructed with an instance of), but for what only trains these."""
+        for module, block, made, call in self._uses.calls():
+            known = self.project.definition(made) if made in self.classes else None
+            if known is None or self._only_trains(*known):
+                continue
+            local = {name: values for name, values in _assigned(block).items() if not _is_kept(block, name)}
+            for value in [*call.args, *(item.value for item in call.keywords)]:
+                given = value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
+                for name in (name for each in given for name in self._called(module, None, each, local)):
+                    if name in self.classes and name != made:
+                        yield made, name
+
+    def _only_trains(self, module: Module, owner: ast.ClassDef | Function) -> bool:
+        own = set(methods(owner)) if isinstance(owner, ast.ClassDef) else set()
+        return "train_step" in own and not own & {"call", "__call__"}
+
+    def _trackables(self) -> Iterator[tuple[Module, str, ast.ClassDef]]:
+        """(module, full name, class) of what models are made by or in."""
         for module in self.project.modules:
             for name, node in module.classes.items():
-                own = f"{module.name}.{name}"
-                if self._is_trackable(module, node) or own in self.holders:
-                    inside |= {f"{own}.{method}" for method in methods(node)}
-                    bases |= {self.project.resolve(module, base) for base in node.bases}
-        waiting = [*inside]
-        while waiting:
-            called = self._calls_of(waiting.pop())
-            more = {name for name in called if name in self._functions and name not in inside}
-            inside |= more
-            waiting += more
-        return inside, bases
+                full = f"{module.name}.{name}"
+                if self._is_trackable(module, node) or full in self.holders:
+                    yield module, full, node
 
-    def _calls_of(self, block: str) -> set[str]:
-        """What a function, method or the top level of a module calls, but for what it only hands on."""
-        if block not in self._called_by:
-            called = set()
-            if block in self._blocks:
-                module, node = self._blocks[block]
-                called = {self.project.resolve(module, each.func) for each in all_calls(node)}
-            self._called_by[block] = called - self.builders.get(block, set()) - {block}
-        return self._called_by[block]
 
-    def _all_blocks(self) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
-        for name, (module, _, function) in self._functions.items():
-            yield name, (module, function)
-        for module in self.project.modules:
-            statements = [item for item in module.tree.body if not isinstance(item, Function | ast.ClassDef)]
-            yield f"{module.file}:", (module, ast.Module(body=statements, type_ignores=[]))
+def _is_kept(block: ast.AST, name: str) -> bool:
+    """Whether a block trains, saves or loads by itself what a variable holds."""
+    for call in all_calls(block):
+        match call.func:
+            case ast.Attribute(value=ast.Name(id=owner), attr=method) if owner == name and method in _KEEPS:
+                return True
+            case ast.Name(id=made) | ast.Attribute(attr=made) if made.startswith("Checkpoint"):
+                given = [*call.args, *(item.value for item in call.keywords)]
+                if any(isinstance(item, ast.Name) and item.id == name for item in given):
+                    return True
+    return False
 
 
 def _does_work(block: ast.AST) -> bool:
@@ -358,11 +369,21 @@ def _assigned(function: ast.AST) -> dict[str, list[ast.expr]]:
     for node in own_nodes(function):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    found.setdefault(target.id, []).append(node.value)
-                elif isinstance(target, ast.Attribute) and _is_self(target.value):
-                    found.setdefault(f"self.{target.attr}", []).append(node.value)
+                for name, value in _pairs(target, node.value):
+                    found.setdefault(name, []).append(value)
     return found
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """(variable or `self.attribute`, value) of an assignment, also of several at once."""
+    match target, value:
+        case ast.Name(id=name), _:
+            yield name, value
+        case ast.Attribute(value=owner, attr=name), _ if _is_self(owner):
+            yield f"self.{name}", value
+        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+            for pair in zip(targets, values, strict=True):
+                yield from _pairs(*pair)
 
 
 def _is_self(node: ast.expr) -> bool:

@@ -19,11 +19,10 @@ from restore_guard.discovery.candidate import (
 )
 from restore_guard.discovery.kinds import Kinds
 from restore_guard.discovery.modules import Module, Project, methods
+from restore_guard.discovery.roles import TAKEN
 from restore_guard.discovery.work import at_import
 
 _ONLY_MODEL = ("model", "net", "network", "keras_model")
-_TAKEN = {"model", "models", "keras_model", "base_model", "net", "network"}
-"""Arguments of functions that make something else of a model that is there."""
 
 
 def candidates(project: Project) -> list[Candidate]:
@@ -34,7 +33,7 @@ def candidates(project: Project) -> list[Candidate]:
     covered = kinds.returned_by([each.called for each in found if each.kind == "function"])
     found = [each for each in found if each.called not in kinds.parts and (each.part or each.called not in covered)]
     found = [each for each in found if each.part or not kinds.chooses(each.called)]
-    found = [each for each in found if each.kind != "function" or not _TAKEN.intersection(each.required)]
+    found = [each for each in found if each.kind != "function" or not TAKEN.intersection(each.required)]
     found += graphs.candidates(project, kinds)
     # Programs that make a model of their own beside others are examples of these.
     found = found or [each for module in wanted for each in _enclosed(kinds, module)]

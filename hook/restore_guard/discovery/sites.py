@@ -62,6 +62,12 @@ class Sites:
             key=lambda site: (site.module.rank, _purpose(site.module.file), not site.module.is_script),
         )
 
+    def returned_by(self, function: ast.AST) -> set[str]:
+        """The full names of what a function calls for what it returns."""
+        return {
+            name for name, found in self._found.items() for site in found if site.returned and site.function is function
+        }
+
     def named(self, last: str) -> list[Site]:
         """The calls of what has this last name, wherever it comes from."""
         return [site for name, found in self._found.items() if name.rpartition(".")[2] == last for site in found]
