@@ -245,3 +245,56 @@ def test_plan_parallel_jobs_and_join(make_repository, library, keras3, tool, run
     assert any("variable-renamed in subclassed" in row for job, row in rows if job == "join")
     total = "13 models, 12 variables, 8 restore paths: 3 restore, 1 breaks, 9 unaffected"
     assert any(row.endswith(total) for job, row in rows if job == "join"), log
+
+
+MADE = """\
+        [ "$("$PYTHON" -c 'import platform; print(platform.python_version().rpartition(".")[0])')" = "$VERSION" ]
+        "$PYTHON" -m venv "$RUNNER_TEMP/python"
+        echo "$PACKAGES" >"$(echo "$RUNNER_TEMP"/python/lib/python*/site-packages)/packages.pth"
+        echo "$RUNNER_TEMP/python/bin" >>"$GITHUB_PATH"
+"""
+"""What stands in for actions/setup-python: a new Python of the version asked for, which sees what is installed here."""
+
+
+@pytest.mark.tensorflow
+def test_workflow_that_init_writes(make_repository, keras3, tool, run, tmp_path):
+    """From the command to a refused pull request, with the Python and the installer that the command found."""
+    packages = next(keras3.parents[1].glob("lib/python*/site-packages"))
+    (known,) = packages.glob("tensorflow_cpu-*.dist-info")
+    pinned = known.name.removesuffix(".dist-info").replace("tensorflow_cpu-", "tensorflow-cpu==")
+    model = "from tensorflow import keras\n\n\nclass Ranker(keras.Model):\n    def __init__(self):\n"
+    model += "        super().__init__()\n        self.first = keras.layers.Dense(3)\n\n    def call(self, x):\n"
+    model += "        return self.first(x)\n\n\n"
+    model += "def ranker():\n    net = Ranker()\n    net.build((None, 2))\n    return net\n"
+    files = {"ranker.py": model, "requirements.txt": f"{pinned}\n", ".gitignore": ".venv\n"}
+    origin = make_repository(name="origin", files=files)
+    (origin.root / ".venv").symlink_to(keras3.parents[1])
+    said = origin.run("init", "--yes")
+    assert said.code == 0, said.stdout + said.stderr
+    workflow = (origin.root / ".github/workflows/restore-guard.yml").read_text()
+    assert "run: pip install -r requirements.txt\n" in workflow
+    # A developer's environment is no runner's.
+    assert "python = " not in (origin.root / "restore-guard.toml").read_text()
+    before = origin.commit(message="Guard checkpoints")
+    origin.git("checkout", "--quiet", "-b", "feature")
+    for text in ("self.first = ", "self.first(x)"):
+        origin.edit("ranker.py", text, text.replace("first", "layer"))
+    head = origin.commit(message="rename")
+    origin.git("update-ref", "refs/pull/1/merge", head)
+    job = Job(origin, tmp_path)
+    job.checkout("refs/pull/1/merge")
+    version = "        VERSION: ${{ inputs.python-version }}\n"
+    service = SERVICE.format(run=MADE).replace("        NAME:", f"{version}        NAME:")
+    setup = make_repository(name="actions/setup-python", files={"action.yml": service})
+    (setup_python,) = re.findall(r"uses: (actions/setup-python@\S+)", workflow)
+    (guard,) = re.findall(r"uses: (OWNER/\S+)", workflow)
+    code, log = run(
+        *(job.project, "pull_request", payloads.pull_request(head, before)),
+        *("--local-repository", f"{setup_python}={setup.root}", "--local-repository", f"{guard}={tool}"),
+        *("--env", f"PYTHON={keras3}", "--env", f"PACKAGES={packages}"),
+    )
+    assert code == 1, log
+    assert f"Requirement already satisfied: {pinned}" in log, "the line that installs runs with the Python asked for"
+    (annotation,) = [row for row in log.splitlines() if "::error" in row]
+    assert f"::error file=ranker.py,line={origin.line('ranker.py', 'self.layer = ')},title=" in annotation
+    assert "variable-renamed in ranker" in annotation
