@@ -52,6 +52,8 @@ class Oracle:
         environ = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
         if self.framework.legacy:
             environ["TF_USE_LEGACY_KERAS"] = "1"
+        self._scratch = tempfile.TemporaryDirectory()  # AutoGraph leaves a file there for each function that it traces
+        environ["TMPDIR"] = self._scratch.name
         self._process = subprocess.Popen(
             [python, ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environ, text=True
         )
@@ -73,6 +75,7 @@ class Oracle:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._scratch.cleanup()
 
 
 @dataclass
