@@ -15,7 +15,8 @@ from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare
 from restore_guard.restore_paths import RESTORE_PATHS
-from restore_guard.signature import Archive, ObjectGraph, Revival, SaverEntry, SaverFile, Signature
+from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.signature import Archive, ObjectGraph, Revival, Signature
 
 LAYERS_OF_A_BLOCK = 100
 KERAS = ("tf-checkpoint", "keras-weights", "h5", "h5-by-name", "keras-archive")

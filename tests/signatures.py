@@ -4,6 +4,7 @@ from restore_guard.change.diffs import Diff
 from restore_guard.judging.comparison import compare
 from restore_guard.keras_tree import KerasTree, TreeNode
 from restore_guard.restore_paths import RESTORE_PATHS, same_promise
+from restore_guard.saver_file import SaverEntry, SaverFile
 from restore_guard.signature import (
     Archive,
     GraphNode,
@@ -12,8 +13,6 @@ from restore_guard.signature import (
     Holder,
     ObjectGraph,
     Revival,
-    SaverEntry,
-    SaverFile,
     Signature,
     Variable,
 )

@@ -4,7 +4,8 @@ import msgspec
 from signatures import graph, module, variable
 
 from restore_guard.restore_paths import default_paths, restore
-from restore_guard.signature import SaverEntry, SaverFile, Signature
+from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.signature import Signature
 
 
 def saver(*named, error=None):

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from restore_guard import build as build_module
-from restore_guard import folders, keras_tree, plain_data, signature
+from restore_guard import folders, keras_tree, plain_data, saver_file, signature
 from restore_guard.build import Build, Job, Strategy, Trace
 from restore_guard.building import probe_code, side_files
 from restore_guard.building.side_files import STEP, Tree, changed
@@ -38,7 +38,7 @@ from restore_guard.signature import Signature
 _BUILDS, _SECONDS = "builds", "seconds"
 _LIMIT = 256 * 1024 * 1024
 _PER_KEY = 64
-_SIGNATURES = (signature, keras_tree, plain_data)
+_SIGNATURES = (signature, keras_tree, saver_file, plain_data)
 # TensorFlow's own code reads these where nothing hears it.
 _ALWAYS_READ = ("TF_", "KERAS_", "XLA_", "PYTHON", "CUDA_")
 

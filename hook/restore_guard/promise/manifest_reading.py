@@ -16,18 +16,8 @@ from restore_guard.keras_tree import KerasTree, TreeNode
 from restore_guard.plain_data import Size, Struct
 from restore_guard.promise.json_text import Malformed, Place, convert
 from restore_guard.promise.manifest_text import join
-from restore_guard.signature import (
-    Archive,
-    GraphNode,
-    H5File,
-    H5Layer,
-    ObjectGraph,
-    Revival,
-    SaverEntry,
-    SaverFile,
-    Signature,
-    Variable,
-)
+from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.signature import Archive, GraphNode, H5File, H5Layer, ObjectGraph, Revival, Signature, Variable
 
 T = TypeVar("T")
 

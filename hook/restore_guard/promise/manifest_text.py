@@ -12,7 +12,8 @@ import msgspec
 
 from restore_guard.keras_tree import KerasTree
 from restore_guard.restore_paths import same_promise
-from restore_guard.signature import Archive, H5File, ObjectGraph, Revival, SaverFile, Signature
+from restore_guard.saver_file import SaverFile
+from restore_guard.signature import Archive, H5File, ObjectGraph, Revival, Signature
 
 SECTIONS = ("object_graph", "keras_tree", "h5_file", "archive", "saver_file")
 """The sections of a document that refer to variables and objects."""

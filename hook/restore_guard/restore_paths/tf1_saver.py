@@ -13,7 +13,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, settle
-from restore_guard.signature import SaverEntry, Signature, Variable
+from restore_guard.saver_file import SaverEntry
+from restore_guard.signature import Signature, Variable
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:
