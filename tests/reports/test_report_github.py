@@ -19,7 +19,7 @@ tf-checkpoint: 2 variables keep their initial value, silently.%0A\
 keras-weights: raises ValueError.%0A\
 Fix: Name the attribute dense_1 again.%0A\
 Accept: restore-guard update subclassed --accept-break "REASON"%0A\
-Or: restore-guard update subclassed --migrate "REASON"
+Or: restore-guard update subclassed --migrate "REASON", then restore-guard migrate CHECKPOINT OUT
 ::error file=tower/model.py,line=3,title=restore-guard%3A build-failed in tower::\
 tower.model:build cannot be built: ModuleNotFoundError: No module named 'faiss'.%0A\
 Fix: Install faiss in the environment that builds.

@@ -30,6 +30,7 @@ EXPECTED = """\
     fix:    Name the attribute dense_1 again.
     accept: restore-guard update subclassed --accept-break "REASON"
     or:     restore-guard update subclassed --migrate "REASON"
+    then:   restore-guard migrate CHECKPOINT OUT
 
 ✓ ranker: restores (24 variables)
   ✓ tf-checkpoint  restores  24 of 24 restored (witnessed)

@@ -132,7 +132,7 @@ def _told(comparison: Comparison, context: Context, cause: Cause, rule: Rule) ->
         effects=tuple(effect(comparison, cause, path) for path in paths),
         variables=tuple(dict.fromkeys(trouble.name for trouble in cause.own)),
         count=cause.count,
-        fix=explains.advice(cause) if status != "accepted" else None,
+        fix=explains.advice(cause, comparison) if status != "accepted" else None,
         level=rule.breaking,
         accept=words.accept_command(context.model) if status == "new" else "",
     )

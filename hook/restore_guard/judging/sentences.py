@@ -18,7 +18,9 @@ def message(comparison: Comparison, cause: Cause) -> str:
     others = len({trouble.name for trouble in cause.consequences} - own)
     if others:
         what = words.count(others, "other variable")
-        sentence += f" Because of it, {what} no longer restore{'s' if others == 1 else ''}."
+        sentence += (
+            f" Because of it, {what} no longer get{'s its saved value' if others == 1 else ' their saved values'}."
+        )
     return sentence
 
 

@@ -27,9 +27,10 @@ def render(rule: Rule) -> str:
         lines += [*effects(measured, rule.name), ""]
     if rule.explains is not None:
         lines += [_wrap(situations.JUDGED), ""]
-    lines += ["How to fix it:", _wrap(rule.fix, "    "), "", "How to accept it:"]
+    lines += ["How to fix it:", _wrap(f"{rule.fix} {rule.lenient}".strip(), "    "), "", "How to accept it:"]
     lines += ['    restore-guard update NAME --accept-break "why old checkpoints need not restore"']
-    lines += [f'    or, in the configuration: rules = {{ {rule.name} = "warning" }}', ""]
+    quieter = "off" if (rule.breaking or rule.level) == "warning" else "warning"
+    lines += [f'    or, in the configuration: rules = {{ {rule.name} = "{quieter}" }}', ""]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from restore_guard.reports.shared_causes import grouped
-from restore_guard.reports.wording import change, counted, migrate_command, plain
+from restore_guard.reports.wording import change, counted, migrate_commands, plain
 from restore_guard.result import Finding, ModelResult, Result
 
 ANNOTATIONS = 10
@@ -65,7 +65,7 @@ def _message(finding: Finding) -> str:
         said.append(f"Fix: {finding.fix}")
     if finding.accept:
         said.append(f"Accept: {finding.accept}")
-        said.append(f"Or: {migrate_command(finding)}")
+        said.append(f"Or: {', then '.join(migrate_commands(finding))}")
     return "\n".join(filter(None, [change(finding), *map(plain, said)]))
 
 

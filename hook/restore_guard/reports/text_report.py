@@ -164,7 +164,9 @@ def _finding(page: _Page, finding: Finding) -> Iterator[str]:
         yield from (f"            {line}" for line in wording.suggested(finding))
     if finding.accept:
         yield f"    accept: {plain(finding.accept)}"
-        yield f"    or:     {wording.migrate_command(finding)}"
+        write, carry = wording.migrate_commands(finding)
+        yield f"    or:     {write}"
+        yield f"    then:   {carry}"
 
 
 def _saved_and_now(page: _Page, finding: Finding) -> list[str]:

@@ -136,9 +136,14 @@ def migration(path: PathResult) -> str:
     return f"old checkpoints get across by `restore-guard migrate` ({path.migration.evidence})"
 
 
-def migrate_command(finding: Finding) -> str:
-    """The command that writes a migration for a break; "" where there is nothing to accept either."""
-    return plain(finding.accept.replace("--accept-break", "--migrate"))
+def migrate_commands(finding: Finding) -> list[str]:
+    """What carries old checkpoints across a break: a migration is written, and each file goes by it.
+
+    None where there is nothing to accept either.
+    """
+    if not finding.accept:
+        return []
+    return [plain(finding.accept.replace("--accept-break", "--migrate")), "restore-guard migrate CHECKPOINT OUT"]
 
 
 def remarks(model: ModelResult) -> list[str]:

@@ -26,11 +26,21 @@ def says(cause: Cause, comparison: Compared) -> str:
     return f"{words.listing(f'{new.path}: dtype {old.dtype} is now {new.dtype}' for old, new in pairs)}."
 
 
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """A policy helps where less precision is what was wanted."""
+    kinds = {new.dtype for _, new in (both_sides(trouble, comparison) for trouble in cause.troubles)}
+    if kinds <= {"float16", "bfloat16"}:
+        (kind, *_) = sorted(kinds)
+        policy = f'dtype="mixed_{kind}" computes in {kind} and keeps float32 variables'
+        return f"Keep the variable's dtype ({policy}), or {words.CARRY}; or accept the break."
+    return None
+
+
 RULE = Rule(
     "dtype-changed",
     meaning="A variable has another dtype than the one that old checkpoints hold for it.",
     why="tf.train.Checkpoint refuses; weights files are cast in silence and may lose precision.",
     example=Example("dtype-changed/layer-in-half-precision"),
-    fix='Keep the variable\'s dtype (dtype="mixed_float16" computes in float16 and keeps float32 variables).',
-    explains=Explanation(applies, says, ends, data=True),
+    fix=f"Keep the variable's dtype, or {words.CARRY}; or accept the break.",
+    explains=Explanation(applies, says, ends, data=True, advice=advice),
 )

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from restore_guard.change.diffs import Place
 from restore_guard.change.environment_files import is_framework
 from restore_guard.change.pins_moved import Move
+from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Rule, Told
 from restore_guard.signature import Signature
+
+_SEPARATE = 'Set environment = "auto" to build each side in the environment of its own lock file.'
 
 
 def about(facts: Facts) -> Iterator[Told]:
@@ -20,7 +23,8 @@ def about(facts: Facts) -> Iterator[Told]:
     if facts.apart:
         message = _judged(facts.base or facts.head, facts.head)
     else:
-        message = _unjudged(facts.head, moved, facts.why_shared)
+        is_set = facts.config.environment == "auto"
+        message = _unjudged(facts.head, moved, facts.why_shared or ("" if is_set else _SEPARATE))
     if message:
         at = moved[0] if moved else None
         yield Told(
@@ -32,11 +36,11 @@ def about(facts: Facts) -> Iterator[Told]:
         )
 
 
-def _unjudged(head: Signature, moved: Sequence[Move], why_shared: str | None) -> str:
+def _unjudged(head: Signature, moved: Sequence[Move], why: str) -> str:
     built = ", ".join(f"{name} {version}" for name, version in head.framework.items() if name != "python")
     told = ", ".join(map(str, moved))
-    why = why_shared or 'Set environment = "auto" to build each side in the environment of its own lock file.'
-    return told and f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. {why}"
+    said = f"{told}: what this does to checkpoints was not judged, as both sides were built by {built}. {why}"
+    return told and said.rstrip()
 
 
 def _judged(base: Signature, head: Signature) -> str:
@@ -51,7 +55,7 @@ RULE = Rule(
     meaning="Base and head are built by other versions of TensorFlow or Keras.",
     why="The same code restores differently: Keras 3 renamed the edges of most layers' kernels.",
     example=Example("compatible/comment-only", before="tensorflow==2.15.1", after="tensorflow==2.21.0", crossed=True),
-    fix="Convert the checkpoints with the old version, or accept the break.",
+    fix=f"Save by another restore path with the old version, or {words.CARRY}; or accept the break.",
     level="warning",
     about=about,
 )

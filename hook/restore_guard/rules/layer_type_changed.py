@@ -27,7 +27,8 @@ def says(cause: Cause, comparison: Compared) -> str:
     was, now = words.type_of(before, comparison.old_holders), words.type_of(after, comparison.new_holders)
     before, after = words.subjects(cause)
     renamed = f"{after}, " if after != before else ""
-    return f"{before} was a {was} and is now {renamed}a {now}."
+    were, are = ("was", "is") if cause.count == 1 else ("were each", "are")
+    return f"{before} {were} {words.article(was)} and {are} now {renamed}{words.article(now)}."
 
 
 def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour | None) -> Iterator[Told]:
@@ -43,13 +44,15 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
         if old.owner != new.owner and owner(name) and not told & {name, old.path, owner(name)}:
             layers[owner(name)] = new, old
     for layer, (new, old) in layers.items():
+        was, now = words.article(f"{old.owner}"), words.article(f"{new.owner}")
         yield Told(
-            f"{layer} was a {old.owner} and is now a {new.owner}. Every value still restores; "
-            "whether it computes the same was not tried.",
+            f"{layer} was {was} and is now {now}. Every value still restores; whether it computes the same was not "
+            "tried.",
             view.nearest(place(new)),
             old=f"{owner(old.path)} {old.owner}",
             new=f"{layer} {new.owner}",
             variables=(new.path,),
+            fix="See whether both compute the same: `restore-guard check --witness always` compares their outputs.",
         )
 
 
@@ -59,7 +62,7 @@ RULE = Rule(
     why="Another type has other variables, or computes something else with the same ones. Where every value still "
     "restores it is a warning: a Dense that becomes a subclass of Dense is a refactoring.",
     example=Example("layer-type-changed/lstm-to-gru"),
-    fix="Keep the type, or accept the break.",
+    fix=f"Keep the type, or {words.CARRY}; or accept the break.",
     level="warning",
     breaking="error",
     explains=Explanation(applies, says, ends, whole=True),

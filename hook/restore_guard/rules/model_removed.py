@@ -19,6 +19,7 @@ def about(facts: Facts) -> Iterator[Told]:
             Place(config_file, 0),
             old=facts.name,
             level="error" if left else "warning",
+            fix=None if left else "Nothing, if the model was retired; else put its entry and its manifest back.",
         )
 
 

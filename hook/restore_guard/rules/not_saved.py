@@ -58,7 +58,24 @@ def never_writes(variables: Sequence[Variable], paths: Sequence[str]) -> Told:
         restores=tuple(paths),
         new=names[0],
         variables=tuple(names),
+        fix=_fix(paths, names),
     )
+
+
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    return _fix([path for path in comparison.outcomes if path in cause.paths], cause.names)
+
+
+def _fix(paths: Sequence[str], names: Sequence[str]) -> str | None:
+    """What a path leaves out tells how to put it in."""
+    if set(paths) == {"tf-checkpoint"}:
+        return "Hold the layers in attributes or in a tuple instead of a list or dict, or do not promise tf-checkpoint."
+    if "tf-checkpoint" not in paths and any(part.isdigit() for name in names for part in name.split("/")[:-1]):
+        flat = "Hold the layers in attributes or in a flat list"
+        return f"{flat}, not in a list of lists, or do not promise {words.listing(paths)}."
+    if "tf-checkpoint" not in paths:
+        return f"Create the weight with add_weight in a layer, or do not promise {words.listing(paths)}."
+    return None
 
 
 RULE = Rule(
@@ -71,6 +88,6 @@ RULE = Rule(
     fix="Hold the layers in attributes or in a tuple, create weights with add_weight, or do not promise this path.",
     level="warning",
     breaking="error",
-    explains=Explanation(applies, says, variable_ends),
+    explains=Explanation(applies, says, variable_ends, advice=advice),
     notices=notices,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
@@ -29,11 +31,30 @@ def says(cause: Cause, comparison: Compared) -> str:
     return f"{words.listing(changes)}."
 
 
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """Only what got longer along one axis keeps its old values in another shape."""
+    pairs = [both_sides(trouble, comparison) for trouble in cause.troubles]
+    if all(_is_longer(old.shape, new.shape) for old, new in pairs):
+        return f"Keep the shape, or {words.CARRY}, which keeps the old values first; or accept the break."
+    return (
+        "Keep the shape, or accept the break: a migration can carry all the others across, but no value of this shape."
+    )
+
+
+def _is_longer(old: Sequence[int | None] | None, new: Sequence[int | None] | None) -> bool:
+    if old is None or new is None or len(old) != len(new):
+        return False
+    differing = [(one, other) for one, other in zip(old, new, strict=True) if one != other]
+    return len(differing) == 1 and all(
+        one is not None and other is not None and one < other for one, other in differing
+    )
+
+
 RULE = Rule(
     "shape-changed",
     meaning="A variable has another shape than the one that old checkpoints hold for it.",
     why="The load call raises, often after it has overwritten other variables.",
     example=Example("shape-changed/dense-units"),
-    fix="Keep the shape, or convert the checkpoint with `restore-guard migrate`, or accept the break.",
-    explains=Explanation(applies, says, ends, data=True),
+    fix=f"Keep the shape, or {words.CARRY}, where a variable only got longer along one axis; or accept the break.",
+    explains=Explanation(applies, says, ends, data=True, advice=advice),
 )

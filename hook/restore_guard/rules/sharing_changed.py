@@ -21,12 +21,18 @@ def says(cause: Cause, comparison: Compared) -> str:
     return f"{before} was on its own and is now {f'another name of {now}' if now else 'one with another layer'}."
 
 
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """What was on its own is to stay so."""
+    before, _ = words.subjects(cause)
+    return None if before is None else f"Keep {before} on its own, or {words.CARRY}; or accept the break."
+
+
 RULE = Rule(
     "sharing-changed",
     meaning="Variables that were one are now two, or two are now one.",
     why="A checkpoint keeps a shared variable once. After a split only one of the two finds it; after a merge one "
     "of two saved values is dropped.",
     example=Example("sharing-changed/attribute-unshared"),
-    fix="Keep the sharing, or accept the break.",
-    explains=Explanation(applies, says, variable_ends, whole=True),
+    fix=f"Keep the sharing as it was, or {words.CARRY}; or accept the break.",
+    explains=Explanation(applies, says, variable_ends, whole=True, advice=advice),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
 from restore_guard.rules.shared.view import Sight
-from restore_guard.signature import owner
+from restore_guard.signature import leaf, owner
 
 
 def applies(sight: Sight) -> Subject | None:
@@ -25,13 +25,32 @@ def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
 
 
 def says(cause: Cause, comparison: Compared) -> str:
-    return f"{words.listing(dict.fromkeys(map(_misplacing, cause.troubles)))}."
+    """Layer by layer, each with its variables."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for trouble in cause.troubles:
+        names, variable = _alike(trouble)
+        found.setdefault(names, [])
+        if variable not in found[names]:
+            found[names].append(variable)
+    return f"{words.listing(_sentence(names, variables) for names, variables in found.items())}."
 
 
-def _misplacing(trouble: Trouble) -> str:
-    if trouble.new == trouble.got and trouble.old is not None:
-        return f"{trouble.new} now does what {trouble.old} did, and gets the value of {trouble.got} still"
-    return f"{trouble.new} gets the value of {trouble.got}"
+def _alike(trouble: Trouble) -> tuple[tuple[str, ...], str]:
+    """((what it is now, what has its value, what it was), variable): by layers, where it has one name in all."""
+    names = tuple(name or "" for name in (trouble.new, trouble.got, trouble.old))
+    known = [name for name in names if name]
+    if len({leaf(name) for name in known}) == 1 and all(map(owner, known)):
+        return tuple(map(owner, names)), leaf(known[0])
+    return names, ""
+
+
+def _sentence(names: tuple[str, ...], variables: Sequence[str]) -> str:
+    new, got, old = names
+    value = "values" if len(variables) > 1 else "value"
+    which = f" ({', '.join(variables)})" if any(variables) else ""
+    if new == got and old:
+        return f"{new} now does what {old} did, and still gets its own old {value}{which}"
+    return f"{new} gets the {value} of {got}{which}"
 
 
 def about(facts: Facts) -> Iterator[Told]:
@@ -59,7 +78,8 @@ RULE = Rule(
     meaning="A saved value restores without an error into a variable that it does not belong to.",
     why="Shapes agree, so nothing raises and every value is used: only the outputs are wrong.",
     example=Example("variable-misplaced/sequential-reordered"),
-    fix="Keep the names of the layers and the order in which they are created, or accept the break and retrain.",
+    fix=f"Keep the names of the layers and the order in which they are created, or {words.CARRY}; or accept the break "
+    "and retrain.",
     explains=Explanation(applies, says, ends),
     about=about,
 )

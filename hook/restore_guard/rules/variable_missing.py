@@ -13,30 +13,42 @@ def applies(sight: Sight) -> Subject | None:
     if sight.kind == "unnamed":
         return (None, None) if sight.trouble.revived else None
     gone = sight.old if sight.kind == "removed" else None
-    return (top(gone.path, sight.view.kept_old), None) if gone is not None else None
+    return (top(gone.path, sight.view.there_old), None) if gone is not None else None
 
 
 def says(cause: Cause, comparison: Compared) -> str:
     before = words.subjects(cause)[0]
-    situations = [comparison.outcomes[path].situation for path in cause.paths]
-    if before is None and any(situation and situation.restored == "uncalled" for situation in situations):
+    if before is None and _is_uncalled(cause, comparison):
         return "What the builder returns has no variables before its first call, so that nothing can be loaded into it."
     if before is None:
         return "The load call raises for a reason that names no variable."
     old = cause.troubles[0].old
     site = comparison.olds[old].site if old is not None else None
-    origin = f", created at {site.file}:{site.line} before" if site is not None else ""
-    return f"{before} is gone ({words.extent(cause, before)}{origin}): its values in old checkpoints are dropped."
-
-
-def advice(cause: Cause) -> str | None:
-    """What raises without naming a variable is no layer to keep."""
-    if cause.subject[0] is not None:
-        return None
+    origin = f"created at {site.file}:{site.line} before" if site is not None else ""
     return (
-        "Keep what a layer stores and loads by code of its own as it was, or let it read the old form too; or convert "
-        "the checkpoint with `restore-guard migrate`."
+        f"{before} {words.is_or_are(cause)} gone{words.extent(cause, before, origin)}: "
+        f"{'its' if cause.count == 1 else 'their'} values in old checkpoints are dropped."
     )
+
+
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """What raises without naming a variable is no layer to keep."""
+    before = words.subjects(cause)[0]
+    if before is not None:
+        return (
+            f"Keep {before} until checkpoints that hold it are out of service, or {words.CARRY}; or accept the break."
+        )
+    if _is_uncalled(cause, comparison):
+        return "Make the variables before loading: give the model its Input, or call it once, as before."
+    return (
+        "Keep what a layer stores and loads by code of its own as it was, or let it read the old form too; or "
+        f"{words.CARRY}."
+    )
+
+
+def _is_uncalled(cause: Cause, comparison: Compared) -> bool:
+    situations = [comparison.outcomes[path].situation for path in cause.paths]
+    return any(situation and situation.restored == "uncalled" for situation in situations)
 
 
 RULE = Rule(
@@ -44,6 +56,6 @@ RULE = Rule(
     meaning="Old checkpoints hold a variable that the model no longer has: its value is dropped.",
     why="Nothing is said when a saved value is not used. If it was not on purpose, trained weights are gone.",
     example=Example("variable-missing/auxiliary-head"),
-    fix="Keep the layer until checkpoints that hold it are out of service, or accept the break.",
+    fix=f"Keep the layer until checkpoints that hold it are out of service, or {words.CARRY}; or accept the break.",
     explains=Explanation(applies, says, variable_ends, whole=True, advice=advice),
 )

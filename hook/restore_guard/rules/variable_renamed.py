@@ -6,7 +6,9 @@ from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
 from restore_guard.rules.shared.view import Sight
+from restore_guard.signature import Signature, leaf, owner
 
+_MODEL = "the model"
 _MOVED = (None, None)
 """The subject of what kept its name and form: something before it was inserted, removed or moved."""
 
@@ -37,30 +39,83 @@ def _names(cause: Cause) -> tuple[str, str]:
 
 def says(cause: Cause, comparison: Compared) -> str:
     if cause.subject != _MOVED:
+        if _is_mixed(cause):
+            first, others = cause.troubles[0], len(cause.names) - 1
+            return f"{first.old} is now {first.new}, and {words.count(others, 'other variable')} moved alike."
         before, after = _names(cause)
         what = words.extent(cause, after)
         if not before or after.startswith(f"{before}/"):
-            return f"{before or 'The model'} moved below {after} ({what})."
+            return _capital(f"{before or _root(cause, comparison)} moved below {after}{what}.")
         if before.startswith(f"{after}/") or not after:
-            return f"{before} moved up to {after or 'the model itself'} ({what})."
-        return f"{before} was renamed to {after} ({what})."
+            return f"{before} moved up to {after or 'the model itself'}{what}."
+        return f"{before} {'was' if cause.count == 1 else 'were'} renamed to {after}{what}."
     old, new = ends(cause, comparison)
     return f"{words.listing(cause.names)} moved within the checkpoint, from {old} to {new}."
 
 
-def advice(cause: Cause) -> str | None:
+def _is_mixed(cause: Cause) -> bool:
+    """Whether no pattern tells old from new: a list became a dict, or a list of lists."""
+    olds, news = ({len((name or "").split("/")) for name in names} for names in zip(*cause.subjects, strict=True))
+    before, after = _names(cause)
+    return cause.count > 1 and (before == after or len(olds) > 1 or len(news) > 1)
+
+
+def _capital(sentence: str) -> str:
+    """Begins as a sentence, unless with a name."""
+    return sentence.replace(_MODEL, _MODEL.capitalize(), 1) if sentence.startswith(f"{_MODEL} ") else sentence
+
+
+def _root(cause: Cause, comparison: Compared) -> str:
+    """What moved from the root of the model: all of it, or some variables."""
+    moved = {trouble.old for trouble in cause.troubles}
+    whole = all(path in moved for path in comparison.olds if not path.startswith("optimizer/"))
+    return _MODEL if whole else words.listing(sorted(name for name in moved if name))
+
+
+def advice(cause: Cause, comparison: Compared) -> str | None:
     """An attribute's name is no help where positions moved, or all of the model did."""
     before, after = _names(cause)
     if cause.is_shift:
-        return (
-            "Put what is new behind what was there before, or give every layer a name and an attribute of its own, "
-            "so that no position counts; or convert the checkpoint with `restore-guard migrate`."
-        )
+        return _stay(comparison)
+    paths = set(cause.paths)
+    if paths == {"tf1-saver"}:
+        return f"Keep the old name, of the variable or of its scope, or hand the Saver its old names; or {words.CARRY}."
+    if paths == {"h5-by-name"}:
+        return f"Give each layer its name in old checkpoints, with name=..., or promise h5 instead; or {words.CARRY}."
     if not before or after.startswith(f"{before}/"):
-        return f"Keep {before or 'the model'} where it was, or convert the checkpoint with `restore-guard migrate`."
-    if set(cause.paths) == {"h5-by-name"}:
-        return "Give each layer the name that old checkpoints use, with name=..., or promise `h5` instead."
+        return f"Keep {before or _root(cause, comparison)} where it was, or {words.CARRY}."
+    olds = [old for old, _ in cause.subjects if old]
+    if any(leaf(old).isdigit() for old in olds):
+        return f"Keep the list as it was, or {words.CARRY}."
+    holders = comparison.old_holders
+    if all(map(_is_of_layers, (comparison.saved, comparison.model))) and not any(map(owner, olds)):
+        return _keep_layer(cause, comparison)
+    if all(old in holders and owner(old) and owner(old) not in holders for old in olds):
+        return "Keep the old key, or keep the old key as a second one beside the new one."
     return None
+
+
+def _is_of_layers(side: Signature) -> bool:
+    """Whether a model knows its layers by their names and not by attributes."""
+    return any(node.type in ("Functional", "Sequential") for node in side.object_graph.nodes[:1])
+
+
+def _keep_layer(cause: Cause, comparison: Compared) -> str:
+    old, new = cause.subject
+    was = words.type_of(old, comparison.old_holders)
+    if was != words.type_of(new, comparison.new_holders):
+        return f"Keep the name of the class, {was}, by which weights files know its layers, or {words.CARRY}."
+    return f"Give each layer its old name, with name=..., or {words.CARRY}."
+
+
+def _stay(comparison: Compared) -> str:
+    """What keeps positions: what is new comes last; else everything stays as it was."""
+    one, other = (side.object_graph.nodes[:1] for side in (comparison.saved, comparison.model))
+    if one and other and one[0].type != other[0].type:
+        return f"Keep the {one[0].type}, or {words.CARRY}."
+    if len(comparison.model.created) > len(comparison.saved.created):
+        return f"Put what is new behind what was there before, or {words.CARRY}."
+    return f"Keep the number, the order and all the names of the layers as they were, or {words.CARRY}."
 
 
 RULE = Rule(

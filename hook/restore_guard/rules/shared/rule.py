@@ -79,7 +79,7 @@ class Explanation:
     whole: bool = False
     data: bool = False
     refusal: Callable[[Compared], Site | None] = lambda _: None
-    advice: Callable[[Cause], str | None] = lambda _: None
+    advice: Callable[[Cause, Compared], str | None] = lambda *_: None
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class Rule:
         meaning: what it says about old checkpoints, one sentence.
         why: what goes wrong in production where nobody looks.
         fix: how to keep old checkpoints restorable, or what to do.
+        lenient: what to configure where the rule tells what is wanted; said where its level is not configured yet.
         level: the default level.
         breaking: the default level where values are lost, for a rule that is a warning where none is.
         explains: variables that no longer restore.
@@ -102,6 +103,7 @@ class Rule:
     why: str
     example: Example
     fix: str
+    lenient: str = ""
     level: Level = "error"
     breaking: Level | None = None
     explains: Explanation | None = None
@@ -117,6 +119,8 @@ class Rule:
         """
         at = told.place or Place(file, 0)
         advice = self.fix if told.status not in ("accepted", "migrated") else ""
+        if told.status == "new" and self.lenient and self.name not in config.rules:
+            advice += f" {self.lenient}"
         return Finding(
             rule=self.name,
             level=config.rules.get(self.name, told.level or self.level),

@@ -32,6 +32,21 @@ class View:
         return _prefixes(path for path in self.comparison.news if self.comparison.same.old(path))
 
     @cached_property
+    def there_old(self) -> set[str]:
+        """What holds a saved variable that still is there, or is there under the same name with other variables."""
+        return self.kept_old | (self._of_same_name - self.owner_of_new.keys())
+
+    @cached_property
+    def there_new(self) -> set[str]:
+        """What holds a variable that was there before, or was there under the same name with other variables."""
+        return self.kept_new | (self._of_same_name - self.owner_of_old.keys())
+
+    @cached_property
+    def _of_same_name(self) -> set[str]:
+        olds, news = self.comparison.old_holders, self.comparison.new_holders
+        return {path for path, holder in olds.items() if path in news and news[path].type == holder.type}
+
+    @cached_property
     def owner_of_new(self) -> dict[str, str]:
         """{owner of a variable now: its owner before}."""
         return {owner(new): owner(old) for old, new in self._pairs()}

@@ -33,11 +33,19 @@ def parts(names: Sequence[str], top: str) -> str:
     return f"{count(len(below), 'variable')}: {listing(below)}"
 
 
-def extent(cause: Cause, top: str) -> str:
-    """How many things changed alike, with their variables; of a single one below `top`, which variables."""
+def extent(cause: Cause, top: str, *further: str) -> str:
+    """How many things changed alike, with their variables; of a single one below `top`, which variables.
+
+    In parentheses, with what else is to be said there; "" where nothing is.
+    """
+    said = [what for what in (_extent(cause, top), *further) if what]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _extent(cause: Cause, top: str) -> str:
     names = list(dict.fromkeys(cause.names))
     if cause.count == 1:
-        return parts(names, top)
+        return parts(names, top) if names != [top] else ""
     if cause.count == len(names):
         return count(len(names), "variable")
     return f"{count(cause.count, 'layer')}, {count(len(names), 'variable')}"
@@ -51,7 +59,20 @@ def subjects(cause: Cause) -> Subject:
 def _alike(names: Sequence[str | None]) -> str | None:
     """One name for all; None where one of them is not there."""
     known = [name for name in names if name is not None]
-    return pattern(known) if len(known) == len(names) else None
+    if len(known) < len(names):
+        return None
+    alike = pattern(known)
+    return alike if alike.strip("*/") or not any(known) else listing(dict.fromkeys(known))
+
+
+def is_or_are(cause: Cause) -> str:
+    return "is" if cause.count == 1 else "are"
+
+
+def article(noun: str) -> str:
+    """A word with `a` or `an` before it, as it is spoken: an LSTM, a GRU."""
+    spelled = noun[:2].isupper() and noun[:2].isalpha()
+    return f"{'an' if noun[:1] in ('AEFHILMNORSX' if spelled else 'AEIO') else 'a'} {noun}"
 
 
 def listing(names: Iterable[str], most: int = 4) -> str:
@@ -71,6 +92,10 @@ def state_lost(addresses: Sequence[str]) -> str:
         f"tf-checkpoint: {listing(addresses)} {holds} no variable (a table, an iterator, Python state), and nothing in "
         "the model takes it from old checkpoints: the model keeps what it is made with"
     )
+
+
+CARRY = "carry old checkpoints across by `restore-guard migrate CHECKPOINT OUT`"
+"""The third way, beside keeping what is old and accepting the break."""
 
 
 def accept_command(model: str) -> str:
