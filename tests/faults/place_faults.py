@@ -131,6 +131,11 @@ PIPES = {
     ]
 }
 
+CHECKPOINTS = {
+    f"a pipe for a checkpoint, {name}": (_pipe(name), ("audit", asked), 2, "is no file but a pipe or a device")
+    for name, asked in [("c.weights.h5", "c.weights.h5"), ("c.index", "c"), ("c.data-00000-of-00001", "c")]
+} | {"a device for a checkpoint": (lambda _: None, ("audit", "/dev/zero"), 2, "is no file but a pipe or a device")}
+
 
 def _hanging(kind):
     """A filter of the user's that never ends."""
@@ -149,4 +154,4 @@ HANGS = {
     "a pipe for git's attributes": (_pipe(".gitattributes"), ("check",), 3, "and was stopped"),
     "a pipe for what git ignores": (_pipe(".gitignore"), ("check",), 3, "one of its files is a pipe"),
 }
-PLACES = SUBMODULES | MOVED | PIPES
+PLACES = SUBMODULES | MOVED | PIPES | CHECKPOINTS

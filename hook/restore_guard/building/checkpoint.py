@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -51,6 +52,8 @@ _ENDINGS = (".weights.h5", ".weights.json", ".h5", ".hdf5", ".keras")
 _CHIEF = "chief"
 # What reading may take on top of a build's time: a slow disk.
 _BYTES_A_SECOND = 20_000_000
+# How many times smaller the disk itself may keep what it compresses; a file of holes is smaller still.
+_COMPRESSED = 16
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -186,18 +189,29 @@ def job(number: str, path: str, timeout: float) -> Job:
             "checkpoint begin with (ckpt-1 for ckpt-1.index)."
         )
     absolute = Path(os.path.abspath(path))
-    size = sum(file.stat().st_size for part in parts for file in _files(Path(part)))
+    size = sum(_size(file, path) for part in parts for file in _files(Path(part)))
     return Job(
         number,
         absolute.parent,
         timeout=timeout + size / _BYTES_A_SECOND,
         task="read",
-        options={"checkpoint": str(absolute)},
+        options={"checkpoint": str(absolute), "bytes": size},
     )
 
 
 def _files(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path] * path.is_file()
+    """All that is there but folders."""
+    found = path.rglob("*") if path.is_dir() else [path]
+    return [file for file in found if file.exists() and not file.is_dir()]
+
+
+def _size(file: Path, checkpoint: str) -> int:
+    """How many bytes there are to read. Raises UsageError where the file has no end, as a pipe has none."""
+    there = file.stat()
+    if not stat.S_ISREG(there.st_mode):
+        raise UsageError(f"{checkpoint}: {file.name} is no file but a pipe or a device. Name files that are stored.")
+    stored: int = getattr(there, "st_blocks", there.st_size) * 512
+    return min(there.st_size, max(stored, 4096) * _COMPRESSED)
 
 
 def read(answer: Answer, path: str) -> Checkpoint:

@@ -3,11 +3,13 @@
 Source: tensorflow/core/util/tensor_bundle/tensor_bundle.h; tensorflow/core/protobuf/trackable_object_graph.proto.
 """
 
+import collections
 import glob
 import os
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import message
 from tensorflow.core.protobuf import tensor_bundle_pb2, trackable_object_graph_pb2
 
 from .. import failures
@@ -20,6 +22,7 @@ _VALUE = "VARIABLE_VALUE"
 _UNUSED_ATTRIBUTE = "OBJECT_CONFIG_JSON"
 # What is only saved, for no model has it: a counter of saves, and what Keras 2 adds to a SavedModel for itself.
 _SKIPPED_EDGES = ("save_counter", "keras_api")
+_CHUNK = 1 << 24
 
 
 def read(prefix, contents):
@@ -62,11 +65,22 @@ def _index(prefix, contents):
         entries = {key: tensor_bundle_pb2.BundleEntryProto.FromString(value) for key, value in found.items()}
     except FileNotFoundError:
         contents.damage.append(f"{name} is missing")
-    except (table.Damaged, OSError, KeyError) as error:
+    except KeyError:
+        contents.damage.append(f"{name} is damaged: it has no header")
+    except (table.Damaged, OSError, message.DecodeError) as error:
         contents.damage.append(f"{name} is damaged: {error}")
     else:
-        names = [_shard(prefix, number, header.num_shards) for number in range(header.num_shards)]
-        return {name: [entry for entry in entries.values() if names[entry.shard_id] == name] for name in names}
+        held, count = collections.defaultdict(list), header.num_shards
+        for entry in entries.values():
+            held[entry.shard_id].append(entry)
+        strange = [number for number in held if not 0 <= number < count]
+        there = len(glob.glob(f"{glob.escape(prefix)}.data-*-of-*"))
+        if strange:
+            contents.damage.append(f"{name} is damaged: it places a tensor in shard {strange[0]} of {count}")
+        elif count > there + len(held):  # never gone through: it may be any number
+            contents.damage.append(f"{name} tells of {count} shards, of which {there} are there")
+        else:
+            return {_shard(prefix, number, count): held[number] for number in range(count)}
     return None
 
 
@@ -111,7 +125,12 @@ def _gaps(held):
 
 def _is_filled(file, start, stop):
     file.seek(start)
-    return any(file.read(stop - start))
+    while start < stop:
+        part = file.read(min(stop - start, _CHUNK))
+        if any(part) or not part:
+            return bool(part)
+        start += len(part)
+    return False
 
 
 def _tensor(prefix, name, dtype, contents):
@@ -132,7 +151,7 @@ def _describe(graph, shapes, dtypes, contents):
     """The object graph as `object_graph.read` gives a model's."""
     kept = _reached(graph)
     numbers = {node: position for position, node in enumerate(kept)}
-    nodes, told = [], set()
+    nodes, told, variables = [], set(), {}
     for number in kept:
         node = graph.nodes[number]
         variable = None
@@ -141,11 +160,14 @@ def _describe(graph, shapes, dtypes, contents):
             told.add(key)
             if attribute.name != _VALUE:
                 continue
+            if key in variables:  # two objects that are restored from one value
+                variable = variables[key]
+                continue
             if key not in shapes:
                 contents.damage.append(f"{key} is missing, though the object graph names it")
                 continue
             full_name = attribute.full_name.split(":")[0]
-            variable = contents.add_variable(
+            variable = variables[key] = contents.add_variable(
                 key.replace(_ATTRIBUTES + _VALUE, ""),
                 shapes[key],
                 dtypes[key].name,

@@ -5,18 +5,21 @@ import os
 import tensorflow as tf
 
 from .. import failures
-from . import archive, bundle, folder, hdf5, saved_model, sharded
+from . import archive, bundle, folder, hdf5, limits, saved_model, sharded
 from .contents import Contents
 
 
 def read(job):
     """Reads every byte of `job["options"]["checkpoint"]` that matters; returns `Contents.as_data()`.
 
+    It may take memory in proportion to `job["options"]["bytes"]`.
+
     Raises:
         MemoryError, ResourceExhaustedError: never for a damaged file, which is what it is asked for.
     """
     path = job["options"]["checkpoint"]
     contents = Contents(path)
+    limits.limit(job["options"]["bytes"])
     try:
         _read(path, contents)
     except (MemoryError, tf.errors.ResourceExhaustedError):

@@ -4,6 +4,7 @@ Source: keras/src/saving/saving_lib.py `H5IOStore`; keras/src/legacy/saving/lega
 HDF5 as Keras writes it keeps no checksum. What contradicts itself is found; a changed value cannot be.
 """
 
+import collections
 import contextlib
 import os
 import struct
@@ -107,7 +108,7 @@ def _datasets(file, contents):
         for name in group:
             below = f"{path}/{name}" if path else name
             try:
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                if not _is_own(group, name):
                     contents.damage.append(f"{below} is a link out of its place")
                     continue
                 item = group[name]
@@ -135,6 +136,20 @@ def _datasets(file, contents):
     return found
 
 
+def _is_own(group, name):
+    """Whether a name in a group is of what the file holds there: a link may lead anywhere, and in a circle."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink)
+
+
+def _own(group, path):
+    """What the file holds below a group, reached by no link; None where there is nothing."""
+    for name in filter(None, path.split("/")):
+        if not isinstance(group, h5py.Group) or not _is_own(group, name):
+            return None
+        group = group[name]
+    return group
+
+
 def _attributes(path, item, contents):
     try:
         for name in item.attrs:
@@ -146,6 +161,8 @@ def _attributes(path, item, contents):
 def _problem(dataset, extents):
     """What contradicts itself in the description of a dataset, as the end of a sentence; None where nothing does."""
     try:
+        if dataset.external or dataset.is_virtual:
+            return "has its values in another file"
         dtype, stored = dataset.dtype, dataset.id.get_storage_size()
         if dtype.kind in "fiu" and not h5py.h5t.py_create(dtype).equal(dataset.id.get_type()):
             return f"is of an unknown kind of numbers (nearest: {dtype})"
@@ -154,6 +171,8 @@ def _problem(dataset, extents):
             return "has no stored values"
         if dataset.chunks is None and stored and stored != expected:
             return f"has {stored} bytes where its shape needs {expected}"
+        if dataset.chunks and dataset.id.get_num_chunks() * int(np.prod(dataset.chunks, dtype=object)) < dataset.size:
+            return "has values that were never stored"
         offset = dataset.id.get_offset()
     except Exception as error:
         return f"cannot be described: {failures.sentence(error)}"
@@ -207,13 +226,17 @@ def describe_groups(files, datasets, contents, addresses=None):
         contents.notes.append(
             "It has the layout of legacy HDF5, which Keras loads under a name that ends in .h5 and not in .weights.h5."
         )
-    groups = sorted(set().union(*map(_groups, files)))
-    nodes = []
+    trees = [_tree(file) for file in files]
+    groups = sorted(set().union(*map(_objects, trees)))
+    nodes, below = [], collections.defaultdict(dict)
+    for name, item in datasets.items():
+        above, _, leaf = name.rpartition("/")
+        below[above][leaf] = item
     for path in ["", *groups]:
         own = f"{path}/vars" if path else "vars"
-        held = {name.rpartition("/")[2]: item for name, item in datasets.items() if name.rpartition("/")[0] == own}
+        held = below[own]
         numbered = sorted(held, key=lambda key: (not key.isdigit(), int(key) if key.isdigit() else 0, key))
-        name = _object_name(files, own)
+        name = _object_name(trees, own)
         variables = [
             _add(at, (addresses or {}).get(at, at), held[key], contents, name, _is_seed_state(path, name, held[key]))
             for key in numbered
@@ -232,27 +255,32 @@ def describe_groups(files, datasets, contents, addresses=None):
     contents.keras_tree = {"generation": 3, "nests": True, "nodes": nodes}
 
 
-def _object_name(files, group):
+def _object_name(trees, group):
     """The name of a layer; only the first of the shards that it is in says it."""
-    names = [file[group].attrs.get("name") for file in files if group in file]
+    names = [tree[group].attrs.get("name") for tree in trees if group in tree]
     return next((name for name in names if isinstance(name, str)), None)
 
 
-def _groups(file):
-    """The paths of all groups that stand for an object; `vars` only holds what the one above it saved."""
-    found, queue = set(), [("", file)]
+def _tree(file):
+    """{path: group} of all that are in a file, each once."""
+    found, seen, queue = {}, set(), [("", file)]
     while queue:
         path, group = queue.pop()
         for name in group:
-            item = group[name]
-            if not isinstance(item, h5py.Group):
-                continue
-            below = f"{path}/{name}" if path else name
-            inner = [key for key in item if isinstance(item[key], h5py.Group)]
-            if name != "vars" or inner:
-                found.add(below)
+            item = _own(group, name)
+            address = None if item is None else h5py.h5o.get_info(item.id).addr
+            if isinstance(item, h5py.Group) and address not in seen:
+                seen.add(address)
+                below = f"{path}/{name}" if path else name
+                found[below] = item
                 queue.append((below, item))
     return found
+
+
+def _objects(tree):
+    """The paths of all groups that stand for an object; `vars` only holds what the one above it saved."""
+    above = {path.rpartition("/")[0] for path in tree}
+    return {path for path in tree if path.rpartition("/")[2] != "vars" or path in above}
 
 
 def _is_seed_state(path, name, dataset):
@@ -266,7 +294,7 @@ def _is_seed_state(path, name, dataset):
 def _legacy_root(file):
     if _has_list(file, "layer_names"):
         return file
-    whole = file.get("model_weights")
+    whole = _own(file, "model_weights")
     return whole if isinstance(whole, h5py.Group) and _has_list(whole, "layer_names") else None
 
 
@@ -285,6 +313,15 @@ def _list(group, name):
     return [text.decode() if isinstance(text, bytes) else str(text) for part in parts for text in part]
 
 
+def _once(group, name, contents):
+    """A list of names, of which none is twice in a whole file."""
+    names = _list(group, name)
+    once = list(dict.fromkeys(names))
+    if len(once) < len(names):
+        contents.damage.append(f"{name} of {group.name} has a name twice")
+    return once
+
+
 def _describe_layers(file, datasets, contents):
     """The layers in the order of `layer_names`, each with its weights in the order of `weight_names`."""
     root = _legacy_root(file)
@@ -297,22 +334,23 @@ def _describe_layers(file, datasets, contents):
     version = root.attrs.get("keras_version", file.attrs.get("keras_version"))
     if version is not None:
         contents.framework["keras"] = version.decode() if isinstance(version, bytes) else str(version)
-    for layer in [*_list(root, "layer_names"), _TOP]:
-        if layer not in root:
+    for layer in [*_once(root, "layer_names", contents), _TOP]:
+        group = _own(root, layer) if layer else None
+        if group is None:
             if layer != _TOP:
                 contents.damage.append(f"{layer} is missing, though the file lists it")
                 continue
             layers.append({"name": layer, "type": "Group", "variables": []})
             continue
         variables = []
-        for weight in _list(root[layer], "weight_names"):
+        for weight in _once(group, "weight_names", contents):
             path = "/".join(part for part in f"{base}/{layer}/{weight}".split("/") if part)
             if path not in datasets:
                 contents.damage.append(f"{path} is missing, though {layer} lists it")
                 continue
             plain = weight.split(":")[0]
             owner = plain.rpartition("/")[0].rpartition("/")[2] or layer
-            name = plain if plain not in taken else f"{layer}/{plain}"
+            name = next((name for name in (plain, f"{layer}/{plain}") if name not in taken), path)
             while name in taken:
                 name += "'"
             taken.add(name)

@@ -80,12 +80,16 @@ def _block(content, handle):
 
 
 def _entries(block):
+    if len(block) < 4:
+        raise Damaged("a block is too short")
     (restarts,) = struct.unpack("<I", block[-4:])
     end, position, key = len(block) - 4 - 4 * restarts, 0, b""
     while position < end:
         shared, position = _varint(block, position)
         own, position = _varint(block, position)
         size, position = _varint(block, position)
+        if shared > len(key) or position + own + size > end:
+            raise Damaged("an entry is longer than its block")
         key = key[:shared] + block[position : position + own]
         yield key, block[position + own : position + own + size]
         position += own + size
