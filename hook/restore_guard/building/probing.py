@@ -22,7 +22,7 @@ import msgspec
 
 from restore_guard import folders, probe
 from restore_guard.build import Answer, Build, Job, Trace
-from restore_guard.building import isolation, processors, warm
+from restore_guard.building import isolation, processors, remains, warm
 from restore_guard.errors import UncheckedError
 from restore_guard.probe.serving import trees
 from restore_guard.progress import Count
@@ -69,6 +69,7 @@ class Probe:
         with contextlib.ExitStack() as stack:
             self.errors = stack.enter_context(tempfile.TemporaryFile())
             scratch = stack.enter_context(folders.temporary())
+            stack.callback(remains.forget, scratch)
             environ = isolation.environment(os.environ, self.hash_seed) | _temporary(scratch)
             self.process: subprocess.Popen[bytes] | warm.Loan
             if (lent := warm.borrow(self.python, environ, self.errors)) is not None:
@@ -76,7 +77,7 @@ class Probe:
                 self.process = lent
             else:
                 self.process = self._started(environ)
-            stack.callback(self._end)
+            stack.callback(self._end, scratch)
             self._stack = stack.pop_all()
         threading.Thread(target=self._listen, daemon=True).start()
         return self
@@ -98,7 +99,7 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _end(self) -> None:
+    def _end(self, scratch: Path) -> None:
         if self.process.poll() is None:
             # The probe ends its builds on SIGTERM, or at the end of its input where a signal would only end itself.
             if trees.KILLED is not None:
@@ -111,6 +112,8 @@ class Probe:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self._kill()
+        if self.process.poll() != 0:  # else it has ended its builds itself
+            remains.end(scratch, self.process.pid)
         self._close(self.process.stdin)
         _piped(self.process.stdout).close()
 

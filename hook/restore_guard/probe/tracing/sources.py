@@ -12,7 +12,7 @@ import pathlib
 import stat
 import sys
 
-from . import environment, framework_files
+from . import environment, framework_files, shared_memory
 from .places import Places, absolute, file_of, is_installed, real
 
 _MISSING = (FileNotFoundError, NotADirectoryError)
@@ -46,6 +46,7 @@ class Sources:
         self.imports, self.sought, self.opaque = set(), set(), set()
         self.environment = environment.Environment()
         self._deaf = False
+        self.segments = shared_memory.Segments(self.deaf)
 
     def listen(self):
         sys.addaudithook(self._hear)
@@ -53,6 +54,7 @@ class Sources:
         for name, note in (("stat", self.size), ("lstat", self.ask), ("access", self.ask), ("readlink", self.ask)):
             setattr(os, name, self._asking(getattr(os, name), note))
         self._listen_to_forks()
+        self.segments.listen()
         framework_files.listen(self)
         self.environment.listen()
 
@@ -132,6 +134,7 @@ class Sources:
     def write(self, path):
         path = absolute(path)
         if path is not None:
+            self.segments.note(path)
             self.written.add(path)
             if path not in self.opened:
                 self.own.add(path)
@@ -139,11 +142,14 @@ class Sources:
     def make(self, path):
         path = absolute(path)
         if path is not None and not _is_there(path):
+            self.segments.note(path)
             self.missing.add(path)
             self.own.add(path)
 
     def move(self, source, target):
         source, target = absolute(source), absolute(target)
+        if target is not None:
+            self.segments.note(target)
         if source in self.own:
             self.write(target)
         elif source is not None:
