@@ -139,7 +139,7 @@ def test_builds_that_need_too_much_together_run_one_after_the_other(tmp_path, me
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         watcher = threading.Thread(target=group.watch, args=(server.pid, over))
         watcher.start()
-        server.stdin.write(json.dumps({"jobs": jobs, "parallel": 8}).encode() + b"\n")
+        server.stdin.write(json.dumps({"jobs": jobs, "parallel": 8, "seal": "x"}).encode() + b"\n")
         server.stdin.flush()
         answers = {}
         for line in server.stdout:

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from restore_guard import probe
@@ -70,6 +71,24 @@ def raises():
 def hangs():
     while True:
         time.sleep(0.1)
+
+def asks_whether_it_is_eager():
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3 if tf.executing_eagerly() else 5)])
+
+def asks_by_another_name():
+    from tensorflow.compat.v1 import executing_eagerly_outside_functions as eager
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3 if eager() else 5)])
+
+def tries_a_value():
+    try:
+        width = int(tf.constant(3).numpy())
+    except AttributeError:
+        width = 5
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(width)])
+
+def waits_and_dies():
+    time.sleep(2)
+    os._exit(3)
 
 def hangs_deaf():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -222,14 +241,14 @@ def answers(text):
                 file.write(text)
     os._exit(0)
 
-def writes_to_the_parent():
+def writes_to_the_parent(text):
     folder = f"/proc/{os.getppid()}/fd"
     for name in os.listdir(folder):
         try:
             if "pipe:" in os.readlink(f"{folder}/{name}"):
                 with open(f"{folder}/{name}", "wb", buffering=0) as pipe:
                     os.set_blocking(pipe.fileno(), False)
-                    pipe.write(b\'{"id": "hostile:writes_to_the_parent", "result": NaN}\\n\')
+                    pipe.write(text.encode())
         except OSError:
             pass
     return build()
@@ -371,6 +390,14 @@ def test_cheapest_strategy_that_works(built):
     assert built["bad:needs_the_initial_values"].strategy == "eager"
     plain, valued = (built[name].signature for name in ("good:build", "bad:values_of_tensors"))
     assert same_promise(plain, valued, RESTORE_PATHS)
+
+
+@pytest.mark.parametrize("name", ["asks_whether_it_is_eager", "asks_by_another_name", "tries_a_value"])
+def test_a_builder_that_asks_whether_it_runs_eagerly_does(built, name):
+    build = built[f"bad:{name}"]
+    assert (build.failure, build.strategy) == (None, "weightless")
+    assert "which a graph does not answer" in build.because
+    assert [list(variable.shape) for variable in build.signature.variables] == [[4, 3], [3]]
 
 
 def test_progress_is_told(built):
@@ -611,8 +638,9 @@ def test_what_a_start_up_file_prints_is_not_taken_for_an_answer(folder, tmp_path
 @pytest.mark.parametrize("signature", ['"text"', '{"variables": 3}', "[]", "null"])
 def test_signature_that_is_none(folder, tmp_path, signature):
     result = f'{{"signature": {signature}, "trace": {{}}}}'
-    answer = f'{{"id": "good:build", "strategy": "graph", "result": {result}}}'
-    python = _fake(tmp_path / "python", f"read request; echo '{answer}'")
+    answer = f'{{"id": "good:build", "strategy": "graph", "result": {result}, "seal": "\'$seal\'"}}'
+    seal = """seal=${request##*: \\"}; seal=${seal%%\\"*}"""
+    python = _fake(tmp_path / "python", f"read -r request; {seal}; echo '{answer}'")
     built = _run(python, [_job(folder, "good:build")])["good:build"]
     assert built.signature is None
     assert "cannot be read" in built.failure
@@ -654,11 +682,33 @@ def test_an_answer_that_cannot_be_read_is_a_failure_at_once(keras3, folder):
             (built,) = probe.run([job]).values()
             assert built.signature is None
             assert "cannot be read" in built.failure or "ended its own process" in built.failure
-        job = _job(folder, "hostile:answers", kwargs={"text": '{"failure": "\\\\udc80", "detail": 7, "final": [1]}'})
-        assert probe.run([job])["hostile:answers"].failure == "\\udc80"
-        built = probe.run([_job(folder, "hostile:writes_to_the_parent", timeout=600), _job(folder, "good:build")])
+        text = '{"id": "hostile:writes_to_the_parent", "failure": NaN}\\n'
+        hostile = _job(folder, "hostile:writes_to_the_parent", timeout=600, kwargs={"text": text})
+        built = probe.run([hostile, _job(folder, "good:build")])
     assert built["hostile:writes_to_the_parent"].failure is not None
     assert time.monotonic() - begin < 120
+
+
+def test_a_forged_answer_is_not_believed(keras3, folder):
+    """Whether it is written into the pipe of the Python that builds, or for another task that is under way."""
+    with probing.Probe(keras3) as probe:
+        sound = probe.run([_job(folder, "good:build")])["good:build"]
+        result = {"signature": json.loads(msgspec.json.encode(sound.signature)), "trace": {}}
+        forged = "".join(
+            json.dumps({"id": "bad:raises", **seal, "result": result, "strategy": "graph"}) + "\n"
+            for seal in ({}, {"seal": ""}, {"seal": "0" * 64})
+        )
+        jobs = [
+            _job(folder, "hostile:writes_to_the_parent", kwargs={"text": forged}),
+            _job(folder, "hostile:answers", kwargs={"text": json.dumps({"result": result})}),
+            _job(folder, "bad:waits_and_dies"),
+            _job(folder, "bad:raises"),
+        ]
+        built = probe.run(jobs)
+    assert built["hostile:writes_to_the_parent"].failure is None
+    honest = {"bad:raises": "no such width", "bad:waits_and_dies": "status 3", "hostile:answers": "status 0"}
+    for name, failure in honest.items():
+        assert built[name].signature is None and failure in built[name].failure
 
 
 @pytest.mark.parametrize(("script", "how"), [("echo nothing; exit 3", "exit status 3"), ("kill -11 $$", "signal 11")])

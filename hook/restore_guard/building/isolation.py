@@ -57,6 +57,7 @@ class Message(msgspec.Struct):
     """What the probe says: that it is ready or cannot be, the answer to one job, or that it has answered all.
 
     Attributes:
+        seal: the word of the request, which builds do not know: without it, a result is somebody else's.
         answered: how many requests have nothing left to do.
     """
 
@@ -64,6 +65,7 @@ class Message(msgspec.Struct):
     error: str | None = None
     too_old: str | None = None
     id: str | None = None
+    seal: str | None = None
     result: Any = None
     failure: str | None = None
     detail: str = ""

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import queue
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -63,7 +64,7 @@ class Probe:
         self.python, self.progress, self.hash_seed = python, progress, hash_seed
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.version: str | None = None
-        self.asked, self.begun = 0, time.monotonic()
+        self.asked, self.begun, self.seal = 0, time.monotonic(), ""
 
     def __enter__(self) -> Probe:
         with contextlib.ExitStack() as stack:
@@ -140,7 +141,8 @@ class Probe:
         """
         if not jobs:
             return {}
-        request = {"jobs": [_encode(job) for job in jobs], "parallel": processors.count()}
+        self.seal = secrets.token_hex()
+        request = {"jobs": [_encode(job) for job in jobs], "parallel": processors.count(), "seal": self.seal}
         line = json.dumps(request).encode() + b"\n"
         self.asked += 1
         # A thread: the pipe may be full, and a Python that hangs never reads it.
@@ -185,6 +187,8 @@ class Probe:
                 self.progress(purpose)
             elif message.answered == self.asked:
                 why = "the build's answer was lost on its way"
+            elif message.failure is None and message.seal != self.seal:
+                continue
             elif (job := jobs.get(message.id or "")) and job.id not in done:
                 done[job.id] = _build(message) if job.task == "build" else _answer(message)
                 self.progress(Count(len(done), len(jobs), purpose))

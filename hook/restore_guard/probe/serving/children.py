@@ -26,14 +26,14 @@ _PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def start(job, strategy, private):
+def start(job, strategy, private, seal):
     """Starts a task, in a Python of its own where TensorFlow must be imported with other environment variables.
 
-    `private` are the descriptors that the child must not have: it could forge an answer.
+    The child must have neither the descriptors `private` nor the `seal` of answers: it could forge one.
     """
     # After a fork the frameworks of macOS may crash the child.
     forks = hasattr(os, "fork") and sys.platform != "darwin" and not (job["environ"] or job.get("flags"))
-    return _Forked(job, strategy, private) if forks else _Spawned(job, strategy)
+    return _Forked(job, strategy, private, seal) if forks else _Spawned(job, strategy)
 
 
 class _Child:
@@ -43,14 +43,15 @@ class _Child:
     file of the user's under the same number.
     """
 
-    descriptors = set()
-    """Of the files of all running tasks: none has those of another, in which it could answer for it."""
+    running = set()
+    """All running tasks: none has the files of another, nor the seal without which nobody can answer for it."""
 
     def __init__(self, job, strategy):
         self.job, self.strategy = job, strategy
+        self.seal = bytearray(os.urandom(16).hex().encode())
         descriptor, self.path = tempfile.mkstemp(prefix="answer-")
         self.answer, self.log = os.fdopen(descriptor, "rb"), tempfile.TemporaryFile()  # noqa: SIM115 - see `close`
-        self.descriptors.update((descriptor, self.log.fileno()))
+        self.running.add(self)
 
     def kill(self):
         """Ends the task with all that it has started."""
@@ -58,9 +59,11 @@ class _Child:
 
     def result(self):
         """{"result"} or {"failure", "detail", "final"}; None where the process ended without such a word."""
-        if self.answer.seek(0, os.SEEK_END) > _LIMIT:
+        if self.answer.seek(0, os.SEEK_END) > _LIMIT + len(self.seal):
             return _TOO_LARGE
         self.answer.seek(0)
+        if self.answer.read(len(self.seal)) != self.seal:
+            return None
         try:
             answer = json.loads(self.answer.read())
         except (ValueError, RecursionError):
@@ -75,7 +78,7 @@ class _Child:
         return self.log.read().decode(errors="replace").strip()
 
     def close(self):
-        self.descriptors.difference_update((self.answer.fileno(), self.log.fileno()))
+        self.running.discard(self)
         self.answer.close()
         self.log.close()
         with contextlib.suppress(OSError):  # the task itself may have removed it
@@ -83,15 +86,20 @@ class _Child:
 
 
 class _Forked(_Child):
-    def __init__(self, job, strategy, private):
+    def __init__(self, job, strategy, private, seal):
         super().__init__(job, strategy)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            for descriptor in {*private, *self.descriptors} - {self.log.fileno()}:
+            for descriptor in [*private, self.answer.fileno()]:
                 os.close(descriptor)
-            _live(job, strategy, self.path, self.log.fileno())
+            for other in self.running - {self}:
+                os.close(other.answer.fileno())
+                os.close(other.log.fileno())
+                _forget(other.seal)
+            _forget(seal)
+            _live(job, strategy, self.path, self.seal, self.log.fileno())
         with contextlib.suppress(OSError):  # both sides do it: whichever comes first, `kill` finds the group
             os.setpgid(self.pid, self.pid)
 
@@ -108,7 +116,7 @@ class _Spawned(_Child):
     def __init__(self, job, strategy):
         super().__init__(job, strategy)
         with tempfile.TemporaryFile() as request:
-            request.write(json.dumps([job, strategy, self.path]).encode())
+            request.write(json.dumps([job, strategy, self.path, self.seal.decode()]).encode())
             request.seek(0)
             self.process = subprocess.Popen(
                 [sys.executable, _PROBE, "task"],
@@ -134,13 +142,17 @@ def main():
     import tensorflow as tf
 
     tf.keras.layers  # noqa: B018 - as the warm parent loads it
-    job, strategy, path = json.load(sys.stdin)
+    job, strategy, path, seal = json.load(sys.stdin)
     for name in job.get("flags", ()):
         del os.environ[name], environment.started[name]  # the code sets it itself
-    _live(job, strategy, path, 2)
+    _live(job, strategy, path, seal.encode(), 2)
 
 
-def _live(job, strategy, path, log):
+def _forget(seal):
+    seal[:] = bytes(len(seal))
+
+
+def _live(job, strategy, path, seal, log):
     """The whole life of a child; never returns."""
     code = 0
     try:
@@ -156,7 +168,7 @@ def _live(job, strategy, path, log):
             sys.stdout.flush()
             sys.stderr.flush()
         with open(path, "r+b") as file:
-            file.write(text)
+            file.write(seal + text)
             file.truncate()
     except BaseException:
         code = 70

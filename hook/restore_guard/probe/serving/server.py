@@ -1,11 +1,11 @@
 """The warm parent of all tasks in one Python: imports TensorFlow once, then starts a child for every task.
 
 Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
-imported: {"jobs": [...], "parallel": n}; the end of input is the end of the parent. Out, on the descriptor that
-standard output was at the start: {"ready": versions}, or {"error"} or {"too_old"} and the end; then for each job
-{"id", "result", "strategy", "seconds", "because"} or {"id", "failure", "detail", "died"}; as long as a job is under
-way, {"beat": n} each second; and {"answered": n} when the n-th request has nothing left to do. What builders print is
-kept from both.
+imported: {"jobs": [...], "parallel": n, "seal": word}; the end of input is the end of the parent. Out, on the
+descriptor that standard output was at the start: {"ready": versions}, or {"error"} or {"too_old"} and the end; then for
+each job {"id", "seal", "strategy", "because", "seconds", "result"} or {"id", "failure", "detail", "died"}; as long as a
+job is under way, {"beat": n} each second; and {"answered": n} when the n-th request has nothing left to do. What
+builders print is kept from both, and a build that finds the way out does not know the seal.
 """
 
 import gc
@@ -120,6 +120,7 @@ class _Pool:
         self.waiting, self.running = [], {}
         self.requests, self.beats, self.beaten, self.looked = 0, 0, 0.0, 0.0
         self.parallel, self.parent = 1, parent
+        self.seal = bytearray()
         children.adopt_orphans()
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -165,7 +166,7 @@ class _Pool:
     def start(self, turn):
         turn.begin = turn.begin or time.monotonic()
         try:
-            child = children.start(turn.job, turn.strategies[0], self.private)
+            child = children.start(turn.job, turn.strategies[0], self.private, self.seal)
         except OSError as error:  # no room on the disk, no further process
             failure = f"the build could not be started: {error.strerror}"
             _send(self.out, {"id": turn.job["id"], "failure": failure, "detail": ""})
@@ -182,6 +183,7 @@ class _Pool:
         if request is not None:
             self.requests += 1
             self.parallel = request["parallel"]
+            self.seal[:] = request.pop("seal").encode()
             self.waiting += [_Turn(job, self.attempts(job)) for job in request["jobs"]]
         return request is not None
 
@@ -226,7 +228,8 @@ class _Pool:
         result = child.result()
         if result is not None and "result" in result:
             seconds = round(time.monotonic() - turn.begin, 3)
-            known = {"id": child.job["id"], "strategy": child.strategy, "because": turn.because, "seconds": seconds}
+            known = {"id": child.job["id"], "seal": self.seal.decode(), "strategy": child.strategy}
+            known.update(because=turn.because, seconds=seconds)
             try:
                 _send(self.out, {**known, "result": result["result"]})
             except ValueError as error:  # an answer that the build's own code has written
