@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from multiprocessing import shared_memory
 from pathlib import Path
 
 import msgspec
@@ -85,6 +86,33 @@ def tries_a_value():
     except AttributeError:
         width = 5
     return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(width)])
+
+def tries_the_truth_of_a_tensor():
+    try:
+        width = 3 if tf.constant(3) > 2 else 4
+    except TypeError:
+        width = 5
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(width)])
+
+def tries_what_numpy_makes_of_it():
+    import numpy as np
+    try:
+        width = int(np.sum(tf.constant([1, 2])))
+    except NotImplementedError:
+        width = 5
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(width)])
+
+def asks_by_tensorflows_own_name():
+    from tensorflow.python.eager import context
+    width = 3 if context.executing_eagerly() else 5
+    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(width)])
+
+def asks_in_what_is_traced():
+    class Layer(tf.keras.layers.Layer):
+        def call(self, inputs):
+            return inputs if tf.executing_eagerly() else inputs + 1
+    inputs = tf.keras.Input((4,))
+    return tf.keras.Model(inputs, tf.keras.layers.Dense(3)(Layer()(inputs)))
 
 def waits_and_dies():
     time.sleep(2)
@@ -254,6 +282,36 @@ def writes_to_the_parent(text):
     return build()
 """
 
+LEAVES = """
+import os, signal, subprocess, sys, time
+from multiprocessing import resource_tracker, shared_memory
+from good import build
+
+def leaves_memory(name):
+    shared_memory.SharedMemory(name, create=True, size=64)
+    with open(f"/dev/shm/{name}-file", "w") as file:
+        file.write("x")
+    os.makedirs(f"/dev/shm/{name}-folder/inner")
+    os._exit(7)
+
+def uses_memory_of_others(name):
+    shared_memory.SharedMemory(name)
+    resource_tracker.unregister(f"/{name}", "shared_memory")
+    return build()
+
+def ends_its_parent(pid_file):
+    sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    started = [subprocess.Popen(sleep, start_new_session=True), subprocess.Popen(sleep, env={})]
+    pids = [process.pid for process in started] + [os.fork()]
+    if pids[-1] == 0:
+        os.setsid()
+        time.sleep(1000)
+    with open(pid_file, "w") as file:
+        file.write(" ".join(map(str, pids)))
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(1000)
+"""
+
 LEAVING = ("leaves_a_process", "leaves_a_daemon", "hangs_with_a_daemon")
 
 SHAPES = {
@@ -270,6 +328,7 @@ def folder(tmp_path_factory):
     (root / "good.py").write_text(GOOD)
     (root / "bad.py").write_text(BAD)
     (root / "hostile.py").write_text(HOSTILE)
+    (root / "leaves.py").write_text(LEAVES)
     (root / "syntax.py").write_text("def build():\n    return (\n")
     (root / "imports.py").write_text("import no_such_package\n")
     return root
@@ -392,12 +451,25 @@ def test_cheapest_strategy_that_works(built):
     assert same_promise(plain, valued, RESTORE_PATHS)
 
 
-@pytest.mark.parametrize("name", ["asks_whether_it_is_eager", "asks_by_another_name", "tries_a_value"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("asks_whether_it_is_eager", "asks_by_another_name", "asks_by_tensorflows_own_name"),
+        *("tries_a_value", "tries_the_truth_of_a_tensor", "tries_what_numpy_makes_of_it"),
+    ],
+)
 def test_a_builder_that_asks_whether_it_runs_eagerly_does(built, name):
     build = built[f"bad:{name}"]
     assert (build.failure, build.strategy) == (None, "weightless")
     assert "which a graph does not answer" in build.because
     assert [list(variable.shape) for variable in build.signature.variables] == [[4, 3], [3]]
+
+
+def test_a_question_in_what_is_traced_has_one_answer(built):
+    assert (built["bad:asks_in_what_is_traced"].failure, built["bad:asks_in_what_is_traced"].strategy) == (
+        None,
+        "graph",
+    )
 
 
 def test_progress_is_told(built):
@@ -674,41 +746,72 @@ def test_a_probe_that_hangs_is_noticed_while_it_hangs(keras3, folder, monkeypatc
     assert "the Python that builds ended with signal 9" in again.failure
 
 
-def test_an_answer_that_cannot_be_read_is_a_failure_at_once(keras3, folder):
-    begin = time.monotonic()
+@pytest.fixture(scope="module")
+def sturdy(keras3):
+    """A probe that outlives what is done to it."""
     with probing.Probe(keras3) as probe:
-        for value in ("NaN", "1e999", "[1, 2"):
-            job = _job(folder, "hostile:answers", kwargs={"text": f'{{"result": {value}}}'}, timeout=600)
-            (built,) = probe.run([job]).values()
-            assert built.signature is None
-            assert "cannot be read" in built.failure or "ended its own process" in built.failure
-        text = '{"id": "hostile:writes_to_the_parent", "failure": NaN}\\n'
-        hostile = _job(folder, "hostile:writes_to_the_parent", timeout=600, kwargs={"text": text})
-        built = probe.run([hostile, _job(folder, "good:build")])
+        yield probe
+
+
+def test_an_answer_that_cannot_be_read_is_a_failure_at_once(sturdy, folder):
+    begin = time.monotonic()
+    for value in ("NaN", "1e999", "[1, 2"):
+        job = _job(folder, "hostile:answers", kwargs={"text": f'{{"result": {value}}}'}, timeout=600)
+        (built,) = sturdy.run([job]).values()
+        assert built.signature is None
+        assert "cannot be read" in built.failure or "ended its own process" in built.failure
+    text = '{"id": "hostile:writes_to_the_parent", "failure": NaN}\\n'
+    hostile = _job(folder, "hostile:writes_to_the_parent", timeout=600, kwargs={"text": text})
+    built = sturdy.run([hostile, _job(folder, "good:build")])
     assert built["hostile:writes_to_the_parent"].failure is not None
     assert time.monotonic() - begin < 120
 
 
-def test_a_forged_answer_is_not_believed(keras3, folder):
+def test_a_forged_answer_is_not_believed(sturdy, folder):
     """Whether it is written into the pipe of the Python that builds, or for another task that is under way."""
-    with probing.Probe(keras3) as probe:
-        sound = probe.run([_job(folder, "good:build")])["good:build"]
-        result = {"signature": json.loads(msgspec.json.encode(sound.signature)), "trace": {}}
-        forged = "".join(
-            json.dumps({"id": "bad:raises", **seal, "result": result, "strategy": "graph"}) + "\n"
-            for seal in ({}, {"seal": ""}, {"seal": "0" * 64})
-        )
-        jobs = [
-            _job(folder, "hostile:writes_to_the_parent", kwargs={"text": forged}),
-            _job(folder, "hostile:answers", kwargs={"text": json.dumps({"result": result})}),
-            _job(folder, "bad:waits_and_dies"),
-            _job(folder, "bad:raises"),
-        ]
-        built = probe.run(jobs)
+    sound = sturdy.run([_job(folder, "good:build")])["good:build"]
+    result = {"signature": json.loads(msgspec.json.encode(sound.signature)), "trace": {}}
+    forged = "".join(
+        json.dumps({"id": "bad:raises", **seal, "result": result, "strategy": "graph"}) + "\n"
+        for seal in ({}, {"seal": ""}, {"seal": "0" * 64})
+    )
+    jobs = [
+        _job(folder, "hostile:writes_to_the_parent", kwargs={"text": forged}),
+        _job(folder, "hostile:answers", kwargs={"text": json.dumps({"result": result})}),
+        _job(folder, "bad:waits_and_dies"),
+        _job(folder, "bad:raises"),
+    ]
+    built = sturdy.run(jobs)
     assert built["hostile:writes_to_the_parent"].failure is None
     honest = {"bad:raises": "no such width", "bad:waits_and_dies": "status 3", "hostile:answers": "status 0"}
     for name, failure in honest.items():
         assert built[name].signature is None and failure in built[name].failure
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows shared memory, and environments of processes")
+def test_nothing_is_left_of_a_build_that_ends_the_python(keras3, folder, tmp_path):
+    name, users = f"restore-guard-test-{os.getpid()}", shared_memory.SharedMemory(create=True, size=64)
+    pid_file = tmp_path / "pid"
+    try:
+        with probing.Probe(keras3) as probe:
+            jobs = [
+                _job(folder, "leaves:leaves_memory", kwargs={"name": name}),
+                _job(folder, "leaves:uses_memory_of_others", kwargs={"name": users.name}),
+            ]
+            built = probe.run(jobs)
+            hostile = probe.run([_job(folder, "leaves:ends_its_parent", kwargs={"pid_file": str(pid_file)})])
+            made = {path.name for path in Path("/dev/shm").iterdir() if path.name.startswith(name)}
+            assert made == {name, f"{name}-file", f"{name}-folder"}
+        assert "exit status 7" in built["leaves:leaves_memory"].failure
+        assert built["leaves:uses_memory_of_others"].failure is None
+        assert "ended with signal 9" in hostile["leaves:ends_its_parent"].failure
+        pids = pid_file.read_text().split()
+        assert (len(pids), [pid for pid in pids if _lives(int(pid))]) == (3, [])
+        assert not [path for path in Path("/dev/shm").iterdir() if path.name.startswith(name)]
+        assert Path("/dev/shm", users.name).exists()
+    finally:
+        users.close()
+        users.unlink()
 
 
 @pytest.mark.parametrize(("script", "how"), [("echo nothing; exit 3", "exit status 3"), ("kill -11 $$", "signal 11")])

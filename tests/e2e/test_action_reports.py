@@ -161,7 +161,7 @@ for stream in (sys.stdout, sys.stderr):
 request = json.loads(sys.stdin.readline())
 print(json.dumps({{"ready": {{"tensorflow": "2.21.0\\n::error::forged by version"}}}}), flush=True)
 for job in request["jobs"]:
-    print(json.dumps({{"id": job["id"], **json.loads({answer!r})}}), flush=True)
+    print(json.dumps({{"id": job["id"], "seal": request["seal"], **json.loads({answer!r})}}), flush=True)
 """
 
 

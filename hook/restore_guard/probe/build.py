@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from . import arguments, frameworks, load_call, loading_code, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
-from .failures import BuildError, FlagsSetError
-from .tracing import calls, environment, places, sites, sources
+from .failures import BuildError, EagernessAskedError, FlagsSetError
+from .tracing import calls, eagerness, environment, places, sites, sources
 
 
 def run(job):
@@ -27,10 +27,15 @@ def run(job):
     created, read = enter(job)
     heard = calls.Calls()
     heard.listen()
+    questions = eagerness.Eagerness()
+    if job["strategy"] == "graph":
+        questions.listen()
     with strategies.scope(job["strategy"], created):
         model = make(job)
         before = stages.finish(model, job["inputs"])
         _refuse_foreign(read, job)
+        if questions.asked is not None and strategies.is_eager():
+            raise EagernessAskedError(f"the code asks for {questions.asked}, which a graph does not answer")
         signature = describe(model, created, read, before)
         if not signature["inputs"]:
             given = [{"name": "", "shape": [None, *item["shape"]], "dtype": item["dtype"]} for item in job["inputs"]]

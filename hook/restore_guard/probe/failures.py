@@ -11,6 +11,10 @@ class BuildError(Exception):
     """The builder cannot be used; the message says what to change."""
 
 
+class EagernessAskedError(Exception):
+    """The user's code asks what a graph answers in another way than training does."""
+
+
 class FlagsSetError(Exception):
     """The user's code sets environment variables that TensorFlow and Keras read when they are imported.
 
