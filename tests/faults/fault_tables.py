@@ -248,6 +248,11 @@ OTHERS = {
     "no lock file": (_per_commit, ONE_COMMIT, 3, "not checked"),
     "a requirements file outside": (_includes("-r ../outside.txt"), ONE_COMMIT, 3, "no file of the repository"),
     "an absolute requirements file": (_includes("-r /etc/hostname"), ONE_COMMIT, 3, "no file of the repository"),
+    "a requirements file that includes itself": (_includes("-r requirements.txt"), ONE_COMMIT, 3, "not checked"),
+    "a requirements file that is included in a circle": (
+        lambda project: (project.write({"other.txt": "-r requirements.txt\n"}), _includes("-r other.txt")(project)),
+        *(ONE_COMMIT, 3, "not checked"),
+    ),
     "a constraints file that is gone": (_includes("-c gone.txt"), ONE_COMMIT, 3, "requirements.txt:2: gone.txt"),
     "a lock that is of pdm": (
         lambda project: (_per_commit(project), project.commit({"pdm.lock": "", "m.py": "c = 4\n"})),

@@ -24,6 +24,7 @@ import msgspec
 from restore_guard import folders, probe
 from restore_guard.build import Answer, Build, Job, Trace
 from restore_guard.building import isolation, processors, remains, warm
+from restore_guard.environments import concealed
 from restore_guard.errors import UncheckedError
 from restore_guard.probe.serving import trees
 from restore_guard.progress import Count
@@ -71,6 +72,7 @@ class Probe:
             self.errors = stack.enter_context(tempfile.TemporaryFile())
             scratch = stack.enter_context(folders.temporary())
             stack.callback(remains.forget, scratch)
+            concealed.conceal()
             environ = isolation.environment(os.environ, self.hash_seed) | _temporary(scratch)
             self.process: subprocess.Popen[bytes] | warm.Loan
             if (lent := warm.borrow(self.python, environ, self.errors)) is not None:

@@ -30,7 +30,7 @@ from restore_guard.change.lfs import pointer
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
 from restore_guard.config import Config
-from restore_guard.environments import installed
+from restore_guard.environments import concealed, installed
 from restore_guard.folders import cache_folder
 from restore_guard.promise import manifest
 
@@ -100,6 +100,7 @@ class Workshop:
         self._trees: dict[Side, Tree] = {}
 
     def __enter__(self) -> Workshop:
+        concealed.conceal()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -177,6 +178,7 @@ class Workshop:
         return Path(tempfile.mkdtemp(dir=self._folder))
 
     def _run(self, jobs: Mapping[str, tuple[BuildOrder, Job]], purpose: str) -> dict[str, Any]:
+        self.repository.rest()
         of_python: dict[Path, list[Job]] = {}
         for order, job in jobs.values():
             of_python.setdefault(order.python, []).append(job)

@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from types import TracebackType
 
 from restore_guard.change import git_command, lfs, listings, moved, regular_files
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
@@ -57,10 +56,12 @@ class Repository:
     def __enter__(self) -> "Repository":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._git.clear_cache()  # ends the cat-file processes
+    def __exit__(self, *error: object) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Ends the processes that read objects, which have the whole environment; the next question starts others."""
+        self._git.clear_cache()
 
     def version(self) -> str:
         """The version of git."""
