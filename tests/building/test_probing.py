@@ -760,7 +760,7 @@ def test_an_answer_that_cannot_be_read_is_a_failure_at_once(sturdy, folder):
         (built,) = sturdy.run([job]).values()
         assert built.signature is None
         assert "cannot be read" in built.failure or "ended its own process" in built.failure
-    text = '{"id": "hostile:writes_to_the_parent", "failure": NaN}\\n'
+    text = '{"id": "hostile:writes_to_the_parent", "failure": NaN}\n'
     hostile = _job(folder, "hostile:writes_to_the_parent", timeout=600, kwargs={"text": text})
     built = sturdy.run([hostile, _job(folder, "good:build")])
     assert built["hostile:writes_to_the_parent"].failure is not None

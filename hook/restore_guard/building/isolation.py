@@ -57,7 +57,7 @@ class Message(msgspec.Struct):
     """What the probe says: that it is ready or cannot be, the answer to one job, or that it has answered all.
 
     Attributes:
-        seal: the word of the request, which builds do not know: without it, a result is somebody else's.
+        seal: the word of the requests, which builds do not know: without it, a result is somebody else's.
         answered: how many requests have nothing left to do.
     """
 

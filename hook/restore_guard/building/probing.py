@@ -65,7 +65,7 @@ class Probe:
         self.python, self.progress, self.hash_seed = python, progress, hash_seed
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.version: str | None = None
-        self.asked, self.begun, self.seal = 0, time.monotonic(), ""
+        self.asked, self.begun, self.seal = 0, time.monotonic(), secrets.token_hex()
 
     def __enter__(self) -> Probe:
         with contextlib.ExitStack() as stack:
@@ -143,7 +143,6 @@ class Probe:
         """
         if not jobs:
             return {}
-        self.seal = secrets.token_hex()
         request = {"jobs": [_encode(job) for job in jobs], "parallel": processors.count(), "seal": self.seal}
         line = json.dumps(request).encode() + b"\n"
         self.asked += 1

@@ -1,13 +1,14 @@
 """The warm parent of all tasks in one Python: imports TensorFlow once, then starts a child for every task.
 
 Speaks JSON lines. In, on standard input, as often as there is something to do, also while TensorFlow is being
-imported: {"jobs": [...], "parallel": n, "seal": word}; the end of input is the end of the parent. Out, on the
-descriptor that standard output was at the start: {"ready": versions}, or {"error"} or {"too_old"} and the end; then for
-each job {"id", "seal", "strategy", "because", "seconds", "result"} or {"id", "failure", "detail", "died"}; as long as a
-job is under way, {"beat": n} each second; and {"answered": n} when the n-th request has nothing left to do. What
-builders print is kept from both, and a build that finds the way out does not know the seal.
+imported: {"jobs": [...], "parallel": n, "seal": always the same word}; the end of input is the end of the parent. Out,
+on the descriptor that standard output was at the start: {"ready": versions}, or {"error"} or {"too_old"} and the end;
+then for each job {"id", "seal", "strategy", "because", "seconds", "result"} or {"id", "failure", "detail", "died"}; as
+long as a job is under way, {"beat": n} each second; and {"answered": n} when the n-th request has nothing left to do.
+What builders print is kept from both, and a build that finds a way to one of them does not know the seal.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -95,7 +96,10 @@ def serve(out, asked, private, parent=None):
 
 def _listen(requests, asked):
     for line in requests:
-        asked.put(json.loads(line))
+        with contextlib.suppress(ValueError, RecursionError):  # what a build has written there
+            request = json.loads(line)
+            if isinstance(request, dict) and request.keys() >= {"jobs", "parallel", "seal"}:
+                asked.put(request)
     asked.put(None)
 
 
@@ -180,12 +184,16 @@ class _Pool:
         except queue.Empty:
             # On systems where a killed tool's pipe stays open in what it had started.
             return self.parent in (None, os.getppid())
-        if request is not None:
+        if request is not None and self.is_genuine(str(request.pop("seal")).encode()):
             self.requests += 1
             self.parallel = request["parallel"]
-            self.seal[:] = request.pop("seal").encode()
             self.waiting += [_Turn(job, self.attempts(job)) for job in request["jobs"]]
         return request is not None
+
+    def is_genuine(self, seal):
+        """Whether a request is the tool's, whose first one came before there was any build."""
+        self.seal[:] = self.seal or seal
+        return self.seal == seal
 
     def beat(self):
         """Tells the tool that this process lives, or that it has nothing left to do."""
