@@ -110,6 +110,10 @@ for name, file, kind in json.loads(sys.argv[1]):
         model.load_weights(file)
     elif kind == "plain":
         tf.train.Checkpoint(model).read(file).assert_existing_objects_matched()
+    elif kind == "table":
+        table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, 0)
+        tf.train.Checkpoint(model=model, words=table).read(file).assert_consumed()
+        step.assign(int(table.lookup("word")))
     elif kind == "saved":
         tf.train.Checkpoint(model).restore(file).assert_consumed()
     else:
@@ -176,6 +180,7 @@ def test_old_checkpoints_of_every_kind_restore_by_the_plain_call(warm, tmp_path)
         ("weights", "old1/old.weights.h5", "new.weights.h5", "weights", {}),
         ("plain", "old1/plain", "plain", "plain", {}),
         ("manager", "old1/manager", "manager", "manager", {}),
+        ("table", "old1/table", "table", "table", {}),
         ("crossed", "old1/manager/ckpt-1", "crossed.weights.h5", "weights", {"to": "keras-weights"}),
         ("back", "old1/old.weights.h5", "back", "saved", {"to": "tf-checkpoint"}),
         ("later", "old2/old.weights.h5", "later.weights.h5", "weights", {}),
@@ -192,7 +197,7 @@ def test_old_checkpoints_of_every_kind_restore_by_the_plain_call(warm, tmp_path)
         assert values["head"] == saved["head"], name
         assert values["last" if name == "later" else "first"] == saved["layer"], name
         assert saved["momentum"] in values["momentum"], name
-        assert values["step"] == (9 if name == "manager" else 0)
+        assert values["step"] == {"manager": 9, "table": 7}.get(name, 0)
     assert {path: path.read_bytes() for path in before} == before
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
@@ -235,8 +240,8 @@ def test_what_cannot_get_across_says_why_and_leaves_nothing(warm, tmp_path):
             stranger,
         )
         assert "of no model that a manifest promises. Nearest is epoch" in refused(stranger)
-        tables = refused(warm.folder / "old1/table", out=tmp_path / "ckpt")
-        assert "it holds the contents of hash tables (words), which would be lost" in tables
+        tables = refused(warm.folder / "old1/table", to="keras-weights")
+        assert "keras-weights never writes hash tables (words), whose contents would be lost" in tables
         line = "restore-manifest/net.migrations.toml:"
         assert f"{line}6: a/kernel (now frist/kernel) goes to no variable" in refused(
             text=MIGRATIONS.replace('"first/**"', '"frist/**"')

@@ -34,6 +34,9 @@ class Load:
         path: the restore path to save by.
         edge: the name under which a `tf-checkpoint` is to hold the model.
         beside: values of the file that go along with the model.
+        tables: (what the names of its tensors begin with, its address in the result, whether that is beside the model)
+            of each hash table.
+        vocabularies: addresses of lookup layers whose vocabularies are the file's.
         skipped: variables that are not compared: what the path never writes, and the state of random generators.
         called: the name of the result where that says how Keras writes it: an index with shards, an unzipped folder.
         truth: where the task "save" has put the values that it saved, so that these are compared and not the file's.
@@ -46,6 +49,8 @@ class Load:
     path: str
     edge: str | None = None
     beside: tuple[Variable, ...] = ()
+    tables: tuple[tuple[str, str, bool], ...] = ()
+    vocabularies: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
     truth: str | None = None
     called: str | None = None
@@ -116,6 +121,8 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
         "skipped": sorted(load.skipped),
         "truth": load.truth,
         "called": load.called,
+        "tables": [_table(load, *table) for table in load.tables],
+        "vocabularies": list(load.vocabularies),
         "sources": {name: saved for name, saved, _, _ in load.placements},
         "root": {
             "edge": load.edge,
@@ -125,6 +132,14 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _table(load: Load, prefix: str, address: str, beside: bool) -> dict[str, Any]:
+    """Args: address: in the result; in the model there is no edge to the model itself."""
+    edges = _edges(address)
+    if not beside and load.edge is not None:
+        edges = edges[1:]
+    return {"name": f"{BESIDE if beside else ''}{address}", "prefix": prefix, "edges": edges, "beside": beside}
 
 
 def _edges(key: str) -> list[str]:

@@ -192,6 +192,8 @@ def _load(way: Way, model: Signature, name: str) -> carrying.Load:
         path,
         route.fit.edge if of_checkpoint else None,
         tuple(stored[name] for name in way.beside) if of_checkpoint else (),
+        tuple((way.file.tables[old], new, old in way.lookups.beside) for old, new in way.lookups.tables.items()),
+        way.lookups.vocabularies,
         carrying.skipped(path, model),
         called=name if name.endswith(_SHARDED) or (path == "keras-archive" and _is_folder(name)) else None,
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 from restore_guard.building import carrying
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.errors import UsageError
-from restore_guard.judging import fit, guess, route
+from restore_guard.judging import fit, guess, lookups, route
+from restore_guard.judging.lookups import Lookups
 from restore_guard.judging.route import NoRoute, Promise, Route
 from restore_guard.promise import history, migrations
 from restore_guard.promise.manifest import Manifest
@@ -32,12 +33,6 @@ _SAME = {
 }
 
 
-_TABLES = (
-    "it holds the contents of hash tables ({}), which would be lost: only values of variables are carried across. "
-    "Restore it with the code that saved it, and save without the table, or keep the table's contents in a file"
-)
-
-
 @dataclass(frozen=True)
 class Way:
     """One file: what it holds, how it gets across, and what became of it.
@@ -45,6 +40,7 @@ class Way:
     Attributes:
         path: the restore path that the result is for.
         sure: {variable: how sure its source is} where no migration says it, but a guess.
+        lookups: where its hash tables and vocabularies go.
         compared: how many values were compared after the result was restored.
         error: why it stays where it is.
     """
@@ -53,6 +49,7 @@ class Way:
     path: str = ""
     route: Route | None = None
     sure: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    lookups: Lookups = Lookups()
     compared: int = 0
     error: str | None = None
 
@@ -102,13 +99,13 @@ class Planning:
             return Way(file, path, error=f"the model cannot be saved for {path}: {itself.error}")
         try:
             found = self.routed(file, path)
+            looked_up = lookups.place(file.content[1], file.tables, found.crossing, path, self.model)
         except MigrationError as error:
             place = f"{error.file}:{error.line}: " if error.line else ""
             return Way(file, path, error=f"{place}{error.message}")
         except NoRoute as error:
             return Way(file, path, error=str(error))
-        if file.tables and not found.is_needless:
-            return dataclasses.replace(found, error=_TABLES.format(", ".join(file.tables[:3])))
+        found = dataclasses.replace(found, lookups=looked_up)
         lost = sorted(_lost(found.crossing, path, self.model))
         if lost:
             return dataclasses.replace(

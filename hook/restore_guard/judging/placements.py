@@ -9,6 +9,7 @@ from functools import cached_property
 from restore_guard.judging.slots import Slot, slots
 from restore_guard.promise.migrations import Fill, Migration, quoted
 from restore_guard.promise.patterns import matches, rename
+from restore_guard.restore_paths import keras_weights, tf_checkpoint
 from restore_guard.restore_paths.outcome import compatible
 from restore_guard.rules.shared.words import shape
 from restore_guard.signature import Signature, Variable
@@ -236,7 +237,7 @@ class _Planning:
 
     def idle(self, migration: Migration) -> None:
         """Patterns that match nothing: a typing error, or the leftover of another change."""
-        olds, news = [v.path for v in self.old.variables], {v.path for v in self.new.variables}
+        olds, news = _named(self.old), {*_named(self.new)}
 
         def refuse(pattern: str, where: str, *words: str) -> None:
             self.problem(f'"{pattern}" matches no variable of the {where} model.', *words, of=migration)
@@ -254,6 +255,13 @@ class _Planning:
         for pattern in (*migration.initial, *migration.cast, *(entry.variable for entry in migration.grow)):
             if not any(matches(pattern, path) for path in news):
                 refuse(pattern, "new", quoted(pattern))
+
+
+def _named(model: Signature) -> list[str]:
+    """All that a migration may name: variables, hash tables, lookup layers with a vocabulary."""
+    tables = tf_checkpoint.states(model.object_graph).values()
+    vocabularies = keras_weights.save(model.keras_tree).vocabularies if model.keras_tree is not None else ()
+    return [*(variable.path for variable in model.variables), *tables, *vocabularies]
 
 
 def grows(old: Sequence[int | None] | None, new: Sequence[int | None] | None, axes: Sequence[int]) -> bool:

@@ -25,8 +25,12 @@ def render(done: Migrated, *, dry_run: bool = False) -> str:
 
 
 def table(way: Way, done: Migrated) -> list[str]:
-    """A line for each variable, as the file holds it and as the model takes it, and one for each value that is left."""
+    """A line for each variable, as the file holds it and as the model takes it, and one for each value that is left.
+
+    Hash tables and vocabularies come last.
+    """
     rows = [(_saved(saved), now, note) for saved, now, note in _rows(way, done)]
+    rows += [(saved, now, "") for saved, now in _looked_up(way)]
     width = [max(len(row[column]) for row in rows) for column in (0, 1)] if rows else [0, 0]
     return [plain(f"  {saved:{width[0]}} → {now:{width[1]}}  {note}").rstrip() for saved, now, note in rows]
 
@@ -74,6 +78,16 @@ def _rows(way: Way, done: Migrated) -> Iterator[tuple[Variable | None, str, str]
         yield stored[held[name]], "(dropped)", ""
     for name in way.beside:
         yield stored[name], "(kept beside the model)", ""
+
+
+def _looked_up(way: Way) -> Iterator[tuple[str, str]]:
+    found = way.lookups
+    for old, new in found.tables.items():
+        yield f"{old} (hash table)", "(kept beside the model)" if old in found.beside else new
+    for address in found.vocabularies:
+        yield f"{address} (vocabulary)", address
+    for address in found.dropped:
+        yield f"{address} (hash table or vocabulary)", "(dropped)"
 
 
 def _note(item: Placement, way: Way) -> str:

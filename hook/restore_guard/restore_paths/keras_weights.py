@@ -86,12 +86,14 @@ class File:
     Attributes:
         groups: {address: positions of the variables in saved order}.
         vocabularies: {address: known or empty}, of lookup layers; only a `.keras` file has them.
+        lookups: {address: node} of these layers.
         plain: every object has an address of its own and none holds itself, so that loading it into what was saved
             goes the same way and gives each variable its own value.
     """
 
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
     vocabularies: dict[str, str] = field(default_factory=dict)
+    lookups: dict[str, int] = field(default_factory=dict)
     plain: bool = True
 
     @cached_property
@@ -121,6 +123,7 @@ def save(tree: KerasTree) -> File:
             file.groups[path] = node.variables
         if node.vocabulary is not None:
             file.vocabularies[path] = node.vocabulary
+            file.lookups[path] = number
             file.plain = file.plain and node.vocabulary == "known"
         visited.add(number)
         around.add(number)

@@ -85,6 +85,13 @@ def contents(signature: Signature) -> object:
     }
 
 
+def states(graph: ObjectGraph) -> dict[int, str]:
+    """{object: its address} of those that hold values and are no variables, as tables do."""
+    found = [number for number, node in enumerate(graph.nodes) if node.state]
+    names = _names(graph) if found else {}
+    return {number: names[number] for number in found if number in names}
+
+
 def _valued(graph: ObjectGraph) -> set[int]:
     """The objects below which there is a variable."""
     parents: dict[int, list[int]] = {}
@@ -128,6 +135,7 @@ class _Restoration:
         self.sources: dict[int, list[int]] = {}
         self.queue: deque[int] = deque()
         self.restored: set[int] = set()
+        self.taken: set[int] = set()
         self.hidden = {(arrival.node, arrival.edge) for arrival in model.arrivals} | {*model.unannounced}
         self.slots = {
             (optimizer, name, original): slot
@@ -148,10 +156,11 @@ class _Restoration:
 
     def lost(self) -> tuple[str, ...]:
         """The addresses of saved objects that hold values, are no variables, and reach no such object."""
-        states = [number for number, node in enumerate(self.saved.nodes) if node.state]
-        taken = {source for source in states if source in self.bound and self.model.nodes[self.bound[source]].state}
-        names = _names(self.saved) if len(taken) < len(states) else {}
-        return tuple(names[source] for source in states if source not in taken and source in names)
+        return tuple(
+            name
+            for source, name in states(self.saved).items()
+            if source not in self.taken or not self.model.nodes[self.bound[source]].state
+        )
 
     def bind(self, source: int, target: int) -> None:
         if source not in self.bound:
@@ -173,6 +182,7 @@ class _Restoration:
             if target not in self.restored:
                 # `_single_restore`: an object that two saved ones are bound to takes only the first one's value.
                 self.restored.add(target)
+                self.taken.add(source)
                 if stored.variable is not None and live.variable is not None:
                     if symbolic:
                         refused = True

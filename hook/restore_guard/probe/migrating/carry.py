@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import tempfile
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +14,7 @@ from ..describers import variables
 from ..failures import sentence
 from ..readers import sharded, values
 from ..witnessing import filling, trial
-from . import saving
+from . import lookups, saving
 
 
 def place(job):
@@ -22,8 +23,9 @@ def place(job):
     Args:
         job: as for `build.run`; options["files"] lists {"file", "kind", "addresses"} as `values.Values` takes them,
             "placements": [[variable, saved or None, [[axis, fill]]]], "path": the restore path to save by, "folder":
-            an empty one, "root", what is beside the model (see `saving.Root`), and "called", the name of the result
-            where that says how it is written (see `saving.Root.save_as`), or None.
+            an empty one, "root", what is beside the model (see `saving.Root`), "tables" (see `lookups.Tables`),
+            "vocabularies", the addresses of those that are the file's, and "called", the name of the result where that
+            says how it is written (see `saving.Root.save_as`), or None.
 
     Returns:
         [{"saved", "digests": {variable: what it holds}, "error"}], one for each file.
@@ -35,7 +37,8 @@ def place(job):
 def place_into(model, files):
     """As `place`, for a model that is built already."""
     initial = _initial(dict(variables.named_variables(model)), files)
-    return [_attempt(_place, model, initial, entry) for entry in files]
+    tables = _initial_tables(model, files)
+    return [_attempt(_place, model, initial, tables, entry) for entry in files]
 
 
 def verify(job):
@@ -62,13 +65,16 @@ def _attempt(function, *arguments):
         return {"error": sentence(error)}
 
 
-def _place(model, initial, entry):
+def _place(model, initial, tables, entry):
     root, digests = saving.Root(model, entry["root"]), {}
     own = dict(root.variables())
     unknown = [path for path, _, _ in entry["placements"] if path not in own]
     if unknown:
         raise ValueError(f"the model that was built with its values has no {unknown[0]}")
+    for table, content in tables:
+        lookups.write(table, *content)
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
+        lookups.Tables(root, entry["tables"], stored).fill()
         for path, saved, grow in entry["placements"]:
             if saved is not None:
                 filling.assign(own[path], _placed(stored.get(saved), own[path], grow, initial.get(path)))
@@ -77,9 +83,26 @@ def _place(model, initial, entry):
             digests[path] = _digest(filling.read(own[path]))
         counter = stored.counter()
     if entry["called"] is None:
-        return {"saved": root.save(entry["path"], entry["folder"], counter), "digests": digests}
-    size = sharded.largest(entry["file"]) if entry["kind"] == "sharded-weights" else None
-    return {"saved": root.save_as(entry["called"], entry["folder"], size), "digests": digests}
+        saved = root.save(entry["path"], entry["folder"], counter)
+    else:
+        size = sharded.largest(entry["file"]) if entry["kind"] == "sharded-weights" else None
+        saved = root.save_as(entry["called"], entry["folder"], size)
+    if entry["vocabularies"]:
+        lookups.put_vocabularies(saved, _vocabularies(entry, entry["file"]))
+    return {"saved": saved, "digests": digests}
+
+
+def _vocabularies(entry, file):
+    """{address: vocabulary} of those that are carried."""
+    found = lookups.vocabularies(file)
+    return {address: found.get(address) for address in entry["vocabularies"]}
+
+
+def _initial_tables(model, files):
+    """(table, its content) of those of the model that one of the files overwrites."""
+    edges = {tuple(table["edges"]) for entry in files for table in entry["tables"] if not table["beside"]}
+    found = [lookups.find(model, chosen) for chosen in sorted(edges)]
+    return [(table, lookups.read(table)) for table in found]
 
 
 def _initial(own, files):
@@ -123,7 +146,9 @@ def _verify(model, entry, call):
     root = saving.Root(model, entry["root"])
     compared = [placement for placement in entry["placements"] if placement[0] not in entry["skipped"]]
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
+        tables = lookups.Tables(root, entry["tables"], stored)
         _overwrite(root.variables(), entry["digests"])
+        tables.empty()
         loaded = root.load(entry["path"], entry["saved"], call)
         here = dict(loaded.variables())
         missing = [path for path, _, _ in compared if path not in here]
@@ -131,7 +156,13 @@ def _verify(model, entry, call):
             raise ValueError(f"the restored model has no {missing[0]}, so that it cannot be compared")
         rightful = _rightful(entry, stored)
         wrong = [path for path, _, _ in compared if not _is_right(here[path], entry["digests"][path], rightful(path))]
-    return {"compared": len(compared), "wrong": wrong}
+        wrong += tables.wrong()
+    if entry["vocabularies"]:
+        # What the load has taken of them is what is saved again.
+        again = loaded.save(entry["path"], tempfile.mkdtemp(dir=entry["folder"]))
+        found, right = _vocabularies(entry, again), _vocabularies(entry, entry["file"])
+        wrong += [address for address in right if found[address] != right[address]]
+    return {"compared": len(compared) + len(tables) + len(entry["vocabularies"]), "wrong": wrong}
 
 
 def _rightful(entry, stored):

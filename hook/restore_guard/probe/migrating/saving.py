@@ -27,7 +27,7 @@ class Root:
         for item in options["beside"]:
             variable = tf.Variable(tf.zeros(item["shape"], item["dtype"]), trainable=False, name=item["edges"][-1])
             self.own.append((item["name"], variable))
-            self._attach(item["edges"], variable)
+            self.attach(item["edges"], variable)
 
     def variables(self):
         """The (name, variable) pairs of the model and of what is beside it."""
@@ -71,11 +71,12 @@ class Root:
         loaded.own = self.own
         return loaded
 
-    def _attach(self, edges, variable):
+    def attach(self, edges, value):
+        """Puts something beside the model, where edges lead to it."""
         holder = self.beside
         for edge in edges[:-1]:
             holder = holder.setdefault(edge, {})
-        holder[edges[-1]] = variable
+        holder[edges[-1]] = value
 
     def _checkpoint(self):
         beside = {name: _trackable(value) for name, value in self.beside.items()}

@@ -156,9 +156,20 @@ def _weights(archive, contents):
         hdf5.read_member(file, contents)
 
 
+def vocabulary_at(address):
+    """The member in which a lookup layer at an address keeps its vocabulary."""
+    return f"{_ASSETS}{address}{_VOCABULARY}"
+
+
+def vocabulary_of(member):
+    """The address of the layer whose vocabulary a member is; None for another one."""
+    is_one = member.startswith(_ASSETS) and member.endswith(_VOCABULARY)
+    return member[len(_ASSETS) : -len(_VOCABULARY)] if is_one else None
+
+
 def _vocabularies(sizes, contents):
     """Args: sizes: {member or file: how many bytes}."""
     for path, number in contents.keras_tree["nodes"][0]["children"] if contents.keras_tree else ():
-        size = sizes.get(f"{_ASSETS}{path}{_VOCABULARY}")
+        size = sizes.get(vocabulary_at(path))
         if size is not None:
             contents.keras_tree["nodes"][number]["vocabulary"] = "known" if size else "empty"

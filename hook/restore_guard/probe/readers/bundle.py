@@ -18,6 +18,7 @@ from . import table
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ATTRIBUTES = "/.ATTRIBUTES/"
 _VALUE = "VARIABLE_VALUE"
+_KEYS = "-keys"
 # Written beside Keras 2 layers; a restore reads it back and does nothing with it.
 _UNUSED_ATTRIBUTE = "OBJECT_CONFIG_JSON"
 # What is only saved, for no model has it: a counter of saves, and what Keras 2 adds to a SavedModel for itself.
@@ -192,7 +193,7 @@ def _describe(graph, shapes, dtypes, contents):
         )
     contents.object_graph = {"nodes": nodes}
     others = sorted(name for name in shapes if _is_other(name, told))
-    contents.tables += [address for address in map(_table, others) if address is not None]
+    contents.tables = _tables(others, shapes)
     if others:
         contents.notes.append(
             f"{len(others)} of its tensors are no variables but the state of tables, iterators or the like "
@@ -225,13 +226,17 @@ def _is_other(name, told):
     return not (name.endswith(_ATTRIBUTES + _VALUE) and name in told)
 
 
-def _table(name):
-    """The address of the hash table whose keys a tensor holds, or None.
+def _tables(names, shapes):
+    """{address of a hash table that is not empty: what the names of its keys and its values begin with}.
 
     Source: tensorflow/python/ops/lookup_ops.py `MutableHashTable`, `DenseHashTable` (`_serialize_to_tensors`).
     """
-    address, found, attribute = name.partition(_ATTRIBUTES)
-    return address if found and attribute.endswith("-keys") else None
+    found = {}
+    for name in names:
+        address, inner, attribute = name.partition(_ATTRIBUTES)
+        if inner and attribute.endswith(_KEYS) and shapes[name][0]:
+            found[address] = name.removesuffix(_KEYS)
+    return found
 
 
 def prefixes(folder):

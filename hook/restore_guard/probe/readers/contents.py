@@ -15,7 +15,7 @@ class Contents:
         damage: a sentence for each thing that is broken; a file without any may be loaded.
         unverified: a sentence for each part that no checksum covers, so that a change of it cannot be seen.
         not_finite: {tensor: [how many NaN, how many infinite]}.
-        tables: the addresses of hash tables that the file keeps the contents of.
+        tables: {address of a hash table that is not empty: what the names of its two tensors begin with}.
         notes: what a reader must know to understand the verdict.
         addresses: {variable: where the file keeps its value}, as `values.Values` takes it.
         failure: why nothing is known of the file, which is not its fault: its format is none that is read here.
@@ -26,7 +26,7 @@ class Contents:
         self.kind, self.file = None, file
         self.usage = self.failure = None
         self.damage, self.unverified, self.notes, self.not_finite = [], [], [], {}
-        self.tables = []
+        self.tables = {}
         self.tensors = self.bytes = 0
         self.framework, self.variables, self.addresses = {}, [], {}
         self.object_graph = {"error": "the file holds no object graph"}

@@ -56,6 +56,10 @@ class Values:
         """
         return np.asarray(self._read(self.addresses[name]))
 
+    def table(self, prefix):
+        """The keys and the values of a hash table, by what `Contents.tables` says of it; errors as `get`."""
+        return tuple(np.asarray(self._reader.get_tensor(f"{prefix}-{part}")) for part in ("keys", "values"))
+
     def counter(self):
         """How many `tf.train.Checkpoint.save` had written with this one; None where `write` did, which does not count.
 
