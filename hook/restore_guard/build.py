@@ -148,6 +148,7 @@ class Observation(msgspec.Struct, frozen=True):
         behaviour: whether it computes what was saved; None for the reason in `uncompared`.
         roles: {variable of the model: the saved one whose value belongs in it, as the outputs show}.
         exchanged: {input: the input of the saving model whose place it has, as the outputs show}.
+        tables: the addresses of the saved hash tables that were looked into; `lost` of those that reached no table.
     """
 
     outcome: Literal["restores", "partial", "raises"]
@@ -161,6 +162,8 @@ class Observation(msgspec.Struct, frozen=True):
     uncompared: str | None = None
     roles: dict[str, str] = {}
     exchanged: dict[str, str] = {}
+    tables: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:

@@ -163,8 +163,9 @@ def _differences(outcome, truth, model):
         consumed = {old for parts in outcome.converted.values() for old in parts}
         initial = [name for name in truth["initial"] if name in known]
         unused = [name for name in truth["unused"] if name not in consumed]
-        for name, real in (("initial", initial), ("unused", unused)):
-            simulated = sorted(getattr(outcome, name))
+        for name, real in (("initial", initial), ("unused", unused), ("lost", truth["lost"])):
+            # Of what is no variable only tables are looked into.
+            simulated = sorted(item for item in getattr(outcome, name) if name != "lost" or item in truth["tables"])
             if simulated != sorted(real):
                 yield f"{name}: simulated {simulated}, really {sorted(real)}"
         assigned = {new: old for new, old in outcome.assigned.items() if new not in seeds}

@@ -213,7 +213,8 @@ class _Session:
                         stages.train(root)
                 saved, hidden = pickle.loads(Path(folder, f"{path}.pickle").read_bytes())
                 load = functools.partial(_load, root, path, files[path], inputs, stage, _load_call(source))
-                truth[name] = observing.restore(root, variables.named_variables, load, saved, hidden)[1]
+                loaded, truth[name] = observing.restore(root, variables.named_variables, load, saved, hidden)
+                truth[name].update(trial.lost_tables(folder, path, loaded))
         return truth
 
     def _revive(self, source, folder):

@@ -132,6 +132,53 @@ def test_keras_3_loses_the_first_value_that_it_keeps_for_a_model_without_a_build
     assert judged.truth["tf-checkpoint"]["outcome"] == "restores"
 
 
+TABLES = """\
+import tensorflow as tf
+
+TABLE = tf.lookup.experimental.MutableHashTable
+
+
+class Words(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = TABLE(tf.string, tf.int64, 0)
+        self.names = TABLE(tf.string, tf.int64, 0)
+        self.rows = tf.lookup.experimental.DenseHashTable(
+            tf.int64, tf.float32, tf.zeros(2), empty_key=-1, deleted_key=-2
+        )
+        self.vectors = tf.Variable(tf.zeros(3))
+
+
+def build():
+    return Words()
+"""
+ONE_TABLE = ("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = self.words")
+
+
+@pytest.mark.parametrize(
+    ("edits", "lost"),
+    [
+        ([], []),
+        ([("self.names", "self.known")], ["names"]),
+        ([("self.rows", "self.lines"), ("self.words", "self.rows")], ["rows", "words"]),
+        ([ONE_TABLE], ["words"]),  # `names` comes first, and an object takes one value
+    ],
+)
+@pytest.mark.parametrize("keras", FRAMEWORKS)
+def test_what_tables_hold_arrives_where_it_is_simulated_to(oracles, tmp_path, keras, edits, lost):
+    base, head = tmp_path / "base.py", tmp_path / "head.py"
+    base.write_text(TABLES)
+    changed = TABLES
+    for old, new in edits:
+        assert old in changed
+        changed = changed.replace(old, new)
+    head.write_text(changed)
+    judged = judge_one(oracles[keras], base, head, ("tf-checkpoint",))
+    assert list(judged.disagreements()) == []
+    assert judged.truth["tf-checkpoint"]["tables"] == ["names", "rows", "words"]
+    assert judged.truth["tf-checkpoint"]["lost"] == lost
+
+
 CUSTOM = """\
 import tensorflow as tf
 from tensorflow import keras

@@ -61,5 +61,5 @@ def compare(oracle, base, head, folder, paths):
 
 
 def _unsupported(error):
-    lists = {name: [] for name in ("initial", "unused", "changed_otherwise")}
+    lists = {name: [] for name in ("initial", "unused", "changed_otherwise", "tables", "lost")}
     return {"outcome": "unsupported", "error": error, "assigned": {}, "converted": {}, **lists}

@@ -68,6 +68,7 @@ def _confirmed(simulated: Outcome, seen: Observation) -> Outcome:
         simulated,
         failures=_quoting(simulated.failures, seen.error),
         converted={**simulated.converted, **seen.converted},
+        lost=_lost_state(simulated, seen),
         certain=True,
         witnessed=True,
     )
@@ -81,10 +82,17 @@ def _seen_instead(simulated: Outcome, seen: Observation) -> Outcome:
         converted=seen.converted,
         initial=(*seen.initial, *seen.changed_otherwise),
         unused=seen.unused,
+        lost=_lost_state(simulated, seen),
         failures=(Failure(seen.error),) if seen.error is not None else (),
         certain=True,
         witnessed=True,
     )
+
+
+def _lost_state(simulated: Outcome, seen: Observation) -> tuple[str, ...]:
+    """What reaches no object: of hash tables it was looked into, of other objects only the simulation knows."""
+    kept = [name for name in simulated.lost if name not in seen.tables or name in seen.lost]
+    return (*kept, *(name for name in seen.lost if name not in kept))
 
 
 def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:

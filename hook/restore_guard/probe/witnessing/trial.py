@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from .. import build, failures
 from ..describers import variables
-from . import calls, cuts, files, filling, inputs, names, observing, outputs, roles
+from . import calls, cuts, files, filling, inputs, names, observing, outputs, roles, tables
 
 _ARCHIVE = "keras-archive"
+# Whose files keep what hash tables hold.
+_WITH_TABLES = ("tf-checkpoint",)
 _GRAVITY = {"restores": 0, "partial": 1, "raises": 2, None: -1}
 
 
@@ -53,6 +55,18 @@ def keep(model, tempering, paths, folder, heard):
     return saved
 
 
+def lost_tables(folder, path, root):
+    """Which hash tables of what was saved reach none of a root into which it was restored just now.
+
+    Returns:
+        {"tables": the addresses of all that are known, "lost": of those that are lost}.
+    """
+    marks = _read(folder, f"{path} tables")
+    found = {"tables": sorted(marks), "lost": tables.lost(root, marks)}
+    tables.unmarked(root, marks)
+    return found
+
+
 def saved_values(folder, path):
     """{variable: its value} of what `save` saved by one path, also of what the file keeps in a form of its own."""
     saved, hidden = _read(folder, path)
@@ -62,10 +76,14 @@ def saved_values(folder, path):
 def _save(model, named, filled, path, folder):
     own = os.path.join(folder, path)
     os.mkdir(own)
+    marks = tables.marked(model) if path in _WITH_TABLES else {}
     try:
         file = calls.save(model, path, own)
     except Exception as error:  # whatever it is, this path does not support this model
         return {"file": None, "error": observing.error_text(error)}
+    finally:
+        tables.unmarked(model, marks)
+    _write(folder, f"{path} tables", marks)
     saved = files.saved_values(named, filled, path, file)
     counted = [name for name, _ in filling.without_seed_state(named)]
     _write(folder, path, (saved, {name: filled[name] for name in counted if name not in saved}))
@@ -142,6 +160,7 @@ def bring_back(model, load, path, folder, heard, rivals):
     made = None if path == _ARCHIVE else model
     parts = _read(folder, "cuts")
     loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden, parts)
+    result.update(lost_tables(folder, path, loaded))
     result.update(behaviour=None, uncompared=None, roles={}, exchanged={})
     if heard is None or result["outcome"] == "raises":
         result["uncompared"] = "not everything restores"
