@@ -152,6 +152,6 @@ def _has_empty_key(table):
 
 def _rows(keys, values):
     """What a table answers: the free buckets of one with an empty key, which are all alike, are no answers."""
-    pairs = [(repr(key.tolist()), repr(value.tolist())) for key, value in zip(keys, values)]
+    pairs = [(repr(key), repr(value)) for key, value in zip(keys.tolist(), values.tolist())]
     times = collections.Counter(key for key, _ in pairs)
     return {key: value for key, value in pairs if times[key] == 1}
