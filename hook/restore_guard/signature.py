@@ -47,7 +47,8 @@ class GraphNode(Struct, frozen=True):
     """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
 
     `slots_by` tells a legacy optimizer, which makes a slot where a checkpoint has one, from a later one of Keras 2,
-    which refuses it. Nothing else knows of slots. `state` tells an object that holds a value and is no variable.
+    which refuses it. Nothing else knows of slots. `state` tells an object that holds a value and is no variable; of a
+    hash table it names the types of keys and values.
     """
 
     type: str
@@ -55,7 +56,7 @@ class GraphNode(Struct, frozen=True):
     children: tuple[tuple[str, int], ...] = ()
     slots: tuple[tuple[str, int, int], ...] = ()
     slots_by: Literal["making", "refusing"] | None = None
-    state: bool = False
+    state: bool | str = False
 
 
 class Arrival(NamedTuple):

@@ -185,3 +185,8 @@ def test_an_object_that_holds_state_and_reaches_nothing_is_lost():
     assert restore("tf-checkpoint", saved, tables(words=True, known=True)).lost == ("names",)
     assert restore("tf-checkpoint", saved, tables(words=False, names=True)).lost == ("words",)
     assert restore("tf-checkpoint", tables(words=False), tables(known=True)).lost == ()
+    typed = tables(words="string int64")
+    assert restore("tf-checkpoint", typed, tables(words=True)).kind == "restores", "an older manifest names no types"
+    outcome = restore("tf-checkpoint", typed, tables(words="string int32"))
+    assert (outcome.kind, outcome.lost) == ("raises", ())
+    assert outcome.error == "tensor_name = words; expected dtype int32 does not equal original dtype int64"

@@ -29,7 +29,7 @@ class _Object(Struct, frozen=True):
     variable: str | UnsetType = UNSET
     children: tuple[str | tuple[str, str], ...] = ()
     slots: tuple[tuple[str, str, str], ...] | UnsetType = UNSET
-    state: bool = False
+    state: bool | str = False
 
 
 class _Child(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

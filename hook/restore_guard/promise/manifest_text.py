@@ -75,7 +75,7 @@ def graph_to_names(graph: ObjectGraph, variables: list[str]) -> dict[str, Any]:
         if node.variable is not None:
             entry["variable"] = variables[node.variable]
         if node.state:
-            entry["state"] = True
+            entry["state"] = node.state
         if node.children:
             entry["children"] = [_edge(names[number], edge, names[child]) for edge, child in node.children]
         if node.slots_by == "making":

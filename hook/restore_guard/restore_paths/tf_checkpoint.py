@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import Arrival, ObjectGraph, Signature, Variable
@@ -38,7 +38,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         lost = found.lost()
         pairs = [(saved.variables[source], model.variables[to]) for source, to in found.pairs]
         differing = [(old, new) for old, new in pairs if old.shape != new.shape or old.dtype != new.dtype]
-        failures = found.failures + tuple(
+        failures = (*found.failures, *found.unlike()) + tuple(
             Failure(message, (old.path,), (new.path,))
             for old, new in differing
             if (message := _mismatch(old, new, any_shape=not model.eager))
@@ -161,6 +161,16 @@ class _Restoration:
             for source, name in states(self.saved).items()
             if source not in self.taken or not self.model.nodes[self.bound[source]].state
         )
+
+    def unlike(self) -> Iterator[Failure]:
+        """The hash tables that get what one of other types has saved: reading it raises, as for a variable."""
+        for source, name in states(self.saved).items():
+            old, new = self.saved.nodes[source].state, None
+            if source in self.taken:
+                new = self.model.nodes[self.bound[source]].state
+            if isinstance(old, str) and isinstance(new, str) and old != new:
+                was, now = next(pair for pair in zip(old.split(), new.split(), strict=True) if pair[0] != pair[1])
+                yield Failure(f"tensor_name = {name}; expected dtype {now} does not equal original dtype {was}")
 
     def bind(self, source: int, target: int) -> None:
         if source not in self.bound:

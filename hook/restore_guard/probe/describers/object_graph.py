@@ -37,7 +37,7 @@ def read(root, index):
             {
                 "type": type(value).__name__,
                 "variable": index.get(id(variables.unwrap(value))),
-                "state": variables.unwrap(value) is None and private_names.holds_state(value),
+                "state": variables.unwrap(value) is None and _state(value),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
                 "slots_by": _slots_by(value),
@@ -45,6 +45,14 @@ def read(root, index):
             for number, value in enumerate(objects)
         ]
     }
+
+
+def _state(value):
+    """Whether an object holds a value; of a hash table the types of its keys and values, as a text."""
+    if not private_names.holds_state(value):
+        return False
+    kinds = [getattr(value, name, None) for name in ("key_dtype", "value_dtype")]
+    return True if None in kinds else " ".join(tf.as_dtype(kind).name for kind in kinds)
 
 
 def start(root):
