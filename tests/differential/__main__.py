@@ -18,11 +18,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from differential import examples, proof, versions
+from differential import examples, migrations, proof, versions
 from differential.frameworks import FRAMEWORKS, Fault, Oracle
 from differential.records import RECORDED, Records
 from differential.table import Table
 from restore_guard.building import probing
+
+_AT_A_TIME = 4
+"""So many pairs of either kind are drawn by one seed where checkpoints are migrated."""
 
 
 def main() -> int:
@@ -31,6 +34,8 @@ def main() -> int:
     if options.versions:
         return _versions(options)
     table, begin, code = Table(), time.monotonic(), 0
+    if options.migrations:
+        return _migrations(options, begin)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         oracles = {name: _oracle(stack, folder, name) for name in (RECORDED if options.records else FRAMEWORKS)}
@@ -56,6 +61,28 @@ def _told(table: Table, begin: float, options: argparse.Namespace) -> int:
         _say(begin, f"{row}: {len(faults)} pairs that it cannot build: {'; '.join(sorted(faults)[:5])}")
     _say(begin, "the end")
     return 1 if table.disagreements else 0
+
+
+def _migrations(options: argparse.Namespace, begin: float) -> int:
+    count, code, seed = migrations.Count(), 0, options.seed
+    routes = [*((name, name) for name in FRAMEWORKS), *proof.CROSSINGS]
+    until = begin + 60 * options.minutes
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
+        try:
+            while time.monotonic() < until:
+                _say(begin, f"pairs that hypothesis draws, migrated, seed {seed}")
+                proof.migrated(count, oracles, folder, routes, seeded=seed, until=until, examples=_AT_A_TIME)
+                seed += 1
+        except KeyboardInterrupt:
+            _say(begin, "interrupted: what follows was not looked at")
+            code = 130
+    print(*count.markdown(), sep="\n")
+    for sentence in count.wrong:
+        print(f"\nWRONG: {sentence}")
+    _say(begin, f"refused: {dict(count.refusals)}")
+    return 1 if count.wrong else code
 
 
 def _versions(options: argparse.Namespace) -> int:
@@ -107,6 +134,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--table", action="store_true", help="print the results as a table in markdown")
     parser.add_argument("--records", action="store_true", help="only the corpus, where the tests go by its records")
     parser.add_argument("--versions", action="store_true", help="only the corpus, on many versions of the frameworks")
+    parser.add_argument(
+        "--migrations", action="store_true", help="only migrations, on drawn pairs: every value where it belongs"
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="with --versions: one pair out of N")
     parser.add_argument("--only", default="", metavar="TEXT", help="with --versions: those with this in their title")
     return parser.parse_args()

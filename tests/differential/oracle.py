@@ -8,9 +8,13 @@ standard output, in order. A source is a file with a `build()`, `INPUTS` where a
         -> {"signature", "unsupported": {path: error}, "untrained": [path]}
     {"op": "restore", "source", "folder", "paths", "untrained"}
         -> {"truth": {name: {"outcome", ...}}}
-    {"op": "compare", "source", "folder", "paths"}
-        -> {"truth": {path: {"outcome", "behaviour", ...}}}
-    {"op": "describe", "source", "folder"}
+    {"op": "compare", "source", "folder", "paths", "rivals"}
+        -> {"truth": {path: {"outcome", "behaviour", "roles", ...}}}
+    {"op": "read", "folder", "paths"}
+        -> {path: what a checkpoint file holds}
+    {"op": "carry", "source", "folder", "entries"}
+        -> {path: {"error", "outcome", ...}}, of files that are placed, saved anew and restored; see `carry.place`
+    {"op": "describe", "source", "folder", "archived"}
         -> {"signature", "revival"}
 
 A model is saved before (`untrained`) and after the first training step, and restored at each stage that it has: before
@@ -47,6 +51,8 @@ import tensorflow as tf
 from differential import truth as truths
 from restore_guard.probe import build, frameworks, load_call, stages, strategies
 from restore_guard.probe.describers import variables
+from restore_guard.probe.migrating import carry
+from restore_guard.probe.readers import checkpoint_file
 from restore_guard.probe.tracing import sites
 from restore_guard.probe.witnessing import calls, filling, inputs, observing, trial
 
@@ -175,7 +181,7 @@ class _Session:
             truth |= self._restore_at(source, folder, save, its, ["trained", *earlier])
         return {"truth": truth}
 
-    def compare(self, source, folder, paths):
+    def compare(self, source, folder, paths, rivals=_NO_RIVALS):
         """What is called after loading is a build of its own."""
         files, truth, call = _files(folder), {}, _load_call(source)
         with _heard(source, True) as heard:
@@ -183,13 +189,41 @@ class _Session:
                 root, inputs = self._build(source)
                 stages.finish(root, inputs)
                 load = functools.partial(calls.load, root, path, files[path], call)
-                truth[path] = trial.bring_back(root, load, path, folder, heard, _NO_RIVALS)
+                truth[path] = trial.bring_back(root, load, path, folder, heard, rivals)
         return {"truth": truth}
 
-    def describe(self, source, folder):
-        """What the probe reads of a model that a checkpoint in `folder` is restored into."""
+    def read(self, folder, paths):
+        files = _files(folder)
+        return {path: checkpoint_file.read({"options": {"checkpoint": files[path]}}) for path in paths}
+
+    def carry(self, source, folder, entries):
+        root, inputs = self._build(source)
+        stages.finish(root, inputs)
+        for entry in entries.values():
+            Path(entry["folder"]).mkdir(parents=True)
+        placed = dict(zip(entries, carry.place_into(root, list(entries.values())), strict=True))
+        return {path: self._restore_carried(source, folder, path, answer) for path, answer in placed.items()}
+
+    def _restore_carried(self, source, folder, path, placed):
+        if placed["error"] is not None:
+            return placed
+        root, inputs = self._build(source)
+        stages.finish(root, inputs)
+        load = functools.partial(calls.load, root, path, placed["saved"], _load_call(source))
+        return trial.bring_back(root, load, path, folder, None, _NO_RIVALS)
+
+    def describe(self, source, folder, archived=False):
+        """What the probe reads of a model that a checkpoint in `folder` is restored into.
+
+        `archived` asks what it makes of its own configuration as well.
+        """
         root, signature = self._signature(source)
-        if frameworks.is_model(root):
+        if archived and frameworks.is_model(root):
+            root, inputs = self._build(source)
+            stages.finish(root, inputs)
+            created = sites.Sites(os.path.dirname(source))
+            signature["archive"] = build._archive(root, created, _NoSources, _load_call(source))
+        elif frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
             signature["archive"] = {"package": frameworks.keras_of(root).package}
         return {"signature": signature, "revival": self._revive(source, folder)}

@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from differential import builtins, real_models, roles, search
+from differential import builtins, migrations, real_models, roles, search
 from differential.frameworks import Fault, Judged, Oracle, judge_all, judge_one
 from differential.models import render
 from differential.records import Records
@@ -145,6 +145,36 @@ def drawn(
         table.include(found)
 
     _draw(search.pairs(), agrees, seeded, examples)
+
+
+def migrated(
+    count: migrations.Count,
+    oracles: Oracles,
+    folder: Path,
+    routes: Sequence[tuple[str, str]],
+    *,
+    seeded: int | None = None,
+    until: float | None = None,
+    examples=_EXAMPLES,
+) -> None:
+    """Carries checkpoints of drawn pairs across: of any models, and of those in which every value has a role."""
+
+    def carried(pair):
+        if until is not None and time.monotonic() > until:
+            return
+        known = isinstance(pair, roles.Pair)
+        base, head = (pair.base, pair.head) if known else map(render, pair[:2])
+        files = folder / "base.py", folder / "head.py"
+        for file, text in zip(files, (base, head), strict=True):
+            file.write_text(text)
+        found = migrations.Count()
+        migrations.carry(found, oracles, routes, files, migrations.by_role(pair) if known else None)
+        if found.wrong:
+            found.wrong.append(f"# base.py\n{base}\n# head.py\n{head}")
+        count.include(found)
+
+    for pairs in (roles.pairs(), search.pairs()):
+        _draw(pairs, carried, seeded, examples)
 
 
 def _draw(pairs: SearchStrategy, holds: Callable, seeded: int | None, examples: int) -> None:

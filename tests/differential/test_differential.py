@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from differential import __main__ as command
-from differential import proof, search
+from differential import migrations, proof, search
 from differential.frameworks import FRAMEWORKS, Fault, judge_one
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
@@ -47,6 +47,13 @@ def test_every_value_in_another_ones_place_is_told(request, oracles, tmp_path, k
 @pytest.mark.long
 def test_much_more_that_hypothesis_draws_agrees(oracles, tmp_path):
     proof.drawn(Table(), oracles, tmp_path, seeded=1, until=time.monotonic() + 600, examples=1000)
+
+
+def test_what_a_migration_carries_is_where_it_belongs(oracles, tmp_path):
+    count, routes = migrations.Count(), [("keras3", "keras3"), ("keras2", "keras2"), ("keras2", "keras3")]
+    proof.migrated(count, oracles, tmp_path, routes, examples=5)
+    assert count.wrong == []
+    assert all(counts["carried"] >= 5 for counts in count.rows.values()) and len(count.rows) == len(routes), count.rows
 
 
 @pytest.mark.parametrize("crossing", proof.CROSSINGS, ids="-to-".join)
