@@ -49,6 +49,7 @@ def test_much_more_that_hypothesis_draws_agrees(oracles, tmp_path):
     proof.drawn(Table(), oracles, tmp_path, seeded=1, until=time.monotonic() + 600, examples=1000)
 
 
+@pytest.mark.long
 def test_what_a_migration_carries_is_where_it_belongs(oracles, tmp_path):
     count, routes = migrations.Count(), [("keras3", "keras3"), ("keras2", "keras2"), ("keras2", "keras3")]
     proof.migrated(count, oracles, tmp_path, routes, examples=5)
