@@ -86,8 +86,7 @@ def _is_built(model):
 
     Source: keras/src/layers/layer.py `build_wrapper`, which warns and marks it as built.
     """
-    layers = model.layers
-    return model.built and (all(layer.built for layer in layers) or any(layer.variables for layer in layers))
+    return model.built and (bool(model.weights) or all(layer.built for layer in model.layers))
 
 
 def _calls_itself(value):
