@@ -76,3 +76,13 @@ def test_all_that_is_told_is_data():
 
 def _same(saved: Signature | None, head: Signature) -> bool:
     return saved is None or [item.path for item in saved.variables] == [item.path for item in head.variables]
+
+
+def test_a_model_without_variables_is_not_checked():
+    empty = module()
+    for base, kept in ((None, None), (Build(empty), promise(empty)), (Build(empty), None)):
+        result = judge(Case("m", CONFIG, "m.json", Build(empty), base, kept, kept, EDITED))
+        assert result.verdict in ("unchecked", "breaks") if kept is None else result.verdict == "unchecked"
+        assert any("no variables" in note and "configure inputs" in note for note in result.notes)
+    lost = judge(Case("m", CONFIG, "m.json", Build(empty), Build(OLD), promise(OLD), promise(OLD), EDITED))
+    assert lost.verdict == "breaks"

@@ -93,7 +93,13 @@ class _Compared:
         untold = bool(self.state_lost) and not self.is_state_told
         elsewhere = any(loading.unchecked for loading in self.loadings)
         unread = bool(self.case.unread_releases)
-        return bool(self.doubtful or contradicted or lost or untold or unread or elsewhere or self.is_unproved)
+        is_untold = untold or unread or elsewhere
+        return bool(self.doubtful or contradicted or lost or is_untold or self.is_unproved or self.is_empty)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model has nothing that a checkpoint could hold, so that nothing is compared."""
+        return not self.head.variables and not self.head.holders
 
     @property
     def state_lost(self) -> tuple[str, ...]:
@@ -212,6 +218,8 @@ def _doubts(compared: _Compared) -> list[str]:
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             f"so the outcome is not certain: {_ONLY_A_WITNESS}"
         )
+    if compared.is_empty:
+        notes.append(_EMPTY)
     if compared.state_lost:
         notes.append(words.state_lost(compared.state_lost))
     notes += [note for loading in compared.loadings for note in loading.notes]
@@ -230,6 +238,10 @@ def _unfamiliar(compared: _Compared, path: str) -> list[str]:
 
 
 _ONLY_A_WITNESS = "only a witness can tell (--witness always)."
+_EMPTY = (
+    "The model has no variables, so nothing was compared. Where they come with its first call, configure inputs, or "
+    "call it in the builder; a model that never has any needs no guard: remove it from the configuration."
+)
 _WAY_OUT = (
     "A real save and restore decides: `restore-guard check --witness always`; for the hook and the Action, `witness` "
     "in the configuration above the model's number of parameters. A newer restore-guard may know this version."
