@@ -436,9 +436,9 @@ def test_what_is_configured_from_another_folder_is_not_proposed_again(make_repos
 
 def test_what_models_configured_by_hand_are_made_of_is_added_too(make_repository, monkeypatch):
     settings = "[models.net]\nbuilder = 'tf2.run:build_net'\n"
-    project = make_repository(files={"README.md": "", "restore-guard.toml": settings})
-    project.write({"tf2/run.py": "", "tf2/notes.txt": ""})
-    signature = msgspec.structs.replace(module(kernel=(2, 3)), sources=("restore-guard.toml", "tf2/run.py"))
+    project = make_repository(files={"README.md": ""})
+    project.write({"restore-guard.toml": settings, "tf2/run.py": "", "tf2/notes.txt": ""})
+    signature = msgspec.structs.replace(module(kernel=(2, 3)), sources=("README.md", "tf2/run.py"))
     written = dump(Manifest("net", ("tf-checkpoint",), signature)).decode()
     monkeypatch.setattr(update, "update", lambda *_, **__: project.write({"restore-manifest/net.json": written}) or [])
     with Repository(project.root) as repository:
@@ -446,5 +446,9 @@ def test_what_models_configured_by_hand_are_made_of_is_added_too(make_repository
         plan = init.plan(repository, found)
         assert plan.untracked == ()
         _, plan = init.write(Run(repository, {}), plan)
-    assert plan.untracked == ("tf2/run.py",)
-    assert "  git add tf2/run.py " in init_text.render_written(plan)
+    assert plan.untracked == ("restore-guard.toml", "tf2/run.py"), "the configuration too"
+    assert "  git add restore-guard.toml tf2/run.py " in init_text.render_written(plan)
+    monkeypatch.setattr(update, "update", lambda *_, **__: (project.root / "restore-manifest/net.json").unlink() or [])
+    with Repository(project.root) as repository:
+        _, plan = init.write(Run(repository, {}), init.plan(repository, found))
+    assert "restore-manifest" not in init_text.render_written(plan), "of what could not be built there is none"

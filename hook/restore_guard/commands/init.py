@@ -269,7 +269,7 @@ def _untracked(repository: Repository, folder: str, sources: Collection[str]) ->
 
 
 def write(run: Run, proposed: Plan) -> tuple[list[Updated], Plan]:
-    """Writes the files of a plan, then the manifests; the plan then also tells what those were made of.
+    """Writes the files of a plan, then the manifests; the plan then tells those that were, and what they were made of.
 
     Raises:
         UsageError: a file is no longer what it was when the plan was made.
@@ -279,14 +279,16 @@ def write(run: Run, proposed: Plan) -> tuple[list[Updated], Plan]:
     done = update.update(run, names=list(proposed.names), reason=None) if proposed.names else []
     read = repository.reader(repository.worktree())
     folder = repository.project
-    made_of = {
-        source
+    contents = {
+        path: (name, content)
         for path, name in zip(proposed.manifests, proposed.names, strict=True)
         if (content := read(posixpath.relpath(path, folder or "."))) is not None
-        for source in manifest.trace(content, name).sources
     }
+    made_of = {source for name, content in contents.values() for source in manifest.trace(content, name).sources}
+    settings = config.load(read)
+    made_of |= {settings[0]} if settings is not None else set()
     untracked = {*proposed.untracked, *_untracked(repository, folder, made_of)}
-    return done, replace(proposed, untracked=tuple(sorted(untracked)))
+    return done, replace(proposed, manifests=tuple(contents), untracked=tuple(sorted(untracked)))
 
 
 def _renamed(candidate: Candidate, settings: Config | None) -> Candidate:
