@@ -99,7 +99,10 @@ class _Compared:
     @property
     def is_empty(self) -> bool:
         """Whether the model has nothing that a checkpoint could hold, so that nothing is compared."""
-        return not self.head.variables and not self.head.holders
+        tree = self.head.keras_tree
+        states = any(node.state for node in self.head.object_graph.nodes)
+        vocabularies = any(node.vocabulary for node in (tree.nodes if tree is not None else ()))
+        return not (self.head.variables or states or vocabularies)
 
     @property
     def state_lost(self) -> tuple[str, ...]:
