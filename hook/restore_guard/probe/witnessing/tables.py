@@ -20,28 +20,29 @@ def marked(root):
     found = {}
     for address, table in _tables(root):
         key = _key(table, address)
-        if key is not None:
+        if key is None:
+            continue
+        try:
             table.insert(key, tf.zeros_like(table.lookup(key)))
-            found[address] = key.numpy()
+        except (tf.errors.OpError, ValueError):  # its keys are rows of several numbers
+            continue
+        found[address] = key.numpy()
     return found
 
 
 def unmarked(root, marks):
     """Takes the keys away again, wherever they are."""
     for _, table in _tables(root) if marks else ():
+        keys = table.export()[0].numpy()
         for key in marks.values():
-            if _is_of(table, key):
+            if _holds(table, keys, key):
                 table.remove(tf.constant(key, table.key_dtype))
 
 
 def lost(root, marks):
     """The addresses of saved tables whose content no table of a root has got."""
     got = [(table, table.export()[0].numpy()) for _, table in _tables(root)] if marks else []
-    return sorted(
-        address
-        for address, key in marks.items()
-        if not any(_is_of(table, key) and np.isin(key, keys).any() for table, keys in got)
-    )
+    return sorted(address for address, key in marks.items() if not any(_holds(table, keys, key) for table, keys in got))
 
 
 def _tables(root):
@@ -68,5 +69,5 @@ def _key(table, address):
     return tf.constant([number % 2**31], table.key_dtype) if table.key_dtype in (tf.int32, tf.int64) else None
 
 
-def _is_of(table, key):
-    return (table.key_dtype == tf.string) == (key.dtype.kind in "OSU")
+def _holds(table, keys, key):
+    return (table.key_dtype == tf.string) == (key.dtype.kind in "OSU") and bool(np.isin(key, keys).any())
