@@ -767,6 +767,11 @@ def test_an_answer_that_cannot_be_read_is_a_failure_at_once(sturdy, folder):
     assert time.monotonic() - begin < 120
 
 
+def test_what_hdf5_keeps_in_memory_is_no_file_that_a_build_writes(sturdy, folder):
+    """The probe itself makes such a file, to see how Keras reads it."""
+    assert sturdy.run([_job(folder, "good:build")])["good:build"].trace.written == ()
+
+
 def test_a_forged_answer_is_not_believed(sturdy, folder):
     """Whether it is written into the pipe of the Python that builds, or for another task that is under way."""
     sound = sturdy.run([_job(folder, "good:build")])["good:build"]

@@ -47,7 +47,14 @@ def listen(heard):
     _listen_to_gfile(heard)
     if "h5py" in sys.modules:
         tell(("h5py", "h5f", "open"), lambda path, *_, **__: heard.read(path))
-        tell(("h5py", "h5f", "create"), lambda path, *_, **__: heard.write(path))
+        tell(("h5py", "h5f", "create"), lambda path, *_, fapl=None, **__: _is_in_memory(fapl) or heard.write(path))
+
+
+def _is_in_memory(access):
+    """Whether HDF5 makes no file; of the name that it is given all the same, there is none."""
+    from h5py import h5fd
+
+    return access is not None and access.get_driver() == h5fd.CORE and not access.get_fapl_core()[1]
 
 
 def _listen_to_gfile(heard):
