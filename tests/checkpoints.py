@@ -115,6 +115,7 @@ def _save_samples(folder):
     model, compiled = small.build(), small.functional()
     tf.train.Checkpoint(model).save(str(folder / "checkpoint/ckpt"))
     tf.train.Checkpoint(model=compiled, optimizer=compiled.optimizer).save(str(folder / "named/ckpt"))
+    _save_around(tf, model, small.build(), folder)
     model.save_weights(str(folder / "model.weights.h5"))
     compiled.save_weights(str(folder / "compiled.weights.h5"))
     compiled.save(str(folder / "compiled.keras"))
@@ -141,6 +142,18 @@ def _save_samples(folder):
         tf.compat.v1.get_variable("parts", [4], partitioner=tf.compat.v1.fixed_size_partitioner(2))
         session.run(tf.compat.v1.global_variables_initializer())
         tf.compat.v1.train.Saver().save(session, str(folder / "tf1/ckpt"))
+
+
+def _save_around(tf, model, other, folder):
+    """What training scripts save with a model: counters, an optimizer, other models."""
+    optimizer = tf.keras.optimizers.SGD(momentum=0.9)
+    optimizer.apply_gradients([(tf.zeros_like(variable), variable) for variable in model.trainable_variables])
+    step, best = tf.Variable(7, dtype="int64"), tf.Variable([0.5, 0.25])
+    tf.train.Checkpoint(model=model, optimizer=optimizer, step=step, best=best).save(str(folder / "counted/ckpt"))
+    trainer = tf.Module()
+    trainer.model, trainer.optimizer, trainer.step, trainer.average = model, optimizer, step, other
+    tf.train.Checkpoint(trainer=trainer, epoch=step).save(str(folder / "trainer/ckpt"))
+    tf.train.Checkpoint(models=[model, tf.Variable(best)], step=step).save(str(folder / "listed/ckpt"))
 
 
 def _save_sharded(tf, prefix, folder):

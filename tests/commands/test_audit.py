@@ -278,6 +278,28 @@ def test_a_checkpoint_that_holds_the_model_under_a_name_is_judged_by_the_call_th
     assert "tf.train.Checkpoint(model=model)" in model.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("sample", "edge", "around"),
+    [
+        ("counted", "model", {"step", "best"}),
+        ("trainer", "trainer/model", {"epoch", "trainer/optimizer"}),
+        ("listed", "models/0", {"step", "models/1"}),
+    ],
+)
+def test_what_a_training_script_keeps_around_the_model_is_no_loss(warm, sample, edge, around):
+    (model,) = warm.audit(sample, "small").models
+    assert (model.verdict, model.findings) == ("restores", ()), model.notes
+    assert model.restores["tf-checkpoint"].unused == () == model.restores["tf-checkpoint"].initial
+    (note,) = [note for note in model.notes if f"with the model as `{edge}`" in note]
+    assert all(name in note for name in around), note
+    # What is lost of the model itself is told as before.
+    warm.project.edit("small.py", "self.top = tf", "self.head = tf")
+    warm.project.edit("small.py", "self.top(", "self.head(")
+    (model,) = warm.audit(sample, "small").models
+    assert model.verdict == "breaks"
+    assert model.restores["tf-checkpoint"].initial == ("head/kernel", "head/bias")
+
+
 def test_a_vocabulary_beside_the_weights_is_found_where_it_was_saved(warm):
     (model,) = warm.audit("lookup.keras", "lookup").models
     assert (model.verdict, model.restores["keras-archive"].outcome) == ("restores", "restores")

@@ -5,8 +5,9 @@ from signatures import graph, model, module, variable
 
 from restore_guard.judging.translation import in_words_of, root_edge
 from restore_guard.promise import manifest
+from restore_guard.promise.around import below, without
 from restore_guard.promise.manifest import Manifest
-from restore_guard.promise.pins import below, pin, unpinned
+from restore_guard.promise.pins import pin, unpinned
 from restore_guard.restore_paths import restore
 from restore_guard.signature import ObjectGraph, Signature
 
@@ -90,6 +91,18 @@ def test_a_model_is_found_under_the_name_that_it_was_saved_by():
     assert root_edge(live, live) is None
     assert root_edge(_below("model", live), live) == "model"
     assert root_edge(module(c=(2,)), live) is None
+    assert root_edge(_below("trainer/state/model", live, c=(2,)), live) == "trainer/state/model"
+    # Also where what holds it has attributes of the same names, and where its own name has a slash.
+    assert root_edge(_below("a", live, c=(1,)), live) == "a"
+    assert root_edge(_below("one.Stwo", live), live) == "one.Stwo"
+
+
+def test_what_is_around_a_model_is_set_apart():
+    live = module(a=(2,), b=(3,))
+    saved = _below("trainer/model", live, step=(), best=(2,))
+    model, beside = without(saved, "trainer/model")
+    assert (model, beside) == (below(live, "trainer/model"), ["step", "best"])
+    assert without(live, None) == (live, [])
 
 
 def test_a_pin_keeps_what_restores_and_survives_the_manifest():

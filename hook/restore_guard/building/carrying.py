@@ -15,6 +15,7 @@ import msgspec
 from restore_guard.build import Answer
 from restore_guard.building import isolation
 from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
+from restore_guard.promise.around import edges
 from restore_guard.restore_paths import restore_unchanged
 from restore_guard.signature import Signature, Variable
 
@@ -125,9 +126,9 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
         "vocabularies": list(load.vocabularies),
         "sources": {name: saved for name, saved, _, _ in load.placements},
         "root": {
-            "edge": load.edge,
+            "edges": edges(load.edge) if load.edge is not None else [],
             "beside": [
-                {"name": name, "edges": _edges(item.path), "shape": list(item.shape or ()), "dtype": item.dtype}
+                {"name": name, "edges": edges(item.path), "shape": list(item.shape or ()), "dtype": item.dtype}
                 for name, item in beside
             ],
         },
@@ -135,16 +136,11 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
 
 
 def _table(load: Load, prefix: str, address: str, beside: bool) -> dict[str, Any]:
-    """Args: address: in the result; in the model there is no edge to the model itself."""
-    edges = _edges(address)
+    """Args: address: in the result; in the model there are no edges to the model itself."""
+    names = edges(address)
     if not beside and load.edge is not None:
-        edges = edges[1:]
-    return {"name": f"{BESIDE if beside else ''}{address}", "prefix": prefix, "edges": edges, "beside": beside}
-
-
-def _edges(key: str) -> list[str]:
-    """The names that lead to a variable (`trackable_utils.escape_local_name` makes the key of them)."""
-    return [part.replace(".S", "/").replace("..", ".") for part in key.split("/")]
+        names = names[len(edges(load.edge)) :]
+    return {"name": f"{BESIDE if beside else ''}{address}", "prefix": prefix, "edges": names, "beside": beside}
 
 
 def _ask(workshop: Workshop, order: BuildOrder, task: str, entries: Sequence[dict[str, Any]], kind: type[A]) -> list[A]:

@@ -5,7 +5,7 @@ Judged by the same simulation as a check, with the file's own object graph, grou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -24,9 +24,10 @@ from restore_guard.judging.comparison import Comparison, compare, troubles
 from restore_guard.judging.results import path_result
 from restore_guard.judging.table import table
 from restore_guard.judging.translation import in_words_of, root_edge
-from restore_guard.promise.pins import below
+from restore_guard.promise.around import below, without
 from restore_guard.restore_paths import keras_archive
 from restore_guard.result import Finding, ModelResult, Verdict, code_of
+from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.signature import Revival, Signature
 
@@ -141,8 +142,9 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
         return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")
     _, saved = read.content
     edge = root_edge(saved, model) if "tf-checkpoint" in paths else None
+    saved, beside = without(saved, edge)
     if edge is not None:
-        notes.append(f"The file was saved with the model as `{edge}`: judged as tf.train.Checkpoint({edge}=model).")
+        notes.append(_around(edge, beside))
     comparisons = {path: compared(saved, below(model, edge), path, revived) for path in paths}
     outcomes = {path: comparison.outcomes[path] for path, comparison in comparisons.items()}
     found = [finding for comparison in comparisons.values() for finding in breaks(comparison, name, read.name)]
@@ -184,6 +186,13 @@ def breaks(comparison: Comparison, name: str, file: str) -> list[Finding]:
     """What keeps a file from restoring; the levels and the ignore list of the configuration are about commits."""
     found = findings.findings_of([comparison], findings.Context(name, file, Config()))
     return [msgspec.structs.replace(finding, accept="") for finding in found if finding.fails]
+
+
+def _around(edge: str, beside: Sequence[str]) -> str:
+    """What is said of a file that holds more than the model."""
+    as_root = "judged from there on" if "/" in edge else f"judged as tf.train.Checkpoint({edge}=model)"
+    more = f" What it holds around the model is not judged: {words.listing(beside)}." if beside else ""
+    return f"The file was saved with the model as `{edge}`: {as_root}.{more}"
 
 
 def _nearest(read: Checkpoint, models: Mapping[str, tuple[Build, Mapping[str, Revival]]]) -> set[str]:

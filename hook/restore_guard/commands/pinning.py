@@ -11,8 +11,9 @@ from restore_guard.config import RestorePath
 from restore_guard.errors import UsageError
 from restore_guard.judging import translation
 from restore_guard.judging.comparison import Comparison, compare, troubles
+from restore_guard.promise.around import below
 from restore_guard.promise.manifest import Manifest
-from restore_guard.promise.pins import PINNED, below
+from restore_guard.promise.pins import PINNED
 from restore_guard.promise.project import Project
 from restore_guard.signature import Signature
 

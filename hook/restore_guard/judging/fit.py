@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from restore_guard.judging.translation import root_edge
-from restore_guard.promise.pins import below
+from restore_guard.promise.around import below
 from restore_guard.restore_paths import restore, restore_unchanged
 from restore_guard.signature import Signature
 
@@ -59,7 +59,7 @@ class Fit:
 
     def is_elsewhere(self, name: str) -> bool:
         """Whether a value of the file is outside of what it holds as the model."""
-        return self.edge is not None and name.partition("/")[0] != self.edge
+        return self.edge is not None and not name.startswith(f"{self.edge}/")
 
     @property
     def likeness(self) -> float:

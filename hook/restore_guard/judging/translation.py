@@ -12,9 +12,12 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from restore_guard.judging.correspondence import is_automatic_name
-from restore_guard.promise.pins import below
+from restore_guard.promise.around import below, places
 from restore_guard.restore_paths import Outcome, restore, restore_unchanged
 from restore_guard.signature import Revival, Signature, Variable, leaf
+
+_TRIED = 8
+"""So many objects of a checkpoint that do not lie at its root are tried as the model, the likest first."""
 
 
 def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:
@@ -116,13 +119,15 @@ def _described(variable: Variable, name: str, new: Variable | None) -> Variable:
 def root_edge(saved: Signature, model: Signature) -> str | None:
     """Under which name a checkpoint holds the model: `model` for one of `tf.train.Checkpoint(model=...)`.
 
-    None where it is the root itself, or where nothing restores either way.
+    `trainer/model` where it lies deeper; None where it is the root itself, or where nothing restores either way.
     """
     nodes = model.object_graph.nodes
     if not nodes or not saved.object_graph.nodes or not restore("tf-checkpoint", saved, model).initial:
         return None
     own = {name for name, _ in nodes[0].children}
-    edges = [None, *(name for name, _ in saved.object_graph.nodes[0].children if name not in own)]
+    alike = {edge: sum(name in own for name, _ in node.children) for edge, node in places(saved.object_graph)}
+    deeper = sorted((edge for edge in alike if "/" in edge and alike[edge]), key=alike.__getitem__, reverse=True)
+    edges = [None, *(edge for edge in alike if "/" not in edge), *deeper[:_TRIED]]
     return max(edges, key=lambda edge: len(restore("tf-checkpoint", saved, below(model, edge)).assigned))
 
 

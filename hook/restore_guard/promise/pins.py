@@ -6,50 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from restore_guard.promise.around import below, part
 from restore_guard.restore_paths import restore
-from restore_guard.signature import GraphNode, ObjectGraph, Signature
-
-
-def below(model: Signature, edge: str | None) -> Signature:
-    """The model as `tf.train.Checkpoint(edge=model)` restores it."""
-    graph = model.object_graph
-    if edge is None or not graph.nodes:
-        return model
-    moved = (
-        GraphNode(
-            node.type,
-            node.variable,
-            tuple((name, child + 1) for name, child in node.children),
-            tuple((name, original + 1, slot + 1) for name, original, slot in node.slots),
-        )
-        for node in graph.nodes
-    )
-    root = GraphNode("Checkpoint", None, ((edge, 1),))
-    return msgspec.structs.replace(model, object_graph=ObjectGraph((root, *moved)), stages=None)
-
-
-def _part(graph: ObjectGraph, edge: str | None) -> ObjectGraph:
-    """What a checkpoint holds below an edge of its root, with that as the root."""
-    start = dict(graph.nodes[0].children)[edge] if edge is not None else 0
-    found, queue = {start: 0}, [start]
-    for number in queue:
-        node = graph.nodes[number]
-        for child in (*(child for _, child in node.children), *(n for _, *both in node.slots for n in both)):
-            if child not in found:
-                found[child] = len(found)
-                queue.append(child)
-    return ObjectGraph(
-        tuple(
-            GraphNode(
-                graph.nodes[number].type,
-                graph.nodes[number].variable,
-                tuple((name, found[child]) for name, child in graph.nodes[number].children),
-                tuple((name, found[original], found[slot]) for name, original, slot in graph.nodes[number].slots),
-            )
-            for number in queue
-        )
-    )
-
+from restore_guard.signature import ObjectGraph, Signature
 
 # The part of a signature that a manifest takes from a checkpoint.
 PINNED = {
@@ -100,7 +59,7 @@ def _moved(saved: Signature, path: str, edge: str | None, moved: Mapping[int, in
         return tuple(moved[number] for number in variables if number in moved)
 
     if PINNED[path] == "object_graph":
-        graph = _part(saved.object_graph, edge)
+        graph = part(saved.object_graph, edge)
         yield (
             "object_graph",
             ObjectGraph(

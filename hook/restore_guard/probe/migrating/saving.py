@@ -17,13 +17,15 @@ class Root:
 
     Args:
         model: what the builder returned.
-        options: {"edge": the name that the checkpoint holds the model under, None where it is the root itself,
+        options: {"edges": the names under which the checkpoint holds the model, none where it is the root itself,
             "beside": [{"name", "edges", "shape", "dtype"}], the variables beside it and the edges to each}.
     """
 
     def __init__(self, model, options):
-        self.model, self.edge = model, options["edge"]
-        self.beside, self.own = {}, []
+        self.model, self.edges = model, options["edges"]
+        self.beside, self.own = _Around(), []
+        if self.edges:
+            self.attach(self.edges, model)
         for item in options["beside"]:
             variable = tf.Variable(tf.zeros(item["shape"], item["dtype"]), trainable=False, name=item["edges"][-1])
             self.own.append((item["name"], variable))
@@ -67,7 +69,7 @@ class Root:
         if restore_path == "tf-checkpoint":
             self._checkpoint().restore(path)
             return self
-        loaded = Root(calls.load(self.model, restore_path, path, call), {"edge": self.edge, "beside": []})
+        loaded = Root(calls.load(self.model, restore_path, path, call), {"edges": self.edges, "beside": []})
         loaded.own = self.own
         return loaded
 
@@ -75,18 +77,22 @@ class Root:
         """Puts something beside the model, where edges lead to it."""
         holder = self.beside
         for edge in edges[:-1]:
-            holder = holder.setdefault(edge, {})
+            holder = holder.setdefault(edge, _Around())
         holder[edges[-1]] = value
 
     def _checkpoint(self):
         beside = {name: _trackable(value) for name, value in self.beside.items()}
-        if self.edge is not None:
-            return tf.train.Checkpoint(**{self.edge: self.model}, **beside)
+        if self.edges:
+            return tf.train.Checkpoint(**beside)
         if isinstance(self.model, dict):
             return tf.train.Checkpoint(**self.model, **beside)
         if isinstance(self.model, tf.train.Checkpoint):
             return self.model
         return tf.train.Checkpoint(self.model, **beside)
+
+
+class _Around(dict):
+    """What an object around the model holds, by its name there."""
 
 
 def _bytes(variable):
@@ -95,8 +101,8 @@ def _bytes(variable):
 
 
 def _trackable(value):
-    """An object with the attributes of a nested dictionary, or the variable itself."""
-    if not isinstance(value, dict):
+    """An object with the attributes of what is around the model, or the model or variable itself."""
+    if not isinstance(value, _Around):
         return value
     holder = tf.__internal__.tracking.AutoTrackable()
     for name, item in value.items():
