@@ -13,7 +13,9 @@ from restore_guard.commands import fixing
 from restore_guard.commands import update as updating
 from restore_guard.commands.check import check
 from restore_guard.commands.merge_driver import set_up
+from restore_guard.commands.migrate import Request, migrate
 from restore_guard.errors import UsageError
+from restore_guard.promise.migrations import parse
 
 pytestmark = pytest.mark.tensorflow
 
@@ -57,10 +59,15 @@ class Warm:
     def __init__(self, project):
         self.project, self.file = project, project.root / FILE
 
-    def update(self, reason=None):
+    def update(self, reason=None, migrate=False):
         with Repository(self.project.root) as repository:
-            (done,) = updating.update(Run(repository, self.project.environ), names=[], reason=reason)
+            run = Run(repository, self.project.environ)
+            (done,) = updating.update(run, names=[], reason=reason, migrate=migrate)
         return done
+
+    def migrate(self, checkpoint, out):
+        with Repository(self.project.root) as repository:
+            return migrate(Run(repository, self.project.environ), Request(checkpoint, out), confirm=lambda _: False)
 
     def check(self, staged=False, fix=False, base=None):
         with Repository(self.project.root) as repository:
@@ -70,11 +77,11 @@ class Warm:
             result = check(run, sides, witness="never")
             return fixing.with_fixes(run, sides, result) if fix else result
 
-    def branch(self, name, *edits, reason=None, start="main"):
+    def branch(self, name, *edits, reason=None, start="main", migrate=False):
         self.project.git("checkout", "--quiet", "-b", name, start)
         for edit in edits:
             self.project.edit("net.py", *edit)
-        done = self.update(reason)
+        done = self.update(reason, migrate)
         assert done.state == "written", done
         self.project.commit(message=name)
 
@@ -301,3 +308,62 @@ def test_what_the_driver_cannot_know_is_a_conflict_for_update(warm):
     warm.take_code((LAST, LAST.replace("4", "6")))
     assert warm.update().state == "written"
     assert warm.reasons == [(2, "six"), (3, "five")]
+
+
+RENAMED = {
+    "one": (("self.first = ", "self.stem = "), ("(self.first, ", "(self.stem, ")),
+    "two": (("self.last = ", "self.top = "), ("self.last):", "self.top):")),
+}
+SAVE = """\
+import sys
+import tensorflow as tf
+import net
+
+model = net.build()
+for number, variable in enumerate(model.variables):
+    variable.assign(tf.fill(variable.shape, number + 1.0))
+tf.train.Checkpoint(model).write(sys.argv[1])
+"""
+LOAD = """\
+import sys
+import tensorflow as tf
+import net
+
+for file in sys.argv[1:]:
+    model = net.build()
+    tf.train.Checkpoint(model).read(file).assert_consumed()
+    assert [float(tf.reduce_max(variable)) for variable in model.variables] == [1.0, 2.0, 3.0, 4.0], file
+"""
+
+
+def test_migrations_of_both_sides_lead_to_the_merged_model(warm, keras3, tmp_path):
+    """Checkpoints of where the branches parted and of either branch get across, each by what it lacks."""
+
+    def script(text, *arguments):
+        command = [str(keras3), "-c", text, *map(str, arguments)]
+        done = subprocess.run(command, cwd=warm.project.root, env=warm.project.environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    script(SAVE, tmp_path / "main")
+    for name, edits in RENAMED.items():
+        warm.branch(name, *edits, reason=f"{name} is renamed", migrate=True)
+        script(SAVE, tmp_path / name)
+    assert warm.git("merge", "--no-edit", "one") != 0
+    warm.take_code(*RENAMED["one"], *RENAMED["two"])
+    migrations = warm.project.root / "restore-manifest/net.migrations.toml"
+    assert "<<<<<<<" in migrations.read_text()
+    done = warm.update()
+    assert done.state == "written" and "the migrations of both sides, renumbered" in done.message
+    assert warm.reasons == [(2, "two is renamed"), (3, "one is renamed")]
+    found = [(table.old, table.new, table.reason) for table in parse(migrations.read_bytes(), "m").tables]
+    assert found == [(1, 2, "two is renamed"), (2, 3, "one is renamed")]
+    written = migrations.read_bytes()
+    warm.project.git("add", "--all")
+    assert warm.update().state == "unchanged" and migrations.read_bytes() == written
+    warm.project.git("commit", "--quiet", "--no-edit")
+    for side in ("HEAD^1", "HEAD^2", "main"):
+        assert failing(warm.check(base=side)) == set(), side
+    for name in ("main", "one", "two"):
+        done = warm.migrate(str(tmp_path / name), str(tmp_path / f"new-{name}"))
+        assert done.exit_code == 0, [way.error for way in done.ways]
+    script(LOAD, *(tmp_path / f"new-{name}" for name in ("main", "one", "two")))

@@ -13,6 +13,7 @@ from restore_guard.build import Build
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.change.repository import Repository
 from restore_guard.commands import pinning
+from restore_guard.commands.joined_migrations import of_merge
 from restore_guard.commands.pinning import Pin
 from restore_guard.commands.settling import Promises, settle
 from restore_guard.commands.settling_loads import Into, Loader, SettledLoads, settle_loads
@@ -26,7 +27,7 @@ from restore_guard.judging.proposal import Proposal
 from restore_guard.promise import manifest
 from restore_guard.promise.files import write
 from restore_guard.promise.manifest import Manifest
-from restore_guard.promise.migrations import MigrationError
+from restore_guard.promise.migrations import Found, MigrationError, Migrations
 from restore_guard.promise.migrations_text import with_migration
 from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project
@@ -148,10 +149,14 @@ def renew(renewal: Renewal) -> Updated:
         return _refused(renewal, settled.breaks + loads.breaks)
     signature, pinned = _pinned(model, pins)
     new = Manifest(renewal.name, paths, signature, settled.epoch, settled.history, pinned, loads.accepted)
-    breaks = _with_migration(renewal, settled.breaks) + loads.breaks
+    joined = _joined_migrations(renewal)
+    breaks = _with_migration(renewal, settled.breaks, joined) + loads.breaks
     unsaved = _unsaved(renewal, model, paths)
-    written = manifest.write(renewal.folder / renewal.file, new)
-    message = "; ".join((_message(renewal, model, new, pins, breaks, written=written), *loads.notes))
+    written = manifest.write(renewal.folder / renewal.file, new) or joined is not None
+    notes = [*loads.notes]
+    if joined is not None:
+        notes.append(f"{joined.file} has the migrations of both sides, renumbered: review them")
+    message = "; ".join((_message(renewal, model, new, pins, breaks, written=written), *notes))
     return Updated(renewal.name, "written" if written else "unchanged", message, breaks + unsaved)
 
 
@@ -199,7 +204,22 @@ def _pinned(model: Signature, pins: _Pins) -> tuple[Signature, dict[RestorePath,
     return signature, pinned
 
 
-def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _joined_migrations(renewal: Renewal) -> Migrations | None:
+    """Writes the migrations of both sides of a merge; None where there is nothing to join.
+
+    Raises:
+        UsageError: those of one side cannot be read.
+    """
+    try:
+        joined = of_merge(renewal.repository, renewal.project, renewal.name, renewal.promises)
+    except MigrationError as error:
+        raise UsageError(str(error)) from error
+    if joined is not None:
+        write(renewal.folder / joined.file, joined.text.encode())
+    return joined
+
+
+def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...], joined: Migrations | None) -> tuple[Finding, ...]:
     """Writes the migration that is proposed; the breaks that it carries checkpoints across are migrated then.
 
     It is written before the manifest: a migration that leads nowhere yet does no harm.
@@ -207,7 +227,7 @@ def _with_migration(renewal: Renewal, breaks: tuple[Finding, ...]) -> tuple[Find
     accepted = any(finding.status == "accepted" for finding in breaks)
     if not accepted or renewal.proposal is None or renewal.reason is None:
         return breaks
-    _write_migration(renewal, renewal.proposal)
+    _write_migration(renewal, renewal.proposal, joined or renewal.project.migrations(renewal.name))
     return tuple(
         msgspec.structs.replace(item, status="migrated") if item.status == "accepted" else item for item in breaks
     )
@@ -249,9 +269,8 @@ def _accepted(renewal: Renewal, new: Manifest) -> str:
     return f"a loss in {new.loads[-1].into} was accepted: {new.loads[-1].reason}"
 
 
-def _write_migration(renewal: Renewal, proposal: Proposal) -> None:
+def _write_migration(renewal: Renewal, proposal: Proposal, there: Found) -> None:
     """Raises UsageError where the file of migrations cannot be read."""
-    there = renewal.project.migrations(renewal.name)
     if isinstance(there, MigrationError):
         raise UsageError(str(there))
     if there is not None and proposal.migration in there.tables:

@@ -14,7 +14,7 @@ from restore_guard.judging import fit, guess, lookups, route
 from restore_guard.judging.lookups import Lookups
 from restore_guard.judging.route import NoRoute, Promise, Route
 from restore_guard.promise import history, migrations
-from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.manifest import Manifest, since
 from restore_guard.promise.migrations import MigrationError, Migrations
 from restore_guard.promise.project import Project
 from restore_guard.restore_paths import default_paths, restore_unchanged
@@ -128,9 +128,9 @@ class Planning:
             return Way(file, path, self.mapped(self.mapping, file, today))
         kind, held = file.content
         promises = [
-            Promise(epoch, each.manifest.signature, each.label)
-            for epoch, each in sorted(history.last_of_epochs(self.kept).items())
-            if epoch < self.today
+            Promise(each.manifest.epoch, each.manifest.signature, each.label, ahead)
+            for each in history.last_of_epochs(self.kept)
+            if (ahead := self.ahead(each.manifest))
         ]
         tables = self.migrations
         try:
@@ -150,9 +150,18 @@ class Planning:
         return route.by_mapping(held, kind, known[0] if known else None, today, outside)
 
     @property
-    def today(self) -> int:
+    def promised(self) -> Manifest | None:
         found = self.project.manifest(self.name)
-        return found.epoch if isinstance(found, Manifest) else 1
+        return found if isinstance(found, Manifest) else None
+
+    @property
+    def today(self) -> int:
+        return self.promised.epoch if self.promised is not None else 1
+
+    def ahead(self, old: Manifest) -> tuple[int, ...]:
+        """The epochs that came after an older promise, or beside it on another branch."""
+        history = self.promised.history if self.promised is not None else ()
+        return tuple(entry.epoch for entry in since(old, history))
 
     @property
     def migrations(self) -> Migrations | None:

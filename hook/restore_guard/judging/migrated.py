@@ -7,7 +7,7 @@ from dataclasses import replace
 from restore_guard.change.diffs import Place
 from restore_guard.judging.case import Case, paths_of, readable
 from restore_guard.judging.placements import Plan, Problem, plan
-from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.manifest import Manifest, since
 from restore_guard.promise.migrations import Migration, MigrationError, Migrations
 from restore_guard.restore_paths import restore_unchanged
 from restore_guard.result import Migrated
@@ -18,20 +18,20 @@ from restore_guard.signature import Signature
 def tables(case: Case) -> tuple[Migration, ...]:
     """The migrations that the change brings, from the base's epoch to the head's; empty where one is missing."""
     base = readable(case.base_manifest)
-    return _since(case, base.epoch) if base is not None else ()
+    return _since(case, base) if base is not None else ()
 
 
 def carries(case: Case, promise: Manifest, head: Signature) -> bool:
     """Whether migrations lead from an older promise to the head."""
-    chosen = _since(case, promise.epoch)
+    chosen = _since(case, promise)
     return bool(chosen) and not plan(promise.signature, head, chosen).problems
 
 
-def _since(case: Case, epoch: int) -> tuple[Migration, ...]:
+def _since(case: Case, promise: Manifest) -> tuple[Migration, ...]:
     head = readable(case.head_manifest)
     if head is None or not isinstance(case.head_migrations, Migrations):
         return ()
-    found = [case.head_migrations.start(number) for number in range(epoch, head.epoch)]
+    found = [case.head_migrations.start(entry.epoch - 1) for entry in since(promise, head.history)]
     return tuple(table for table in found if table is not None) if None not in found else ()
 
 

@@ -15,11 +15,17 @@ from restore_guard.signature import Signature
 
 @dataclass(frozen=True)
 class Promise:
-    """A model that the file may be of; `label` says to a person where it is from."""
+    """A model that the file may be of.
+
+    Attributes:
+        label: says to a person where it is from.
+        ahead: the epochs on the way from there to today; of a branch that was merged, those of the other side.
+    """
 
     epoch: int
     signature: Signature
     label: str = ""
+    ahead: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def by_promises(
     """The way of a file to `today`.
 
     Args:
-        promises: the last promise of each earlier epoch.
+        promises: the last promise of each earlier epoch, on each branch.
         epoch: which epoch the file is of, where a person has said so.
 
     Raises:
@@ -118,10 +124,10 @@ def _route(
 ) -> Route | MigrationError:
     steps: list[Migration] = []
     try:
-        if start.epoch < today.epoch:
+        if start.ahead:
             if migrations is None:
                 raise MigrationError(start.label, 0, f"there are no migrations from epoch {start.epoch}.")
-            steps = migrations.chain(start.epoch, today.epoch)
+            steps = migrations.chain(start.ahead)
         found = plan(_seen(file, start.signature, fit), today.signature, steps)
         if found.problems and migrations is not None and steps:
             raise as_error(migrations, found.problems)

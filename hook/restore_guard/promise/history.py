@@ -78,9 +78,12 @@ def _parsed(content: bytes, file: str) -> Manifest | None:
         return None
 
 
-def last_of_epochs(kept: Sequence[Kept]) -> dict[int, Kept]:
-    """{epoch: its last promise, which is what a migration to the next epoch starts from}."""
-    found: dict[int, Kept] = {}
+def last_of_epochs(kept: Sequence[Kept]) -> list[Kept]:
+    """The last promise of each epoch, which is what a migration to the next one starts from, the oldest epoch first.
+
+    Branches that were merged have epochs of the same number: each has a history of its own.
+    """
+    found: dict[tuple[tuple[str, str], ...], Kept] = {}
     for each in kept:
-        found.setdefault(each.manifest.epoch, each)
-    return found
+        found.setdefault(tuple((entry.reason, repr(entry.broken)) for entry in each.manifest.history), each)
+    return sorted(found.values(), key=lambda each: each.manifest.epoch)

@@ -53,6 +53,15 @@ def joined_history(base: Manifest | None, ours: Manifest, theirs: Manifest) -> t
     return epoch, tuple(history)
 
 
+def renumbered(base: Manifest | None, ours: Manifest, theirs: Manifest) -> dict[int, int]:
+    """{epoch of the other side: its number in the joined history}, of the breaks that only that side accepted."""
+    _, history = joined_history(base, ours, theirs)
+    joined = history[len(ours.history) :]
+    new = since(base, theirs.history) if base is not None else theirs.history
+    added = [entry for entry in since(ours, theirs.history) if entry in new]
+    return {entry.epoch: later.epoch for entry, later in zip(added, joined, strict=True)}
+
+
 def _merged(base: Any, ours: Any, theirs: Any, place: tuple[str, ...]) -> Any:
     if ours == theirs or base == theirs:
         return ours

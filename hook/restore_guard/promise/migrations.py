@@ -92,17 +92,17 @@ class Migrations(msgspec.Struct, frozen=True):
         """The migration from an epoch to the next."""
         return next((table for table in self.tables if table.old == epoch), None)
 
-    def chain(self, old: int, new: int) -> list[Migration]:
-        """The migrations that lead from one epoch to another.
+    def chain(self, epochs: Iterable[int]) -> list[Migration]:
+        """The migrations that lead to epochs, one after the other.
 
         Raises:
             MigrationError: one of them is missing.
         """
         found: list[Migration] = []
-        for epoch in range(old, new):
-            table = self.start(epoch)
+        for epoch in epochs:
+            table = self.start(epoch - 1)
             if table is None:
-                message = f"no migration leads from epoch {epoch} to {epoch + 1}: that break was accepted as it is."
+                message = f"no migration leads from epoch {epoch - 1} to {epoch}: that break was accepted as it is."
                 raise MigrationError(self.file, 1, message)
             found.append(table)
         return found

@@ -39,7 +39,32 @@ def with_migration(text: str | None, migration: Migration, why: Mapping[str, str
         tables[numbers[0]] = made
     else:
         tables.append(made)
-    return re.sub(r"(?<!\n)\n\[\[migration\]\]", "\n\n[[migration]]", tomlkit.dumps(document))
+    return _spaced(tomlkit.dumps(document))
+
+
+def joined(ours: str, theirs: str, numbers: Mapping[int, int]) -> str:
+    """The migrations of both sides of a merge, those of the other side behind and renumbered.
+
+    Args:
+        numbers: {epoch of the other side: its number now}; tables that lead to none of these are in `ours` already.
+
+    Raises:
+        tomlkit.exceptions.ParseError: one of the two is not TOML.
+    """
+    document, other = tomlkit.parse(ours), tomlkit.parse(theirs)
+    tables = document.get("migration")
+    if not isinstance(tables, AoT):
+        document["migration"] = tables = tomlkit.aot()
+    for table in other.get("migration", []):
+        number = numbers.get(table.get("to"))
+        if number is not None:
+            table["from"], table["to"] = number - 1, number
+            tables.append(table)
+    return _spaced(tomlkit.dumps(document))
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"(?<!\n)\n\[\[migration\]\]", "\n\n[[migration]]", text)
 
 
 def _table(migration: Migration, why: Mapping[str, str]) -> Table:
