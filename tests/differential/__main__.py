@@ -82,7 +82,8 @@ def _migrations(options: argparse.Namespace, begin: float) -> int:
     for sentence in count.wrong:
         print(f"\nWRONG: {sentence}")
     _say(begin, f"refused: {dict(count.refusals)}")
-    return 1 if count.wrong else code
+    carried = sum(counts["carried"] for counts in count.rows.values())
+    return 1 if count.wrong else code or (0 if carried else 3)
 
 
 def _versions(options: argparse.Namespace) -> int:

@@ -196,8 +196,8 @@ def _from(saver: Oracle, restorers: Sequence[Oracle], pair: tuple[Path, Path], r
     with tempfile.TemporaryDirectory() as folder:
         try:
             answer = saver.ask("save", source=str(base), folder=folder, paths=list(PATHS), outputs=True)
-        except Fault:
-            count.refusals["not built"] += len(restorers)
+        except Fault as fault:
+            count.refusals[_fault(fault)] += len(restorers)
             return count
         paths = [path for path in PATHS if path not in answer["unsupported"]]
         saved = msgspec.convert(answer["signature"], Signature)
@@ -207,9 +207,13 @@ def _from(saver: Oracle, restorers: Sequence[Oracle], pair: tuple[Path, Path], r
                 described = restorer.ask("describe", source=str(head), folder=folder, archived=True)
                 model = msgspec.convert(described["signature"], Signature)
                 _Pair(row, restorer, base, head, folder, saved, model, paths).carried(count, rightful)
-            except Fault:
-                count.refusals["not built"] += 1
+            except Fault as fault:
+                count.refusals[_fault(fault)] += 1
     return count
+
+
+def _fault(fault: Fault) -> str:
+    return f"not built: {str(fault).strip().splitlines()[-1][:160]}"
 
 
 def by_role(pair: roles.Pair) -> Rightful:
