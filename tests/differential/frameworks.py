@@ -211,5 +211,9 @@ def judge_one(oracle, base, head, paths=PATHS):
 def judge_all(pairs):
     """Judges several pairs at once: {key: arguments of `judge`} -> yields (key, restorer, Judged or Fault)."""
     with ThreadPoolExecutor(8) as pool:
-        for key, found in zip(pairs, pool.map(lambda arguments: list(judge(*arguments)), pairs.values()), strict=True):
-            yield from ((key, *one) for one in found)
+        try:
+            work = pool.map(lambda arguments: list(judge(*arguments)), pairs.values())
+            for key, found in zip(pairs, work, strict=True):
+                yield from ((key, *one) for one in found)
+        finally:  # an interruption waits for what is under way, and not for all that is asked
+            pool.shutdown(cancel_futures=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from differential import __main__ as command
-from differential import migrations, proof, search
+from differential import frameworks, migrations, proof, search
 from differential.frameworks import FRAMEWORKS, Fault, judge_one
 from differential.models import IDLE, LAYERS, OPTIMIZERS, ROOTS, SLOTS, render
 from differential.mutations import MUTATIONS
@@ -440,6 +440,21 @@ def test_the_search_reaches_every_kind_of_model_and_mutation():
         "registered",
         "mirrored",
     }
+
+
+def test_what_is_interrupted_does_not_judge_all_that_is_left(monkeypatch):
+    begun = []
+
+    def judge(number):
+        begun.append(number)
+        time.sleep(0.05)
+        yield "oracle", number
+
+    monkeypatch.setattr(frameworks, "judge", judge)
+    judged = frameworks.judge_all({number: (number,) for number in range(1000)})
+    assert next(judged) == (0, "oracle", 0)
+    judged.close()
+    assert len(begun) < 100
 
 
 @pytest.mark.parametrize(

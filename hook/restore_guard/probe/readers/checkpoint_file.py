@@ -12,14 +12,15 @@ from .contents import Contents
 def read(job):
     """Reads every byte of `job["options"]["checkpoint"]` that matters; returns `Contents.as_data()`.
 
-    It may take memory in proportion to `job["options"]["bytes"]`.
+    It may take memory in proportion to `job["options"]["bytes"]`, or any where that is not told.
 
     Raises:
         MemoryError, ResourceExhaustedError: never for a damaged file, which is what it is asked for.
     """
     path = job["options"]["checkpoint"]
     contents = Contents(path)
-    limits.limit(job["options"]["bytes"])
+    if "bytes" in job["options"]:
+        limits.limit(job["options"]["bytes"])
     try:
         _read(path, contents)
     except (MemoryError, tf.errors.ResourceExhaustedError):
