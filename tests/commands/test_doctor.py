@@ -42,12 +42,13 @@ def test_set_up_that_works(guarded_project, make_repository, keras3):
     assert run.code == 0
     assert list(lines) == [
         *("git", "hook", "configuration", "python", "warm", "tensorflow"),
-        *("build of net", "manifest of net", "build of old", "manifest of old", "gate"),
+        *("build of net", "manifest of net", "build of old", "manifest of old", "gate", "migration"),
     ]
     assert lines["python"][1] == f"{keras3}, for the configuration names it"
     assert "tensorflow 2.21.0, keras 3" in lines["tensorflow"][1]
     assert lines["build of net"][1].startswith("4 variables in ")
     assert lines["gate"][1] == "red, as it must be, for a break of old that was planted in a copy"
+    assert "`restore-guard update old --migrate REASON` would write rename = [{ from = " in lines["migration"][1]
 
 
 @pytest.mark.tensorflow

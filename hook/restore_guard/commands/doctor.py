@@ -32,10 +32,13 @@ from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import RestoreGuardError, UsageError
 from restore_guard.judging import judge
 from restore_guard.judging.case import Case
+from restore_guard.judging.comparison import compare
+from restore_guard.judging.proposal import propose
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Manifest
 from restore_guard.promise.project import Project, Projects, load
 from restore_guard.result import ModelResult
+from restore_guard.signature import Signature
 
 RUNNERS = re.compile(r"pre-commit|pre_commit|prek|restore-guard")
 """What the file of a git hook that runs this one speaks of."""
@@ -151,6 +154,7 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
     name = min(good, key=lambda name: len(built[name].signature.variables))
     pinned = replace(run, environ={**run.environ, "RESTORE_GUARD_PYTHON": str(python.path)})
     yield _planted(pinned, project, name, built[name].signature.sources)
+    yield from _carried(name, built[name].signature)
 
 
 def _judge(project: Project, name: str, build: Build) -> ModelResult:
@@ -241,6 +245,34 @@ def _planted(run: Run, project: Project, name: str, sources: Collection[str]) ->
         f"green for a break of {name} that was planted in a copy",
         "Look at the levels of rules and the ignores of the configuration.",
     )
+
+
+def _carried(name: str, model: Signature) -> Iterator[Finding]:
+    """How a break would get across: the migration for a first part of the model that had another name before."""
+    part = next((item.path.partition("/")[0] for item in model.variables if not item.seed), None)
+    if part is None:
+        return
+    (compared,) = compare(_called(model, part, f"{part}_before"), model, ["tf-checkpoint"], Diff({}))
+    table = propose(compared, 1, "a better name").migration
+    said = ", ".join(f'{{ from = "{entry.old}", to = "{entry.new}" }}' for entry in table.rename)
+    undecided = f", and would ask about {len(table.open)}" if table.open else ""
+    yield Finding(
+        "migration",
+        "ok",
+        f"had {part} been {part}_before, `restore-guard update {name} --migrate REASON` would write rename = [{said}]"
+        f"{undecided}; then `restore-guard migrate CHECKPOINT OUT` carries old checkpoints across",
+    )
+
+
+def _called(model: Signature, old: str, new: str) -> Signature:
+    """A model whose variables below a name have another one."""
+    variables = (
+        msgspec.structs.replace(item, path=new + item.path.removeprefix(old))
+        if item.path.partition("/")[0] == old
+        else item
+        for item in model.variables
+    )
+    return msgspec.structs.replace(model, variables=tuple(variables))
 
 
 def _unkeepable(promise: Manifest) -> Manifest:
