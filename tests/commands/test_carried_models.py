@@ -205,7 +205,10 @@ class Story:
                 text = text.replace(old, new)
             self.project.write({f"{name}.py": text})
         done = self.run(updating.update, names=list(edits), reason=message, migrate=True)
-        assert all("a break is migrated" in each.message and "open" not in each.message for each in done), done
+        assert all("a break is migrated" in each.message and "open" not in each.message for each in done), (
+            [each.message for each in done],
+            [path.read_text() for path in self.project.root.glob("restore-manifest/*.toml")],
+        )
         with Repository(self.project.root) as repository:
             sides = Sides(repository.head(), repository.worktree())
             result = check(Run(repository, self.project.environ), sides, witness="auto")
