@@ -18,8 +18,8 @@ class Folder(Repository):
     def __init__(self, path: str | Path = ".") -> None:
         self.root = Path(path).resolve()
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def rest(self) -> None:
+        """Nothing runs that has the environment."""
 
     @property
     def project(self) -> str:
