@@ -89,8 +89,7 @@ def _closed(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _opened(record: Mapping[str, Any]) -> dict[str, Any]:
-    lists: dict[str, Any] = {key: [] for key in ("initial", "unused", "changed_otherwise")}
-    told = {"error": "see the record", "converted": {}, **lists, **record}
+    told = {**truth._unsupported("see the record"), **record}
     told["assigned"] = {name: name for name in told.pop("kept", ())} | record.get("assigned", {})
     return told
 

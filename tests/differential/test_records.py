@@ -16,7 +16,7 @@ SEEN = st.fixed_dictionaries(
         "error": st.none() | st.just("no such file: /home/someone/x"),
         "assigned": st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("abcdef"), max_size=4),
         "converted": st.dictionaries(st.sampled_from("abcdef"), NAMES, max_size=2),
-        **dict.fromkeys(("initial", "unused", "changed_otherwise"), NAMES),
+        **dict.fromkeys(("initial", "unused", "changed_otherwise", "tables", "lost"), NAMES),
     }
 )
 SIDE = st.dictionaries(st.sampled_from(["h5", "tf-checkpoint", "keras-weights"]), SEEN, max_size=3)

@@ -185,7 +185,7 @@ def test_names_that_were_exchanged_in_all_places(make_repository, models):
     assert misplaced == {"tf-checkpoint": ["key/bias", "key/kernel", "query/bias", "query/kernel"], "h5": []}
     told = {(finding["rule"], finding["level"], *finding["restores"]) for finding in attention["findings"]}
     assert told == {("variable-misplaced", "error", "tf-checkpoint")}
-    assert any("now does what query/kernel did" in finding["message"] for finding in attention["findings"])
+    assert any("now does what query did" in finding["message"] for finding in attention["findings"])
     lines = {project.line("attention.py", f"self.{name} = ") for name in ("query", "key")}
     assert {finding["line"] for finding in attention["findings"]} <= lines
 

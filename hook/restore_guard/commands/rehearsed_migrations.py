@@ -12,7 +12,7 @@ from restore_guard.commands.proposing import proposed
 from restore_guard.commands.trying import try_migrations
 from restore_guard.judging.case import Case, base_signature, is_small, obstacle, paths_of, readable, saved_signature
 from restore_guard.judging.migrated import outcomes
-from restore_guard.promise.manifest import Manifest
+from restore_guard.promise.manifest import Accepted, Manifest
 from restore_guard.promise.migrations import Migrations
 from restore_guard.result import ModelResult, PathResult
 
@@ -59,9 +59,10 @@ def _with_migration(case: Case) -> Case | None:
         return None
     promise = readable(case.base_manifest) or Manifest(case.name, paths_of(case), base)
     table = proposed(case, promise, "rehearsed").migration
+    history = (*promise.history, Accepted(table.new, table.reason, {}))
     return replace(
         case,
         base_manifest=promise,
-        head_manifest=msgspec.structs.replace(promise, epoch=table.new, signature=head),
+        head_manifest=msgspec.structs.replace(promise, epoch=table.new, signature=head, history=history),
         head_migrations=Migrations("", "", (table,)),
     )
