@@ -180,6 +180,18 @@ class Project:
         assert "Traceback" not in stderr, stderr
         return Run(process.returncode, stdout, stderr)
 
+    def script(self, python, text, *arguments):
+        """Runs a program of the team's by `python`, where the code is; gives what it prints."""
+        done = subprocess.run(
+            [str(python), "-c", text, *map(str, arguments)],
+            cwd=self.root,
+            env=self.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def check(self, *arguments, **environ):
         """`restore-guard check --format json`."""
         return self.run("check", "--format", "json", *arguments, **environ)

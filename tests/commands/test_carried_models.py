@@ -1,7 +1,5 @@
 """Whole stories of checkpoints that get across: a vocabulary that grows, and a Saver's network."""
 
-import subprocess
-
 import pytest
 from conftest import Project, settings, warm_python
 
@@ -137,16 +135,6 @@ class Story:
     def __init__(self, project, python):
         self.project, self.python = project, python
 
-    def script(self, text, *arguments):
-        done = subprocess.run(
-            [str(self.python), "-c", text, *map(str, arguments)],
-            cwd=self.project.root,
-            env=self.project.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-
     def run(self, command, *arguments, **options):
         with Repository(self.project.root) as repository:
             return command(Run(repository, self.project.environ), *arguments, **options)
@@ -192,12 +180,12 @@ def test_what_was_trained_long_ago_is_served_today(story, tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
     new.mkdir()
-    story.script(SAVE, old)
-    story.script(SAVER, old)
+    story.project.script(story.python, SAVE, old)
+    story.project.script(story.python, SAVER, old)
     story.change("200 words more", words=[("Embedding(1000", "Embedding(1200")])
     for file in ("words.weights.h5", "words"):
         story.migrate(old / file, new / file, name="words")
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(MAPPING)
     story.migrate(old / "digits", new / "digits.weights.h5", name="convnet", mapping=str(mapping), to="keras-weights")
-    story.script(LOAD, old, new)
+    story.project.script(story.python, LOAD, old, new)

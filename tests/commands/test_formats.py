@@ -117,15 +117,7 @@ class Warm:
         self.project, self.python, self.folder = project, python, folder
 
     def script(self, text, *arguments):
-        done = subprocess.run(
-            [str(self.python), "-c", text, *map(str, arguments)],
-            cwd=self.project.root,
-            env=self.project.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(self.project.script(self.python, text, *arguments).splitlines()[-1])
 
     def load(self, files):
         return self.script(LOAD, json.dumps({name: str(file) for name, file in files.items()}))

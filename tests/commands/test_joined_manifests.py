@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from functools import partial
 
 import pytest
 from conftest import COMMAND, Project, settings, warm_python
@@ -338,12 +339,7 @@ for file in sys.argv[1:]:
 
 def test_migrations_of_both_sides_lead_to_the_merged_model(warm, keras3, tmp_path):
     """Checkpoints of where the branches parted and of either branch get across, each by what it lacks."""
-
-    def script(text, *arguments):
-        command = [str(keras3), "-c", text, *map(str, arguments)]
-        done = subprocess.run(command, cwd=warm.project.root, env=warm.project.environ, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
+    script = partial(warm.project.script, keras3)
     script(SAVE, tmp_path / "main")
     for name, edits in RENAMED.items():
         warm.branch(name, *edits, reason=f"{name} is renamed", migrate=True)

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -136,15 +135,7 @@ class Warm:
         self.saved = {}
 
     def script(self, text, *arguments):
-        done = subprocess.run(
-            [str(self.python), "-c", text, *map(str, arguments)],
-            cwd=self.project.root,
-            env=self.project.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(self.project.script(self.python, text, *arguments).splitlines()[-1])
 
     def migrate(self, checkpoint, out, answer=False, **options):
         request = Request(str(checkpoint), str(out), **options)

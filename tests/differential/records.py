@@ -62,15 +62,15 @@ class Records:
 
     def _record(self, judged: Judged, base: Path, head: Path) -> dict[str, Any]:
         """Most situations of a pair end alike: each end stands once, by its number."""
-        seen: dict[str, Any] = {}
-        record: dict[str, Any] = {"key": self._key(base, head)}
-        for side in _SIDES:
-            record[side] = {}
-            for at, told in getattr(judged, side).items():
-                closed = _closed(told)
-                number = list(seen).index(text) if (text := json.dumps(closed, sort_keys=True)) in seen else len(seen)
-                seen[text], record[side][at] = closed, number
-        return {**record, "seen": list(seen.values())}
+        numbers: dict[str, int] = {}
+        sides = {
+            side: {
+                at: numbers.setdefault(json.dumps(_closed(told), sort_keys=True), len(numbers))
+                for at, told in getattr(judged, side).items()
+            }
+            for side in _SIDES
+        }
+        return {"key": self._key(base, head), **sides, "seen": [json.loads(text) for text in numbers]}
 
     def _key(self, base: Path, head: Path) -> str:
         return _digest(self.code.encode(), base.read_bytes(), head.read_bytes())

@@ -62,6 +62,12 @@ def test_a_table_goes_where_it_was_or_where_a_migration_says():
     assert below.tables == {"net/words": "net/lexicon"} and below.beside == ()
 
 
+def test_a_table_of_a_model_that_lies_deeper_goes_where_a_migration_says():
+    one, other, edge = tables("words"), tables("lexicon"), "trainer/model"
+    below = placed(one, one, other, [f"{edge}/words"], edge=edge, steps=[step(rename={"words": "lexicon"})])
+    assert below.tables == {f"{edge}/words": f"{edge}/lexicon"} and below.beside == ()
+
+
 def test_a_table_beside_the_model_goes_along_and_one_that_is_dropped_stays():
     one = tables("words")
     found = placed(one, one, one, ["net/words", "side"], edge="net", steps=[step(drop=("words",))])

@@ -14,9 +14,8 @@ from restore_guard.config import WitnessMode
 from restore_guard.judging.case import Case, Target, base_signature, paths_of, promised, readable, saved_signature
 from restore_guard.judging.evidence import parameters
 from restore_guard.judging.loading import is_unchanged, shared
-from restore_guard.promise.project import Project, Projects
+from restore_guard.promise.project import Projects
 from restore_guard.restore_paths import same_promise
-from restore_guard.signature import Signature
 
 
 def targets(projects: Projects, name: str) -> list[str]:
@@ -39,17 +38,13 @@ def with_targets(case: Case, projects: Projects, built: Mapping[str, Build], dif
 def _target(name: str, projects: Projects, built: Mapping[str, Build], diff: Diff) -> Target:
     base, head = projects
     build = built[f"head:{name}"]
-    promise = readable(base.manifest(name)) if base is not None and name in base.config.models else None
+    was_there = base is not None and name in base.config.models
+    promise = readable(base.manifest(name)) if base is not None and was_there else None
     restores = promised(head.config, name, promise, build.signature) if build.signature else ()
-    return Target(name, build, _before(base, name, built), restores, diff)
-
-
-def _before(base: Project | None, name: str, built: Mapping[str, Build]) -> Signature | None:
-    """What a model was at the base: as it was promised, else as it is built there."""
-    if base is None or name not in base.config.models:
-        return None
-    promise, build = readable(base.manifest(name)), built.get(f"base:{name}")
-    return promise.signature if promise is not None else build.signature if build is not None else None
+    # What it was at the base: as it was promised, else as it is built there.
+    old = built.get(f"base:{name}") if was_there else None
+    before = promise.signature if promise is not None else old.signature if old is not None else None
+    return Target(name, build, before, restores, diff)
 
 
 def with_witnesses(

@@ -145,11 +145,12 @@ def settle(
             return Settled(max(entry.epoch for entry in history), history, found)
         return Settled(epoch, None, found)
     entry = Accepted(epoch + 1, " ".join(reason.split()), broken_by(compared))
-    return Settled(entry.epoch, (*committed, entry), _accepted(found))
+    return Settled(entry.epoch, (*committed, entry), tuple(map(accepted, found)))
 
 
-def _accepted(found: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(msgspec.structs.replace(finding, status="accepted", fix="", accept="") for finding in found)
+def accepted(finding: Finding) -> Finding:
+    """The finding, once somebody has said why: there is nothing left to do about it."""
+    return msgspec.structs.replace(finding, status="accepted", fix="", accept="")
 
 
 def _compared(

@@ -11,7 +11,7 @@ import msgspec
 
 from restore_guard.build import Build
 from restore_guard.change.diffs import Diff
-from restore_guard.commands.settling import Promises, broken_by
+from restore_guard.commands.settling import Promises, accepted, broken_by
 from restore_guard.config import Config
 from restore_guard.judging import findings, loading
 from restore_guard.judging.comparison import Comparison, compare_across
@@ -98,11 +98,8 @@ def settle_loads(loader: Loader, others: Sequence[Into], reason: str | None) -> 
         return SettledLoads(loader.kept, tuple(found), tuple(notes))
     if reason is None:
         return SettledLoads(None, tuple(found), tuple(notes))
-    accepted = [
-        msgspec.structs.replace(finding, status="accepted", fix="", accept="") if _is_grave(finding) else finding
-        for finding in found
-    ]
-    return SettledLoads((*loader.committed, *entries), tuple(accepted), tuple(notes))
+    told = [accepted(finding) if _is_grave(finding) else finding for finding in found]
+    return SettledLoads((*loader.committed, *entries), tuple(told), tuple(notes))
 
 
 def _is_grave(finding: Finding) -> bool:
@@ -116,7 +113,7 @@ def _losses(loader: Loader, into: Into, model: Signature) -> tuple[list[Finding]
     known = loading.known(
         current.signature if current else None, before.signature if before else None, (loader.model, model), paths
     )
-    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    found: list[Finding] = []
     broken: list[Comparison] = []
     for label, saved, promise in _sources(loader, into.name):
         kept = msgspec.structs.replace(promise, loads=loader.kept) if promise is not None else None
@@ -127,9 +124,8 @@ def _losses(loader: Loader, into: Into, model: Signature) -> tuple[list[Finding]
         its = loading.losses(label, compared, context)
         if any(_is_grave(finding) for finding in its):
             broken += compared
-        for finding in its:
-            found.setdefault((finding.rule, finding.old, finding.new), finding)
-    return list(found.values()), broken
+        found += its
+    return list(loading.once(found)), broken
 
 
 def _sources(loader: Loader, into: str) -> Iterator[tuple[str, Signature, Manifest | None]]:

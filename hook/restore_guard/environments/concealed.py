@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from restore_guard.environments import variables
 
 
+@cache
 def conceal() -> None:
-    """Takes the variables that a build may not see out of what the system shows of this process."""
+    """Takes the variables that a build may not see out of what the system shows of this process: once is for ever."""
     if sys.platform != "linux":
         return
     try:

@@ -26,7 +26,7 @@ class Target:
 
     Attributes:
         build: of the head; before: what the model was at the base, None where there was none.
-        restores: the restore paths that both models promise.
+        restores: the restore paths that it promises.
         old, new: what really restoring the base's and the head's checkpoints into it showed; None where it was not
             tried.
     """

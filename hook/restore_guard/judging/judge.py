@@ -93,8 +93,8 @@ class _Compared:
         untold = bool(self.state_lost) and not self.is_state_told
         elsewhere = any(loading.unchecked for loading in self.loadings)
         unread = bool(self.case.unread_releases)
-        is_untold = untold or unread or elsewhere
-        return bool(self.doubtful or contradicted or lost or is_untold or self.is_unproved or self.is_empty)
+        unsure = bool(self.doubtful) or contradicted or lost or untold or unread or elsewhere
+        return unsure or self.is_unproved or self.is_empty
 
     @property
     def is_empty(self) -> bool:

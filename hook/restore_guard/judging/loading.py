@@ -79,7 +79,7 @@ class _Source:
 
 
 def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str], migrated: Collection[str]) -> Loading:
-    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    found: list[Finding] = []
     notes: list[str] = []
     kinds: dict[str, list[str]] = {path: [] for path in paths}
     known, doubt = _known(case, target, model, paths), False
@@ -94,11 +94,10 @@ def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str],
         doubt = doubt or (not source.released and _is_doubtful(case, compared))
         across = migrated if source.signature is not case.head else ()
         context = findings.Context(case.name, case.manifest_file, case.config, known, source.accepted, migrated=across)
-        for finding in losses(source.label, compared, context):
-            found.setdefault((finding.rule, finding.old, finding.new), finding)
+        found += losses(source.label, compared, context)
     said = "; ".join(f"{path} {' and '.join(dict.fromkeys(told))}" for path, told in kinds.items())
     notes.insert(0, f"Checkpoints of {case.name} restored into {target.name}: {said}.")
-    return Loading(tuple(found.values()), tuple(notes), doubt and not is_unchanged(case, target))
+    return Loading(once(found), tuple(notes), doubt and not is_unchanged(case, target))
 
 
 def losses(label: str, compared: Sequence[Comparison], context: findings.Context) -> list[Finding]:
@@ -114,6 +113,14 @@ def losses(label: str, compared: Sequence[Comparison], context: findings.Context
         for finding in findings.findings_of(compared, context)
         if finding.restores
     ]
+
+
+def once(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What is found of checkpoints of several ages, told of the first of them."""
+    first: dict[tuple[str, str | None, str | None], Finding] = {}
+    for one in found:
+        first.setdefault((one.rule, one.old, one.new), one)
+    return tuple(first.values())
 
 
 def label(whose: str, into: str) -> str:
@@ -181,4 +188,4 @@ def _is_doubtful(case: Case, compared: Sequence[Comparison]) -> bool:
     )
 
 
-__all__ = ["Loading", "accepted", "is_unchanged", "known", "label", "loadings", "losses", "newer", "shared"]
+__all__ = ["Loading", "accepted", "is_unchanged", "known", "label", "loadings", "losses", "newer", "once", "shared"]

@@ -119,7 +119,7 @@ def _is_beside(address: str, route: Route) -> bool:
 def _inside(address: str, route: Route) -> str:
     """The address within the model, of what is in it."""
     edge = route.fit.edge
-    return address if edge is None or _is_beside(address, route) else address.partition("/")[2]
+    return address if edge is None else address.removeprefix(f"{edge}/")
 
 
 def _renamed(address: str, route: Route) -> str:

@@ -43,11 +43,9 @@ def merged(base: bytes, ours: bytes, theirs: bytes, file: str) -> Manifest:
 
 def joined_history(base: Manifest | None, ours: Manifest, theirs: Manifest) -> tuple[int, tuple[Accepted, ...]]:
     """(epoch, history) of both: the breaks that the other side accepted follow those of this side, renumbered."""
-    new = since(base, theirs.history) if base is not None else theirs.history
-    added = [entry for entry in since(ours, theirs.history) if entry in new]
     history = list(ours.history)
     epoch = ours.epoch
-    for entry in added:
+    for entry in _added(base, ours, theirs):
         epoch += 1
         history.append(msgspec.structs.replace(entry, epoch=epoch))
     return epoch, tuple(history)
@@ -57,9 +55,13 @@ def renumbered(base: Manifest | None, ours: Manifest, theirs: Manifest) -> dict[
     """{epoch of the other side: its number in the joined history}, of the breaks that only that side accepted."""
     _, history = joined_history(base, ours, theirs)
     joined = history[len(ours.history) :]
+    return {entry.epoch: later.epoch for entry, later in zip(_added(base, ours, theirs), joined, strict=True)}
+
+
+def _added(base: Manifest | None, ours: Manifest, theirs: Manifest) -> list[Accepted]:
+    """The breaks that only the other side has accepted since the two parted."""
     new = since(base, theirs.history) if base is not None else theirs.history
-    added = [entry for entry in since(ours, theirs.history) if entry in new]
-    return {entry.epoch: later.epoch for entry, later in zip(added, joined, strict=True)}
+    return [entry for entry in since(ours, theirs.history) if entry in new]
 
 
 def _merged(base: Any, ours: Any, theirs: Any, place: tuple[str, ...]) -> Any:

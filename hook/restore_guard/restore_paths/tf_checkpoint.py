@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import Arrival, ObjectGraph, Signature, Variable
@@ -154,17 +155,22 @@ class _Restoration:
         self.spread()
         _Call(self.model.arrivals, self.arrive).run()
 
+    @cached_property
+    def states(self) -> dict[int, str]:
+        """{saved object: its address} of those that hold values and are no variables."""
+        return states(self.saved)
+
     def lost(self) -> tuple[str, ...]:
         """The addresses of saved objects that hold values, are no variables, and reach no such object."""
         return tuple(
             name
-            for source, name in states(self.saved).items()
+            for source, name in self.states.items()
             if source not in self.taken or not self.model.nodes[self.bound[source]].state
         )
 
     def unlike(self) -> Iterator[Failure]:
         """The hash tables that get what one of other types has saved: reading it raises, as for a variable."""
-        for source, name in states(self.saved).items():
+        for source, name in self.states.items():
             old, new = self.saved.nodes[source].state, None
             if source in self.taken:
                 new = self.model.nodes[self.bound[source]].state

@@ -99,14 +99,14 @@ def vocabularies(path):
         for folder, _, names in os.walk(path):
             for name in names:
                 member = os.path.relpath(os.path.join(folder, name), path).replace(os.sep, "/")
-                if archive.vocabulary_of(member) is not None:
+                if (address := archive.vocabulary_of(member)) is not None:
                     with open(os.path.join(folder, name), "rb") as file:
-                        found[archive.vocabulary_of(member)] = file.read()
+                        found[address] = file.read()
     else:
         with zipfile.ZipFile(path) as opened:
             for member in opened.namelist():
-                if archive.vocabulary_of(member) is not None:
-                    found[archive.vocabulary_of(member)] = opened.read(member)
+                if (address := archive.vocabulary_of(member)) is not None:
+                    found[address] = opened.read(member)
     return found
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 
-from .places import is_installed
+from .places import HERE, comes_with_python
 
 _QUESTIONS = ("executing_eagerly", "executing_eagerly_outside_functions")
 # What only an eager tensor can tell: code may try it out, and go on otherwise.
@@ -71,8 +71,4 @@ def _is_numpy(file):
 @functools.cache
 def _is_users(file):
     """Whether a file's code is neither a package's, nor Python's, nor the probe's."""
-    return not (is_installed(file) or file.startswith((_STANDARD, _PROBE, "<frozen ")))
-
-
-_STANDARD = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
-_PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+    return not (comes_with_python(file) or file.startswith((HERE, "<frozen ")))

@@ -72,8 +72,8 @@ class Places:
             return False
         path = real(path)
         system = path.startswith(("/proc/", "/sys/", "/dev/"))
-        own = (path + os.sep).startswith((self.top, _HERE))
-        return not (system or own or _comes_with_python(path))
+        own = (path + os.sep).startswith((self.top, HERE))
+        return not (system or own or comes_with_python(path))
 
 
 _settled = {}
@@ -82,7 +82,7 @@ _settled = {}
 def prepare():
     """Finds out where all modules come from that are imported already: there are thousands, the same for each build."""
     for module in list(sys.modules.values()):
-        if (path := file_of(module)) and all(_comes_with_python(each) for each in (path, real(path))):
+        if (path := file_of(module)) and all(comes_with_python(each) for each in (path, real(path))):
             _settled[path] = real(path)
 
 
@@ -125,7 +125,8 @@ def is_installed(path):
     return "site-packages" in path or "dist-packages" in path
 
 
-def _comes_with_python(path):
+def comes_with_python(path):
+    """True for what is installed, and for Python's own library."""
     return is_installed(path) or path.startswith(_STANDARD)
 
 
@@ -135,7 +136,7 @@ def _own_folder(inside, project):
     return any(f"{path}{os.sep}".startswith((".git/", ".venv/", "venv/")) for path in (inside, inner))
 
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STANDARD = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib") if sysconfig.get_path(name)
 )
