@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_guard.change.lfs import pointer
+from restore_guard.change import lfs
 from restore_guard.change.repository import Repository
 from restore_guard.change.states import Change
 from restore_guard.errors import UncheckedError, UsageError
@@ -535,10 +535,11 @@ def test_fill_writes_nothing_outside_of_its_folder(project, tmp_path):
     )
     (tmp_path / "folder/link.txt").symlink_to(tmp_path / "mine.txt")
     with Repository(project) as repository:
-        repository.fill(tmp_path / "folder", ["data.txt", "absent.txt", "link.txt", "../mine.txt", "nowhere.txt"])
+        paths = ["data.txt", "absent.txt", "link.txt", "../mine.txt", "nowhere.txt"]
+        lfs.fill(tmp_path / "folder", paths, repository.objects())
     assert (tmp_path / "folder/data.txt").read_text() == "content"
     assert (tmp_path / "mine.txt").read_text() == pointing
-    assert pointer(tmp_path / "folder/absent.txt") is not None
+    assert lfs.pointer(tmp_path / "folder/absent.txt") is not None
 
 
 def test_the_only_configured_folder_is_the_project_of_a_hook(project):

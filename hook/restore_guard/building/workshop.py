@@ -25,8 +25,8 @@ from restore_guard.building import cache, isolation
 from restore_guard.building.crossing import crossed
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
+from restore_guard.change import lfs
 from restore_guard.change.carried import carried, lacking
-from restore_guard.change.lfs import pointer
 from restore_guard.change.run import Run
 from restore_guard.change.states import Side
 from restore_guard.config import Config
@@ -221,7 +221,7 @@ class Workshop:
         """The build from its side's files, which are written to a folder if they are not on disk."""
         root = self._root(order.side)
         if root != self.worktree:
-            self.repository.fill(root, self._recorded(order))
+            lfs.fill(root, self._recorded(order), self.repository.objects())
         return replace(self._job(order), root=root)
 
     def _known_inputs(self, order: BuildOrder) -> list[dict[str, Any]]:
@@ -241,7 +241,7 @@ class Workshop:
     def _without_pointers(self, order: BuildOrder, build: Build) -> Build:
         """A build that read a pointer of Git LFS has read something else than the file that it stands for."""
         read = build.signature.sources if build.signature else self._recorded(order)
-        found = next((path for path in read if pointer(self._root(order.side) / path)), None)
+        found = next((path for path in read if lfs.pointer(self._root(order.side) / path)), None)
         if found is None:
             return build
         failure = (

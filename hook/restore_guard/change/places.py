@@ -17,23 +17,25 @@ def discover(folder: Path) -> tuple[Path, Path]:
 
     With GIT_DIR set, git takes the current folder for the root and trusts every owner.
     """
-    # One at a time: a path may hold a line break.
-    found = []
-    for what in ("--show-toplevel", "--absolute-git-dir"):
-        done = git_command.run("rev-parse", what, folder=folder)
-        if done.status:
-            advice = (
-                "" if "safe.directory" in done.problem else "\nRun restore-guard inside the work tree of a repository."
-            )
-            raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
-        found.append(Path(os.fsdecode(done.output).removesuffix("\n")))
-    root = found[0]
+    asked = ("--show-toplevel", "--absolute-git-dir")
+    found = _said(folder, *asked).split("\n")
+    if len(found) != len(asked):  # a path may hold a line break
+        found = [_said(folder, each) for each in asked]
+    root = Path(found[0])
     if not folder.is_relative_to(root):
         raise UsageError(
             f"{folder} is not in the work tree of its repository, which is {root} (core.worktree): run restore-guard "
             "there, or mend that setting of git's"
         )
-    return root, found[1]
+    return root, Path(found[1])
+
+
+def _said(folder: Path, *asked: str) -> str:
+    done = git_command.run("rev-parse", *asked, folder=folder)
+    if done.status:
+        advice = "" if "safe.directory" in done.problem else "\nRun restore-guard inside the work tree of a repository."
+        raise UsageError(f"{folder}: git finds no repository to work with here: {done.problem}{advice}")
+    return os.fsdecode(done.output).removesuffix("\n")
 
 
 def nearest_configured(folder: Path, root: Path) -> Path | None:

@@ -9,14 +9,14 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
-from restore_guard.change import git_command, lfs, listings, moved, regular_files
+from restore_guard.change import git_command, listings, moved, regular_files
 from restore_guard.change.git_command import NO_LFS, QUIET, Done
 from restore_guard.change.listings import split
 from restore_guard.change.places import TABLE, discover, nearest_configured
@@ -82,8 +82,8 @@ class Repository:
 
     def commit(self, ref: str) -> Side:
         """The commit that `ref` names. Raises UncheckedError if this clone has none."""
-        sha = self._resolve(f"{ref}^{{commit}}")
-        if sha is None:
+        side = self._side(ref)
+        if side is None:
             advice = f"Check its spelling, or bring it here: git fetch origin {ref}"
             if self.is_shallow():
                 advice = (
@@ -91,10 +91,7 @@ class Repository:
                     "git fetch --unshallow, or git fetch --depth=1 origin SHA for one commit"
                 )
             raise UncheckedError(f"{ref}: no such commit in {self.root}. {advice}")
-        tree = self._resolve(f"{sha}^{{tree}}")
-        if tree is None:
-            raise UncheckedError(f"{ref}: the files of this commit are missing or damaged in {self.root}; run git fsck")
-        return Side("commit", tree, sha)
+        return side
 
     def is_shallow(self) -> bool:
         """Whether commits and tags may be missing here that the remote has."""
@@ -107,8 +104,9 @@ class Repository:
 
     def head(self) -> Side | None:
         """The commit that is checked out; None before the first commit of a branch."""
-        if self._resolve("HEAD^{commit}"):
-            return self.commit("HEAD")
+        side = self._side("HEAD")
+        if side is not None:
+            return side
         status, branch, _ = self.ask("symbolic-ref", "--quiet", "HEAD")  # fails if the branch is broken
         if status == 0:
             ref = os.fsdecode(branch).strip()
@@ -282,18 +280,6 @@ class Repository:
                 with suppress(RestoreGuardError), Repository(self.root / path) as submodule:
                     submodule.materialise(submodule.commit(commit), Path(folder, path))
 
-    def fill(self, folder: Path, paths: Iterable[str]) -> None:
-        """Put the content of those files of Git LFS that this clone has in the place of their pointers."""
-        folder = folder.resolve()
-        for path in paths:
-            oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", lfs.pointer(folder / path) or b"", re.MULTILINE)
-            # Neither a link of the commit nor a path that somebody wrote into a manifest leads out of the folder.
-            if oid and (folder / path).resolve().is_relative_to(folder):
-                name = oid[1].decode()
-                content = self.objects().with_name("lfs") / "objects" / name[:2] / name[2:4] / name
-                if content.is_file():
-                    shutil.copyfile(content, folder / path)
-
     def _submodules(self, side: Side) -> list[tuple[str, str]]:
         """The submodules of a tree, each with its commit."""
         entries = split(self._output("ls-tree", "-r", "-z", "--full-tree", side.written))
@@ -372,9 +358,18 @@ class Repository:
             )
         return projects[0] if projects else ""
 
-    def _resolve(self, revision: str) -> str | None:
-        status, sha, _ = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
-        return None if status or sha.startswith(b"^") else sha.decode().strip()  # ^HEAD is none, all but HEAD
+    def _side(self, ref: str) -> Side | None:
+        """The commit that `ref` names, if any. Raises UncheckedError where its files are not there."""
+        if "\n" in ref:
+            return None
+        asked = f"{ref}^{{commit}}\n{ref}^{{tree}}\n"
+        _, told, _ = self.ask("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=os.fsencode(asked))
+        found = re.fullmatch(rb"commit (\w+)\n(?:tree (\w+)\n)?.*", told, re.DOTALL)
+        if found is None:
+            return None
+        if found[2] is None:
+            raise UncheckedError(f"{ref}: the files of this commit are missing or damaged in {self.root}; run git fsck")
+        return Side("commit", os.fsdecode(found[2]), os.fsdecode(found[1]))
 
     def _output(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
         status, output, problem = self.ask(*arguments, env=env, stdin=stdin)
