@@ -1,7 +1,6 @@
 """The configuration, `restore-guard.toml` or `[tool.restore-guard]` of `pyproject.toml`, as checked data."""
 
 import datetime
-import difflib
 import math
 import re
 import reprlib
@@ -272,6 +271,8 @@ def _table(value: Any, where: tuple[str, ...]) -> dict[str, Any]:
 def _known(name: str, names: Iterable[str], kind: str, where: tuple[str, ...]) -> None:
     names = sorted(names)
     if names and name not in names:
+        import difflib
+
         close = difflib.get_close_matches(name, names, n=1)
         advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
         _fail(where, f"unknown {kind} {name}; {advice}")

@@ -25,7 +25,7 @@ from restore_guard.discovery import models, modules
 from restore_guard.environments import lockfiles
 from restore_guard.errors import RestoreGuardError, UncheckedError, UsageError
 from restore_guard.probe.readers import table
-from restore_guard.promise import manifest, merging, migrations
+from restore_guard.promise import excerpts, manifest, merging, migrations
 from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError
 from restore_guard.promise.migrations import MigrationError
 
@@ -153,8 +153,8 @@ def _source(content):
 
 READERS = {
     "manifest": (PROMISE, lambda content: manifest.parse(content, "m.json", "m"), ManifestError),
-    "trace": (PROMISE, lambda content: manifest.trace(content, "m"), ()),
-    "inputs": (PROMISE, manifest.inputs, ()),
+    "trace": (PROMISE, lambda content: excerpts.trace(content, "m"), ()),
+    "inputs": (PROMISE, excerpts.inputs, ()),
     "migrations": (MIGRATIONS, lambda content: migrations.parse(content, "m.toml"), MigrationError),
     "configuration": (CONFIG.encode(), _config, UsageError),
     "lock": (REQUIREMENTS, _lock, UncheckedError),

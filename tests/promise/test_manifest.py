@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from signatures import graph, model, module, variable
 
 from restore_guard.plain_data import Site
-from restore_guard.promise import manifest
+from restore_guard.promise import excerpts, manifest
 from restore_guard.promise.manifest import Accepted, Broken, Manifest, ManifestError
 from restore_guard.signature import GraphNode, H5File, H5Layer, ObjectGraph, Reads, Signature
 
@@ -96,7 +96,7 @@ def test_write_tells_whether_anything_changed(tmp_path):
 
 def test_what_a_build_depends_on_is_read_even_where_the_rest_is_broken():
     known = {"schema": 1, "model": "m", "sources": ["a.py"], "folders": ["plugins"], "variables": 3}
-    found = manifest.trace(json.dumps(known).encode(), "m")
+    found = excerpts.trace(json.dumps(known).encode(), "m")
     assert (found.sources, found.folders, found.opaque) == (("a.py",), ("plugins",), ())
 
 
@@ -110,7 +110,7 @@ def test_what_a_build_depends_on_is_read_even_where_the_rest_is_broken():
     ],
 )
 def test_of_a_manifest_that_says_nothing_nothing_is_known(content, why):
-    assert manifest.trace(content, "m") == Reads(opaque=(f"its manifest {why}",))
+    assert excerpts.trace(content, "m") == Reads(opaque=(f"its manifest {why}",))
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)

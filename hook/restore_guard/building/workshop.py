@@ -32,7 +32,7 @@ from restore_guard.change.states import Side
 from restore_guard.config import Config
 from restore_guard.environments import concealed, installed
 from restore_guard.folders import cache_folder
-from restore_guard.promise import manifest
+from restore_guard.promise import excerpts
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,12 +226,12 @@ class Workshop:
 
     def _known_inputs(self, order: BuildOrder) -> list[dict[str, Any]]:
         """The inputs that the model had when its manifest was written: it may need a call to make its variables."""
-        tensors = manifest.inputs(self._manifest(order))
+        tensors = excerpts.inputs(self._manifest(order))
         return [{"shape": list(tensor.shape[1:]), "dtype": tensor.dtype} for tensor in tensors]
 
     def _recorded(self, order: BuildOrder) -> frozenset[str]:
         """The files that the model's build read when its manifest was written."""
-        return frozenset(manifest.trace(self._manifest(order), order.name).sources)
+        return frozenset(excerpts.trace(self._manifest(order), order.name).sources)
 
     def _manifest(self, order: BuildOrder) -> bytes:
         """Its content at the order's side; nothing where there is none."""

@@ -29,7 +29,7 @@ from restore_guard.discovery.modules import BESIDE, TESTS, project
 from restore_guard.environments import installed, interpreters
 from restore_guard.environments.interpreters import Interpreter
 from restore_guard.errors import UsageError
-from restore_guard.promise import manifest
+from restore_guard.promise import excerpts
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def write(run: Run, proposed: Plan) -> tuple[list[Updated], Plan]:
         for path, name in zip(proposed.manifests, proposed.names, strict=True)
         if (content := read(posixpath.relpath(path, folder or "."))) is not None
     }
-    made_of = {source for name, content in contents.values() for source in manifest.trace(content, name).sources}
+    made_of = {source for name, content in contents.values() for source in excerpts.trace(content, name).sources}
     settings = config.load(read)
     made_of |= {settings[0]} if settings is not None else set()
     untracked = {*proposed.untracked, *_untracked(repository, folder, made_of)}

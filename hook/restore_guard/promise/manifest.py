@@ -18,7 +18,7 @@ import msgspec
 from restore_guard.config import RestorePath
 from restore_guard.promise import files, manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
-from restore_guard.signature import Holder, Input, LoadCall, Reads, Signature, Tensor, Variable
+from restore_guard.signature import Holder, Input, LoadCall, Signature, Tensor, Variable
 
 SCHEMA = 1
 
@@ -101,15 +101,6 @@ def since(promise: Manifest, history: Sequence[Accepted]) -> tuple[Accepted, ...
         else:
             found.append(entry)
     return tuple(found)
-
-
-class _Trace(Reads, frozen=True, kw_only=True):
-    schema: Literal[1]
-    model: str
-
-
-class _Inputs(msgspec.Struct):
-    inputs: tuple[Tensor, ...] = ()
 
 
 class Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -200,23 +191,6 @@ def parse(content: bytes, file: str, model: str | None = None) -> Manifest:
         at = error.line or line(content, error.place)
         where = f"{name(error.place)}: " if error.place else ""
         raise ManifestError(file, at, f"{where}{error.sentence}. {_ADVICE}") from error
-
-
-def trace(content: bytes, model: str) -> Reads:
-    """What the manifest of a model says that the build depends on, without reading the rest of it."""
-    try:
-        found = msgspec.json.decode(content, type=_Trace)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Reads(opaque=("its manifest cannot be read",))
-    return found if found.model == model else Reads(opaque=(f"its manifest is of {found.model}",))
-
-
-def inputs(content: bytes) -> tuple[Tensor, ...]:
-    """The inputs that a manifest lists, without reading the rest of it; none where it cannot be read."""
-    try:
-        return msgspec.json.decode(content, type=_Inputs).inputs
-    except (msgspec.DecodeError, RecursionError):
-        return ()
 
 
 _ADVICE = "A manifest is written by `restore-guard update`; restore the committed file, then run it."

@@ -7,16 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from restore_guard import config
 from restore_guard.change.repository import Repository
 from restore_guard.change.states import Side
 from restore_guard.errors import UsageError
-from restore_guard.promise import manifest, migrations
-from restore_guard.promise.manifest import Found
+from restore_guard.promise import excerpts, migrations
 from restore_guard.rules import RULES
 from restore_guard.signature import Reads
+
+if TYPE_CHECKING:  # start-up counts
+    from restore_guard.promise.manifest import Found
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Project:
     def trace(self, name: str) -> Reads:
         """All that the build of a model depended on when its manifest was written."""
         content = self.manifests.get(name)
-        return manifest.trace(content, name) if content is not None else Reads()
+        return excerpts.trace(content, name) if content is not None else Reads()
 
     def manifest(self, name: str) -> Found:
         """The manifest of a model, or why it cannot be read; None where there is none."""
@@ -73,6 +75,8 @@ class Project:
         return self._parsed[name]
 
     def _parse(self, name: str) -> Found:
+        from restore_guard.promise import manifest
+
         content = self.manifests.get(name)
         if content is None:
             return None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-from restore_guard.restore_paths.outcome import gist
-from restore_guard.restore_paths.situations import phrase
 from restore_guard.result import Finding, ModelResult, PathResult, Result
 
 LONGEST = 2000
@@ -89,6 +86,10 @@ def state(path: PathResult) -> str:
 
 def consequence(path: PathResult) -> str:
     """What the load call does, in half a sentence."""
+    # Start-up counts, and most commits need no such words.
+    from restore_guard.restore_paths.outcome import gist
+    from restore_guard.restore_paths.situations import phrase
+
     if path.outcome == "raises":
         words = plain(gist(path.error or "the load call raises"), LONGEST_ERROR)
     elif path.outcome == "unsupported":
@@ -111,6 +112,8 @@ def consequence(path: PathResult) -> str:
 
 def suggested(finding: Finding) -> list[str]:
     """A repair as a unified diff, each line harmless; empty where there is none."""
+    import difflib
+
     suggestion = finding.suggestion
     if suggestion is None:
         return []
