@@ -1,6 +1,9 @@
-"""Whole stories of checkpoints that get across: a vocabulary that grows, and a Saver's network."""
+"""Whole stories of checkpoints that get across: a vocabulary that grows, names of a library, and a Saver's network."""
+
+import re
 
 import pytest
+import tomlkit
 from conftest import Project, settings, warm_python
 
 from restore_guard.change.repository import Repository
@@ -32,6 +35,48 @@ def build():
     model(tf.zeros((1, 4), tf.int32))
     return model
 """
+# An encoder as a library of models called its parts, and what it calls them later.
+BLOCK = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Block(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self._attention_layer = keras.layers.MultiHeadAttention(2, 4)
+        self._attention_layer_norm = keras.layers.LayerNormalization()
+        self._intermediate_dense = keras.layers.Dense(16, activation="gelu")
+        self._output_dense = keras.layers.Dense(8)
+        self._output_layer_norm = keras.layers.LayerNormalization()
+
+    def call(self, x):
+        x = self._attention_layer_norm(x + self._attention_layer(x, x))
+        return self._output_layer_norm(x + self._output_dense(self._intermediate_dense(x)))
+
+
+class Encoder(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.lower = Block()
+        self.upper = Block()
+
+    def call(self, x):
+        return self.upper(self.lower(x))
+
+
+def build():
+    model = Encoder()
+    model(tf.zeros((1, 3, 8)))
+    return model
+"""
+LATER = (
+    ("_attention_layer_norm", "_self_attention_norm"),
+    ("_attention_layer", "_self_attention"),
+    ("_intermediate_dense", "_feedforward_intermediate_dense"),
+    ("_output_dense", "_feedforward_output_dense"),
+    ("_output_layer_norm", "_feedforward_norm"),
+)
 CONVNET = """\
 import tensorflow as tf
 from tensorflow import keras
@@ -73,16 +118,17 @@ SAVE = """\
 import sys
 import numpy as np
 import tensorflow as tf
-import words
+import block, words
 
 folder = sys.argv[1]
 random = np.random.default_rng(0)
-model = words.build()
-for variable in model.variables:
-    variable.assign(random.normal(size=variable.shape))
-model.save_weights(f"{folder}/words.weights.h5")
-tf.train.Checkpoint(model).write(f"{folder}/words")
-np.save(f"{folder}/words.npy", model(np.arange(4)[None]))
+for name, module, x in (("block", block, np.ones((1, 3, 8), "float32")), ("words", words, np.arange(4)[None])):
+    model = module.build()
+    for variable in model.variables:
+        variable.assign(random.normal(size=variable.shape))
+    model.save_weights(f"{folder}/{name}.weights.h5")
+    tf.train.Checkpoint(model).write(f"{folder}/{name}")
+    np.save(f"{folder}/{name}.npy", model(x))
 np.save(f"{folder}/table.npy", model.table.embeddings)
 """
 SAVER = """\
@@ -111,7 +157,7 @@ LOAD = """\
 import sys
 import numpy as np
 import tensorflow as tf
-import convnet, words
+import block, convnet, words
 
 old, new = sys.argv[1:]
 
@@ -119,6 +165,9 @@ def serves(model, x, name):
     assert np.allclose(model(x), np.load(f"{old}/{name}.npy"), atol=1e-5), name
     return model
 
+encoder = block.build()
+encoder.load_weights(f"{new}/block.weights.h5")
+serves(encoder, np.ones((1, 3, 8), "float32"), "block")
 one, other, digits = words.build(), words.build(), convnet.build()
 one.load_weights(f"{new}/words.weights.h5")
 tf.train.Checkpoint(other).read(f"{new}/words").assert_consumed()
@@ -133,21 +182,23 @@ for model in (one, other):
 
 class Story:
     def __init__(self, project, python):
-        self.project, self.python = project, python
+        self.project, self.python, self.decided = project, python, 0
 
     def run(self, command, *arguments, **options):
         with Repository(self.project.root) as repository:
             return command(Run(repository, self.project.environ), *arguments, **options)
 
     def change(self, message, **edits):
-        """Edits modules, writes the migrations, sees that the check is green, and commits."""
+        """Edits modules, writes the migrations, decides as their hints say, sees the check green, and commits."""
         for name, pairs in edits.items():
             text = (self.project.root / f"{name}.py").read_text()
             for old, new in pairs:
                 text = text.replace(old, new)
             self.project.write({f"{name}.py": text})
         done = self.run(updating.update, names=list(edits), reason=message, migrate=True)
-        assert all("a break is migrated" in each.message and "open" not in each.message for each in done)
+        assert all("a break is migrated" in each.message for each in done)
+        for name in edits:
+            self.decide(name)
         with Repository(self.project.root) as repository:
             sides = Sides(repository.head(), repository.worktree())
             result = check(Run(repository, self.project.environ), sides, witness="auto")
@@ -155,6 +206,23 @@ class Story:
         paths = [path for model in result.models for path in model.restores.values() if path.migration]
         assert {(path.migration.outcome, path.migration.evidence) for path in paths} == {("restores", "witnessed")}
         self.project.commit(message=message)
+
+    def decide(self, name):
+        """Takes each open entry at its word, which must be what the edit did."""
+        file = self.project.root / f"restore-manifest/{name}.migrations.toml"
+        text = tomlkit.parse(file.read_text())
+        (table,) = text["migration"]
+        for entry in table.pop("open", ()):
+            hint = re.search(r"\(the order of the lines says (.+?)\)", entry["choose"])
+            if "saved" in entry:
+                later = {old.strip("_"): new.strip("_") for old, new in LATER}
+                block, norm, name = (part.strip("_") for part in entry["saved"].split("/"))
+                assert [part.strip("_") for part in hint[1].split("/")] == [block, later[norm], name]
+                table["rename"].append({"from": entry["saved"], "to": hint[1]})
+                self.decided += 1
+            else:
+                assert hint is not None
+        file.write_text(tomlkit.dumps(text))
 
     def migrate(self, checkpoint, out, **options):
         request = Request(str(checkpoint), str(out), **options)
@@ -166,9 +234,9 @@ class Story:
 def story(keras3, tmp_path):
     project = Project(tmp_path / "project", tmp_path / "home")
     promised = '\nrestores = ["tf-checkpoint", "keras-weights"]'
-    models = {name: f'builder = "{name}:build"{promised}' for name in ("words", "convnet")}
+    models = {name: f'builder = "{name}:build"{promised}' for name in ("words", "block", "convnet")}
     with warm_python(keras3):
-        project.write({"words.py": WORDS, "convnet.py": CONVNET})
+        project.write({"words.py": WORDS, "block.py": BLOCK, "convnet.py": CONVNET})
         project.write({"pyproject.toml": settings(keras3, models, timeout=120)})
         story = Story(project, keras3)
         assert {done.state for done in story.run(updating.update, names=[], reason=None)} == {"written"}
@@ -182,9 +250,11 @@ def test_what_was_trained_long_ago_is_served_today(story, tmp_path):
     new.mkdir()
     story.project.script(story.python, SAVE, old)
     story.project.script(story.python, SAVER, old)
-    story.change("200 words more", words=[("Embedding(1000", "Embedding(1200")])
+    story.change("200 words more, and other names", block=LATER, words=[("Embedding(1000", "Embedding(1200")])
+    assert story.decided == 8  # gamma and beta of two norms in two blocks
     for file in ("words.weights.h5", "words"):
         story.migrate(old / file, new / file, name="words")
+    story.migrate(old / "block.weights.h5", new / "block.weights.h5", name="block")
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(MAPPING)
     story.migrate(old / "digits", new / "digits.weights.h5", name="convnet", mapping=str(mapping), to="keras-weights")

@@ -24,7 +24,7 @@ from differential.records import RECORDED, Records
 from differential.table import Table
 from restore_guard.building import probing
 
-_AT_A_TIME = 4
+_AT_A_TIME = 10
 """So many pairs of either kind are drawn by one seed where checkpoints are migrated."""
 
 
@@ -72,18 +72,18 @@ def _migrations(options: argparse.Namespace, begin: float) -> int:
         oracles = {name: _oracle(stack, folder, name) for name in FRAMEWORKS}
         try:
             while time.monotonic() < until:
-                _say(begin, f"pairs that hypothesis draws, migrated, seed {seed}")
+                done = f"{len(count.pairs)} pairs, {count.all['pairs × paths']} pairs × paths so far"
+                _say(begin, f"pairs that hypothesis draws, migrated, seed {seed}; {done}")
                 proof.migrated(count, oracles, folder, routes, seeded=seed, until=until, examples=_AT_A_TIME)
                 seed += 1
         except KeyboardInterrupt:
             _say(begin, "interrupted: what follows was not looked at")
             code = 130
-    print(*count.markdown(), sep="\n")
+    print(f"{len(count.pairs)} pairs", *count.markdown(), sep="\n")
     for sentence in count.wrong:
         print(f"\nWRONG: {sentence}")
     _say(begin, f"refused: {dict(count.refusals)}")
-    carried = sum(counts["carried"] for counts in count.rows.values())
-    return 1 if count.wrong else code or (0 if carried else 3)
+    return 1 if count.wrong else code or (0 if count.all["carried"] else 3)
 
 
 def _versions(options: argparse.Namespace) -> int:

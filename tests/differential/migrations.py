@@ -45,11 +45,16 @@ Rightful = Callable[[Signature, Signature], Mapping[str, str | None]]
 
 @dataclass
 class Count:
-    """What came of pairs, by row: a framework, or a saving and a restoring one."""
+    """What came of pairs, by row: a framework, or a saving and a restoring one.
+
+    Attributes:
+        pairs: (base, head) of all, each of which counts once however often it is drawn.
+    """
 
     rows: dict[str, Counter] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     refusals: Counter = field(default_factory=Counter)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, row: str, **counts: int) -> None:
         self.rows.setdefault(row, Counter()).update({"pairs × paths": counts.pop("tried", 1), **counts})
@@ -60,10 +65,14 @@ class Count:
         self.wrong += other.wrong
         self.refusals += other.refusals
 
+    @property
+    def all(self) -> Counter:
+        return sum(self.rows.values(), Counter())
+
     def markdown(self) -> Iterator[str]:
         yield f"| framework | {' | '.join(_COLUMNS)} |"
         yield f"|---|{'---:|' * len(_COLUMNS)}"
-        for row, counts in [*self.rows.items(), ("all", sum(self.rows.values(), Counter()))]:
+        for row, counts in [*self.rows.items(), ("all", self.all)]:
             yield f"| {row} | {' | '.join(str(counts[column]) for column in _COLUMNS)} |"
 
 
@@ -140,7 +149,7 @@ class _Pair:
                 loads[path] = found
             else:
                 count.add(self.row, refused=1)
-                count.refusals[found] += 1
+                count.refusals[f"{path}: {found}"] += 1
         belongs = rightful(self.saved, self.model) if rightful is not None else {}
         entries = {
             path: carrying.entry(load, Path(self.folder, f"new-{self.restorer.name}", path))

@@ -160,10 +160,11 @@ def migrated(
     """Carries checkpoints of drawn pairs across: of any models, and of those in which every value has a role."""
 
     def carried(pair):
-        if until is not None and time.monotonic() > until:
-            return
         known = isinstance(pair, roles.Pair)
         base, head = (pair.base, pair.head) if known else map(render, pair[:2])
+        if (until is not None and time.monotonic() > until) or base == head or (base, head) in count.pairs:
+            return
+        count.pairs.add((base, head))
         files = folder / "base.py", folder / "head.py"
         for file, text in zip(files, (base, head), strict=True):
             file.write_text(text)

@@ -47,3 +47,22 @@ def test_the_order_of_creation_counts_and_not_that_of_the_list():
 def test_names_that_the_user_chose_from_a_list():
     named = ("grid/first", "grid/second", "grid/third", "grid/last")
     assert pairs(cells(*FLAT), cells(*named)) == dict(zip(named, FLAT, strict=True))
+
+
+def norms(*names):
+    """Normalizations below these names, each created at a line of its own, as they stand in the list."""
+    held = {
+        f"{name}/{part}": variable(f"{name}/{part}", owner="LayerNormalization", site=Site("model.py", line, 0))
+        for line, name in enumerate(names, 2)
+        for part in ("gamma", "beta")
+    }
+    return Signature(
+        framework={},
+        variables=tuple(held[path] for path in sorted(held)),
+        object_graph=graph(("Model", None, {})),
+    )
+
+
+def test_layers_that_are_alike_and_renamed_at_once_go_by_their_lines():
+    """A model's variables come by their names, which the change has put in another order."""
+    assert pairs(norms("before", "later"), norms("second", "final")) == {"second": "before", "final": "later"}

@@ -153,7 +153,7 @@ class _Matching:
             if all(places) or (any(places) and len(olds[form]) == len(news[form])):
                 pairs = zip(_as_created(olds[form]), _as_created(news[form]), strict=False)
             else:
-                pairs = _assign(olds[form], news[form], likeness)
+                pairs = _assign(_by_line(olds[form]), _by_line(news[form]), likeness)
             for old, new in pairs:
                 for before, after in zip(old, new, strict=True):
                     self.pair(before, after)
@@ -222,6 +222,15 @@ def _as_created(owners: list[list[Variable]]) -> list[list[Variable]]:
     if len(sites) < len(owners) or len({(site.file, site.line) for site in sites}) > 1:
         return owners
     created = sorted(zip(sites, owners, strict=True), key=lambda pair: pair[0].number)
+    return [held for _, held in created]
+
+
+def _by_line(owners: list[list[Variable]]) -> list[list[Variable]]:
+    """In the order in which lines of one file create them; else as they are found, by names, which a rename changes."""
+    sites = [site for held in owners if (site := held[0].site) is not None]
+    if len(sites) < len(owners) or len({site.file for site in sites}) > 1:
+        return owners
+    created = sorted(zip(sites, owners, strict=True), key=lambda pair: (pair[0].line, pair[0].number))
     return [held for _, held in created]
 
 

@@ -5,6 +5,7 @@ What it cannot know becomes an open entry, with the choices: nothing is guessed 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,7 @@ class _Proposing:
     shown: Mapping[str, str]
     why: dict[str, str] = field(default_factory=dict)
     open: list[Open] = field(default_factory=list)
+    orders: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.old_slots, self.new_slots = slots(self.old), slots(self.new)
@@ -141,9 +143,19 @@ class _Proposing:
         return moved, grown, cast
 
     def doubt(self, old: str, new: str) -> None:
-        others = ", ".join(sorted(_alike(new, self.new_forms, self.loose_new)))
-        self.open.append(Open(f"rename it to one of {others} (its order says {new}), or drop", saved=old))
-        self.open.append(Open(f"rename a saved value to it (its order says {old}), or initial", variable=new))
+        olds, news = _alike(old, self.old_forms, self.loose_old), _alike(new, self.new_forms, self.loose_new)
+        targets = self.in_order(tuple(olds), tuple(news))
+        sources = {target: source for source, target in targets.items()}
+        others = ", ".join(sorted(news))
+        self.open.append(Open(f"rename it to one of {others}{_hint(targets.get(old))}, or drop", saved=old))
+        self.open.append(Open(f"rename a saved value to it{_hint(sources.get(new))}, or initial", variable=new))
+
+    def in_order(self, olds: tuple[str, ...], news: tuple[str, ...]) -> Mapping[str, str]:
+        """What the lines of two groups that are alike tell; each group is looked at once."""
+        if (olds, news) not in self.orders:
+            before, after = [self.olds[path] for path in olds], [self.news[path] for path in news]
+            self.orders[olds, news] = _in_order(before, after)
+        return self.orders[olds, news]
 
     def reshaped(self, old: Variable, new: Variable) -> None:
         self.open.append(Open(f"drop, as {form(old)} is now {form(new)}, and initial", saved=old.path))
@@ -245,6 +257,41 @@ def _forms(named: Mapping[str, Variable]) -> dict[str, tuple[object, ...]]:
 def _alike(path: str, forms: Mapping[str, tuple[object, ...]], loose: Collection[str]) -> list[str]:
     """The variables without a partner that is sure, of the same name in a holder of the same form."""
     return [other for other in loose if forms[other] == forms[path]]
+
+
+def _in_order(olds: Collection[Variable], news: Collection[Variable]) -> dict[str, str]:
+    """{saved variable: variable of the model} by the order of the lines that create them, where it can be relied on.
+
+    As many must be created at each line on both sides, and no name may be liker that of another one.
+    """
+    before, after = _by_line(olds), _by_line(news)
+    if before.keys() != after.keys() or len(before) < len(olds) or len(after) < len(news):
+        return {}
+    words = {path: _words(path) for path in (*before.values(), *after.values())}
+    pairs = [(before[place], after[place]) for place in before]
+    return {
+        old: new
+        for old, new in pairs
+        if all(len(words[old] & words[other]) <= len(words[old] & words[new]) for other in after.values())
+        and all(len(words[other] & words[new]) <= len(words[old] & words[new]) for other in before.values())
+    }
+
+
+def _by_line(variables: Collection[Variable]) -> dict[tuple[int, int], str]:
+    """{(number of its line among those of one file, how many were created there before): variable}."""
+    sites = {item.path: item.site for item in variables if item.site is not None}
+    if len({site.file for site in sites.values()}) != 1:
+        return {}
+    lines = sorted({site.line for site in sites.values()})
+    return {(lines.index(site.line), site.number): path for path, site in sites.items()}
+
+
+def _words(path: str) -> set[str]:
+    return set(re.findall(r"[a-z]+|\d+", path.lower()))
+
+
+def _hint(path: str | None) -> str:
+    return f" (the order of the lines says {path})" if path is not None else ""
 
 
 def _axes(old: Variable, new: Variable) -> list[int]:
