@@ -59,6 +59,7 @@ class Build:
         trace: what it depends on; of one that was not made in this run, what it reads, looks for and writes.
         failure: one sentence for a person; `detail` holds where the repository's code failed, line by line, and what
             the build printed; `at` is the file and the line where it did.
+        writes: the file of the work tree that it failed for: it would have written there.
     """
 
     signature: Signature | None = None
@@ -69,6 +70,7 @@ class Build:
     failure: str | None = None
     detail: str = ""
     at: tuple[str, int] | None = None
+    writes: str | None = None
 
     @property
     def known_signature(self) -> Signature:

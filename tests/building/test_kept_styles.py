@@ -52,7 +52,7 @@ class Corpus:
                 (root / path).write_text(content)
 
     def job(self, name):
-        return Job(name, self.folder / name, "model:build", worktree=self.folder / name)
+        return Job(name, self.folder / name, "model:build")
 
     def tree(self, name):
         repository = self.repositories[name]

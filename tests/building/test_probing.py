@@ -312,6 +312,110 @@ def ends_its_parent(pid_file):
     time.sleep(1000)
 """
 
+WRITES = """
+import contextlib, os, shutil, tempfile
+import tensorflow as tf
+from good import build
+
+def opens(path):
+    open(path, "w")
+
+def swallows(path):
+    with contextlib.suppress(OSError):
+        open(path, "w")
+    return build()
+
+def appends(path):
+    with open(path, "a") as file:
+        file.write("x")
+
+def removes(path):
+    os.remove(path)
+
+def removes_by_the_folder(path):
+    os.remove(os.path.basename(path), dir_fd=os.open(os.path.dirname(path), os.O_RDONLY))
+
+def removes_a_tree(path):
+    shutil.rmtree(path + "-tree", ignore_errors=True)
+
+def truncates(path):
+    os.truncate(path, 0)
+
+def links(path):
+    os.symlink("/etc/hostname", path + ".link")
+
+def writes_within_a_function(path):
+    tf.function(lambda: tf.io.write_file(path, "x"))()
+
+def renames(path):
+    os.rename(path, path + "2")
+
+def makes_a_folder(path):
+    os.makedirs(path + "folder/inner")
+
+def saves_weights(path):
+    build().save_weights(path + ".weights.h5", overwrite=True)
+
+def saves_a_model(path):
+    build().save(path + ".keras")
+
+def saves_a_checkpoint(path):
+    tf.train.Checkpoint(v=tf.Variable(1.0)).write(path)
+
+def writes_by_tensorflow(path):
+    tf.io.gfile.GFile(path, "w").write("x")
+
+def writes_by_an_operation(path):
+    tf.io.write_file(path, "x")
+
+def writes_records(path):
+    tf.io.TFRecordWriter(path)
+
+def writes_a_summary(path):
+    tf.summary.create_file_writer(os.path.dirname(path))
+
+def writes_a_summary_of_old(path):
+    with tf.Graph().as_default():
+        tf.compat.v1.summary.FileWriter(os.path.dirname(path))
+
+def caches_a_dataset(path):
+    list(tf.data.Dataset.range(3).cache(path))
+
+def saves_a_dataset(path):
+    tf.data.Dataset.range(3).save(path + "-dataset")
+
+def saves_a_whole_model(path):
+    tf.saved_model.save(tf.Module(), path + "-saved")
+
+def makes_a_database(path):
+    import sqlite3
+    sqlite3.connect(path + ".db").execute("create table a (b)")
+
+def makes_a_pipe(path):
+    os.mkfifo(path + "-pipe")
+
+def makes_within_an_open_folder(path):
+    os.mkdir("precious-new", dir_fd=os.open(os.path.dirname(path), os.O_RDONLY))
+
+def opens_within_an_open_folder(path):
+    os.open("precious", os.O_WRONLY | os.O_TRUNC, dir_fd=os.open(os.path.dirname(path), os.O_RDONLY))
+
+def renames_within_an_open_folder(path):
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    os.replace("precious", "precious2", src_dir_fd=folder, dst_dir_fd=folder)
+
+def deletes_by_tensorflow(path):
+    tf.io.gfile.remove(path)
+
+def writes_elsewhere(path):
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("x")
+    with tempfile.TemporaryDirectory() as folder:
+        tf.io.write_file(os.path.join(folder, "inner/x"), "x")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return build()
+"""
+
 LEAVING = ("leaves_a_process", "leaves_a_daemon", "hangs_with_a_daemon")
 
 SHAPES = {
@@ -329,6 +433,7 @@ def folder(tmp_path_factory):
     (root / "bad.py").write_text(BAD)
     (root / "hostile.py").write_text(HOSTILE)
     (root / "leaves.py").write_text(LEAVES)
+    (root / "writes.py").write_text(WRITES)
     (root / "syntax.py").write_text("def build():\n    return (\n")
     (root / "imports.py").write_text("import no_such_package\n")
     return root
@@ -770,6 +875,27 @@ def test_an_answer_that_cannot_be_read_is_a_failure_at_once(sturdy, folder):
 def test_what_hdf5_keeps_in_memory_is_no_file_that_a_build_writes(sturdy, folder):
     """The probe itself makes such a file, to see how Keras reads it."""
     assert sturdy.run([_job(folder, "good:build")])["good:build"].trace.written == ()
+
+
+def test_nothing_is_written_into_the_work_tree(sturdy, folder, tmp_path):
+    names = ("precious", "precious.weights.h5", "precious.keras", "precious-tree/inner")
+    files = {tmp_path / name: name.encode() for name in names}
+    for path, content in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    for name in ("good.py", "writes.py"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    jobs = [
+        _job(tmp_path, f"writes:{name}", worktree=tmp_path, kwargs={"path": str(tmp_path / "precious")})
+        for name in _functions(WRITES)
+    ]
+    built = sturdy.run(jobs)
+    there = [path for path in tmp_path.rglob("*") if not path.is_dir() and path.suffix != ".py"]
+    assert {path: path.read_bytes() for path in there} == files
+    assert built.pop("writes:writes_elsewhere").failure is None
+    for name, build in built.items():
+        assert build.signature is None and build.writes, (name, build)
+        assert "in the work tree, which a check may not change" in build.failure
 
 
 def test_a_forged_answer_is_not_believed(sturdy, folder):

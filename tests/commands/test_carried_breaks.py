@@ -34,6 +34,7 @@ def build():
     return model
 """
 FILE = "restore-manifest/net.migrations.toml"
+WRITING = 'json.dump({}, open("log.json", "w")); model.save_weights("net.weights.h5")'
 
 
 class Warm:
@@ -201,3 +202,18 @@ def test_a_promised_path_that_restores_nothing_at_all_is_told(warm):
     done = warm.update(reason=None)
     assert done.state == "written"
     assert "; keras-archive is promised and cannot restore even the unchanged model (" in done.message
+
+
+def test_a_builder_that_writes_its_files_is_built_from_a_copy(warm):
+    """What it would write over is a file of the user's: trained weights, as likely as not."""
+    warm.edit(
+        ("from tensorflow import keras\n", "from tensorflow import keras\nimport json\n"),
+        ("    return model\n", f"    {WRITING}\n    return model\n"),
+    )
+    for name in ("log.json", "net.weights.h5"):
+        (warm.project.root / name).write_text("mine")
+    assert warm.update(reason=None).state == "written"
+    code, model = warm.check(witness="always")
+    assert (code, model.verdict) == (0, "restores"), [finding.message for finding in model.findings]
+    for name in ("log.json", "net.weights.h5"):
+        assert (warm.project.root / name).read_text() == "mine"

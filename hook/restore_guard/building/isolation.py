@@ -71,6 +71,7 @@ class Message(msgspec.Struct):
     detail: str = ""
     died: bool = False
     at: tuple[str, int] | None = None
+    writes: str | None = None
     strategy: Strategy | None = None
     because: str | None = None
     seconds: float = 0

@@ -258,7 +258,7 @@ def _piped(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _build(message: isolation.Message) -> Build:
     if message.failure is not None:
-        return Build(failure=message.failure, detail=message.detail, at=message.at)
+        return Build(failure=message.failure, detail=message.detail, at=message.at, writes=message.writes)
     try:
         made = isolation.checked(message.result, _Made)
     except ValueError as error:

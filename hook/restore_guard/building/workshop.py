@@ -5,7 +5,6 @@ TensorFlow is started only for what must be made, and is imported while git writ
 
 from __future__ import annotations
 
-import contextlib
 import os
 import posixpath
 import shutil
@@ -21,7 +20,7 @@ import msgspec
 
 from restore_guard import folders
 from restore_guard.build import Answer, Build, Job
-from restore_guard.building import cache, isolation
+from restore_guard.building import apart, cache, isolation
 from restore_guard.building.crossing import crossed
 from restore_guard.building.probing import Probe
 from restore_guard.building.side_files import Tree
@@ -77,10 +76,6 @@ def model_job(config: Config, name: str, worktree: Path) -> Job:
     )
 
 
-_LARGE = 1_000_000
-"""Bytes; a larger file is no source, and a copy of the files on disk has a link to it."""
-
-
 class Workshop:
     """What one run builds with. A context manager: leaving it ends the Pythons and removes the files.
 
@@ -98,6 +93,8 @@ class Workshop:
         self._caches: dict[Path, cache.Cache] = {}
         self._roots: dict[Side, Path] = {}
         self._trees: dict[Side, Tree] = {}
+        self._writing: set[str] = set()
+        self._apart = apart.Apart(self.repository, self.folder, self._carried_in_repository)
 
     def __enter__(self) -> Workshop:
         concealed.conceal()
@@ -119,7 +116,14 @@ class Workshop:
         for order in missing:
             self._probe(order.python)
         purpose = f"building {_named(order.name for order in missing)} {_located(order.side for order in missing)}"
-        made = self._run({order.id: (order, self._rooted(order)) for order in missing}, purpose)
+        self._writing |= {order.name for order in orders if order.id in built and _writes(built[order.id])}
+        jobs = {order.id: (order, self._rooted(order)) for order in missing}
+        made = self._run(jobs, purpose)
+        on_disk = [job for order, job in jobs.values() if order.side.tree is None]
+        self._writing |= {jobs[job.id][0].name for job in on_disk if made[job.id].writes is not None}
+        made |= self._apart.again(
+            on_disk, made, lambda again: self._run({job.id: (jobs[job.id][0], job) for job in again}, purpose)
+        )
         made = {order.id: self._without_pointers(order, made[order.id]) for order in missing}
         made = {order.id: self._with_advice(order, made[order.id]) for order in missing}
         done = self._without_crossed(orders, built | made)
@@ -222,7 +226,8 @@ class Workshop:
         root = self._root(order.side)
         if root != self.worktree:
             lfs.fill(root, self._recorded(order), self.repository.objects())
-        return replace(self._job(order), root=root)
+        job = replace(self._job(order), root=root)
+        return self._apart.moved(job) if order.side.tree is None and order.name in self._writing else job
 
     def _known_inputs(self, order: BuildOrder) -> list[dict[str, Any]]:
         """The inputs that the model had when its manifest was written: it may need a call to make its variables."""
@@ -252,10 +257,10 @@ class Workshop:
 
     def _with_advice(self, order: BuildOrder, build: Build) -> Build:
         """A build that lacks a file which the work tree has and git ignores, with what to do."""
-        if build.signature is not None or order.side.tree is None:
+        if build.signature is not None or (order.side.tree is None and order.name not in self._writing):
             return build
         said = f"{build.failure}\n{build.detail}"
-        file = lacking(self.repository, said, self._root(order.side), order.config.pythonpath)
+        file = lacking(self.repository, said, self._rooted(order).root, order.config.pythonpath)
         if file is None:
             return build
         return replace(
@@ -265,6 +270,9 @@ class Workshop:
     @cached_property
     def _carried(self) -> list[str]:
         return carried(self.repository, self._carry)
+
+    def _carried_in_repository(self) -> list[str]:
+        return [posixpath.normpath(posixpath.join(self.repository.project, path)) for path in self._carried]
 
     def _carry_into(self, root: Path) -> None:
         """Copies the files of the work tree that git ignores; never over one of the side's own, never out of it."""
@@ -279,17 +287,7 @@ class Workshop:
         """The project in a folder of its own."""
         if side.tree is not None:
             return self._written(side)
-        folder = self.folder()
-        for path in self.repository.files(side):
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source = self.repository.root / path
-            if source.stat().st_size > _LARGE:
-                with contextlib.suppress(OSError):  # not everybody may make links on Windows
-                    target.symlink_to(source)
-                    continue
-            shutil.copy2(source, target)
-        return folder / self.repository.project
+        return apart.copied(self.repository, self.folder()) / self.repository.project
 
     def _root(self, side: Side) -> Path:
         if side.tree is None:
@@ -306,6 +304,10 @@ class Workshop:
         project = folder / self.repository.folder(side)
         self._carry_into(project)
         return project
+
+
+def _writes(build: Build) -> bool:
+    return build.trace is not None and bool(build.trace.written)
 
 
 def _named(names: Iterable[str]) -> str:

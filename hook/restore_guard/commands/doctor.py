@@ -9,15 +9,17 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from restore_guard import folders
 from restore_guard.build import Build
 from restore_guard.building import isolation, probing, pythons, warm
+from restore_guard.building.apart import Apart
 from restore_guard.building.workshop import model_job
 from restore_guard.change import affected, environment_files, load_habits, planted
+from restore_guard.change.carried import carried
 from restore_guard.change.diffs import Diff
 from restore_guard.change.load_habits import Habit
 from restore_guard.change.repository import Repository
@@ -134,8 +136,13 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
     paths = verdicts.promised_paths(Projects(None, project), list(project.config.models))
     jobs = [replace(model_job(project.config, name, run.folder), restores=paths[name]) for name in paths]
     try:
-        with probing.Probe(python.path, run.progress) as probe:
-            done = probe.run(jobs)
+        with folders.temporary() as folder, probing.Probe(python.path, run.progress) as probe:
+            more = [
+                posixpath.join(run.repository.project, path) for path in carried(run.repository, project.config.carry)
+            ]
+            done: dict[str, Any] = Apart(run.repository, lambda: folder, lambda: more).again(
+                jobs, probe.run(jobs), probe.run
+            )
     except RestoreGuardError as error:
         yield Finding("tensorflow", "problem", str(error))
         return

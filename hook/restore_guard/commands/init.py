@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restore_guard import config
+from restore_guard import config, folders
 from restore_guard.build import Build
 from restore_guard.building import isolation, probing
+from restore_guard.building.apart import Apart
 from restore_guard.change import load_habits
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
@@ -192,8 +193,10 @@ def _tried(
 ) -> Survey:
     root = repository.root / found.folder
     files = repository.project_files(repository.worktree())
-    trials = Trials(root, files, found.pythonpath, probe, seconds=seconds, progress=progress)
-    built = {model.name: model for model in trials.run(models)}
+    with folders.temporary() as folder:
+        apart = Apart(repository, lambda: folder, list)
+        trials = Trials(root, files, found.pythonpath, probe, apart=apart, seconds=seconds, progress=progress)
+        built = {model.name: model for model in trials.run(models)}
     usable = [*found.usable, *(model for model in built.values() if model.build.signature is not None)]
     names = {model.name for model in usable}
     unusable = tuple(built.get(model.name, model) for model in found.unusable if model.name not in names)

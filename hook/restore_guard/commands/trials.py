@@ -12,6 +12,7 @@ from pathlib import Path
 from restore_guard import config, folders
 from restore_guard.build import Build
 from restore_guard.building import probing
+from restore_guard.building.apart import Apart
 from restore_guard.building.workshop import model_job
 from restore_guard.commands.survey import NO_VARIABLES, Model
 from restore_guard.config import Config, Input
@@ -68,6 +69,7 @@ class Trials:
 
     Args:
         files: all files of the project, in which the folder of a module is looked for.
+        apart: where what would write into the work tree is built; None where it is not built at all.
         seconds: what may be spent in all.
     """
 
@@ -78,9 +80,11 @@ class Trials:
         pythonpath: Sequence[str],
         probe: probing.Probe,
         *,
+        apart: Apart | None = None,
         seconds: float = IN_ALL,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.apart = apart
         self.root, self.files, self.pythonpath, self.probe = root, files, list(pythonpath), probe
         self.end, self.progress = time.monotonic() + seconds, progress
 
@@ -116,7 +120,9 @@ class Trials:
                 entry = config.Model(f"{module}:{name}", inputs=entry.inputs)
             models[turn.model.name] = entry
         settings = Config(timeout=PER_CANDIDATE, pythonpath=(*self.pythonpath, str(folder)), models=models)
-        return self.probe.run([model_job(settings, name, self.root) for name in models], purpose)
+        jobs = [model_job(settings, name, self.root) for name in models]
+        built = self.probe.run(jobs, purpose)
+        return built if self.apart is None else self.apart.again(jobs, built, lambda it: self.probe.run(it, purpose))
 
     def _ended(self, turn: _Turn, build: Build) -> Model | None:
         """What became of a model; None where there is more to try."""

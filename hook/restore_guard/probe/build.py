@@ -10,7 +10,7 @@ import tensorflow as tf
 from . import arguments, frameworks, load_call, loading_code, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, EagernessAskedError, FlagsSetError
-from .tracing import calls, eagerness, environment, places, sites, sources
+from .tracing import calls, eagerness, environment, places, protection, sites, sources
 
 
 def run(job):
@@ -71,6 +71,7 @@ def enter(job):
     loading_code.unfamiliar(frameworks.packages())  # now, since what is read for it is no file of the build
     read = sources.Sources(root, job["project"])
     read.listen()
+    protection.begin(job)
     # The user has named these: a module of the root that has the same name is not what is meant.
     sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in [*job["pythonpath"], ""]]
     created = sites.Sites(root)

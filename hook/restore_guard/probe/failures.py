@@ -27,6 +27,18 @@ class FlagsSetError(Exception):
         self.flags = flags
 
 
+class WorkTreeError(Exception):
+    """The builder writes into the user's work tree.
+
+    Attributes:
+        path: where.
+    """
+
+    def __init__(self, path):
+        super().__init__(f"the builder writes to {path} in the work tree, which a check may not change")
+        self.path = path
+
+
 def sentence(error):
     """An exception in a sentence: its type, and its message if it has one.
 
@@ -62,4 +74,5 @@ def told(error, root):
     found = frames(error, root)
     lines = [f"{file}:{line}{function and f', in {function}'}: {source}" for file, line, function, source in found]
     at = found[-1][:2] if found and not os.path.isabs(found[-1][0]) else None
-    return {"failure": sentence(error), "detail": "\n".join(lines), "at": at}
+    writes = error.path if isinstance(error, WorkTreeError) else None
+    return {"failure": sentence(error), "detail": "\n".join(lines), "at": at, "writes": writes}

@@ -26,6 +26,10 @@ CHECKPOINT_READER = "tensorflow.python.training.py_checkpoint_reader", "NewCheck
 LOAD_LIBRARY = "tensorflow.python.client.pywrap_tf_session", "TF_LoadLibrary"
 """What opens a checkpoint and a library of operations."""
 
+RECORD_WRITER = "tensorflow.python.lib.io.tf_record", "TFRecordWriter", "__init__"
+EVENTS_WRITER = "tensorflow.python.client._pywrap_events_writer", "EventsWriter"
+"""What writes a file of records, and one of events."""
+
 OPTIMIZER_BOOKKEEPING = {"_index_dict", "_trainable_variables_indices", "_trainable_variables", "_tracker"}
 """Attributes of a Keras optimizer that are not the user's (keras/src/optimizers/base_optimizer.py)."""
 

@@ -21,7 +21,7 @@ _LIMIT = 256 * 1024 * 1024
 _TOO_LARGE = {"failure": "the signature is larger than 256 MB", "detail": "", "final": True}
 _TAIL = 4000
 # What no other strategy mends.
-_FINAL = (failures.BuildError, SyntaxError, MemoryError)
+_FINAL = (failures.BuildError, failures.WorkTreeError, SyntaxError, MemoryError)
 _PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -194,9 +194,15 @@ def _encoded(answer):
 
 def _run(job, strategy):
     from .. import tasks
+    from ..tracing import protection
 
     try:
-        return {"result": tasks.TASKS[job["task"]]({**job, "strategy": strategy})}
+        try:
+            result = tasks.TASKS[job["task"]]({**job, "strategy": strategy})
+        finally:
+            if (path := protection.refused()) is not None:
+                raise failures.WorkTreeError(path)
+        return {"result": result}
     except failures.FlagsSetError as error:
         again = {} if job.get("flags") else {"flags": error.flags}
         return {"failure": failures.sentence(error), "detail": "", "final": True, **again}

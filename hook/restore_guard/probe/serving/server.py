@@ -258,12 +258,13 @@ class _Pool:
         else:
             died = result is None and code != trees.KILLED
             told = result if result is not None else {}
-            self.fail(child, failure, str(told.get("detail", "")), died, told.get("at"))
+            told = {key: told.get(key) for key in ("at", "writes")} | {"detail": str(told.get("detail", ""))}
+            self.fail(child, failure, died=died, **told)
 
-    def fail(self, child, failure, detail="", died=False, at=None):
+    def fail(self, child, failure, detail="", died=False, **more):
         printed = child.printed()
         detail = "\n".join(part for part in (detail, printed and f"The build printed:\n{printed}") if part)
-        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died, "at": at})
+        _send(self.out, {"id": child.job["id"], "failure": failure, "detail": detail, "died": died, **more})
 
 
 def _may_retry(result, code):

@@ -24,6 +24,20 @@ _READING = {
 _BY_PYTHON = ("TextLineDataset", "TFRecordDataset", "FixedLengthRecordDataset")
 _MATCHING = {"MatchingFiles": 0, "MatchingFilesDataset": 0}
 _RESTORING = {"RestoreV2": 0}
+_WRITING = {
+    "Save": 0,
+    "SaveSlices": 0,
+    "SaveV2": 0,
+    "MergeV2Checkpoints": 1,
+    "WriteFile": 0,
+    "CreateSummaryFileWriter": 1,
+    "CacheDataset": 1,
+    "CacheDatasetV2": 1,
+    "SaveDataset": 1,
+    "SaveDatasetV2": 1,
+    "SnapshotDataset": 1,
+    "SnapshotDatasetV2": 1,
+}
 # A cache without a file name is one in memory.
 _CACHING = {"CacheDataset": 1, "CacheDatasetV2": 1}
 _OTHERS = ("Reader", "Restore", "SqlDataset", "LMDB", "SnapshotDataset", "LoadDataset", "ImmutableConst")
@@ -44,6 +58,8 @@ def listen(heard):
     tell(names.RECORD_FILES, lambda files, *_, **__: _records(heard, files))
     tell(names.CHECKPOINT_READER, lambda prefix: _checkpoint(heard, _text(prefix)))
     tell(names.LOAD_LIBRARY, heard.read)
+    tell(names.RECORD_WRITER, lambda _, path, *__, **___: heard.write(path))
+    tell(names.EVENTS_WRITER, lambda prefix: heard.write(_text(prefix)))
     _listen_to_gfile(heard)
     if "h5py" in sys.modules:
         tell(("h5py", "h5f", "open"), lambda path, *_, **__: heard.read(path))
@@ -71,6 +87,8 @@ def _listen_to_gfile(heard):
         "RenameFile": lambda source, target, *_: heard.move(source, target),
         "CreateDir": lambda path, *_: heard.make(path),
         "RecursivelyCreateDir": lambda path, *_: heard.make(path),
+        "DeleteFile": lambda path, *_: heard.change(path),
+        "DeleteRecursively": lambda path, *_: heard.change(path),
     }
     for name, note in notes.items():
         _tell(heard, (names.FILES, name), note)
@@ -78,6 +96,12 @@ def _listen_to_gfile(heard):
 
 def _operation(heard, kind, inputs):
     kind = _text(kind)
+    if kind in _WRITING:
+        target = inputs[_WRITING[kind]]
+        # A graph of old has operations that nobody runs, as those of a Saver.
+        if not hasattr(target, "op") or target.op.type == "Const":
+            for file in filter(None, _constants(target) or ()):
+                heard.write(file)
     for known, note in ((_READING, heard.read), (_MATCHING, None), (_RESTORING, None), (_CACHING, None)):
         if kind in known:
             files = _constants(inputs[known[kind]])

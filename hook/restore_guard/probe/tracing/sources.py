@@ -12,7 +12,7 @@ import pathlib
 import stat
 import sys
 
-from . import environment, framework_files, shared_memory
+from . import environment, framework_files, protection, shared_memory
 from .places import Places, absolute, file_of, is_installed, real
 
 _MISSING = (FileNotFoundError, NotADirectoryError)
@@ -53,6 +53,9 @@ class Sources:
         sys.meta_path.insert(0, self)
         for name, note in (("stat", self.size), ("lstat", self.ask), ("access", self.ask), ("readlink", self.ask)):
             setattr(os, name, self._asking(getattr(os, name), note))
+        for name in {"mkfifo", "mknod"} & set(dir(os)):
+            setattr(os, name, self._asking(getattr(os, name), self.make))
+        self._listen_to_folders()
         self._listen_to_forks()
         self.segments.listen()
         framework_files.listen(self)
@@ -69,12 +72,28 @@ class Sources:
                 self.list(args[0] if args and args[0] is not None else os.curdir)
         elif event == "ctypes.dlopen" and args[0] and os.path.dirname(os.fsdecode(args[0])):
             self.read(args[0])
+        elif event in protection.CHANGING:
+            self.change(protection.changed(event, args))
         elif event == "os.mkdir":
-            self.make(args[0])
+            self.make(protection.within(args[0], args[2]))
         elif event == "os.rename":
-            self.move(args[0], args[1])
+            self.move(protection.within(args[0], args[2]), protection.within(args[1], args[3]))
         elif event in _OPAQUE:
+            if event == "sqlite3.connect":
+                self.change(protection.database(args[0]))
             self.cannot_follow(event)
+
+    def _listen_to_folders(self):
+        """Of what is opened relative to an open folder, the system's hook is told the name alone."""
+        opens = os.open
+
+        @functools.wraps(opens)
+        def opening(path, flags, mode=0o777, *, dir_fd=None):
+            if dir_fd is not None and flags & (os.O_WRONLY | os.O_RDWR):
+                self.change(protection.within(path, dir_fd))
+            return opens(path, flags, mode, dir_fd=dir_fd)
+
+        os.open = opening
 
     def _listen_to_forks(self):
         """The module multiprocessing starts processes without a word."""
@@ -131,7 +150,13 @@ class Sources:
         if path is not None and not self._is_own(path):
             (self.opened if _is_there(path) else self.missing).add(path)
 
+    def change(self, path):
+        """Raises PermissionError for a path of the work tree, which a build may not change."""
+        with self.deaf():
+            protection.refuse(path)
+
     def write(self, path):
+        self.change(path)
         path = absolute(path)
         if path is not None:
             self.segments.note(path)
@@ -142,11 +167,14 @@ class Sources:
     def make(self, path):
         path = absolute(path)
         if path is not None and not _is_there(path):
+            self.change(path)
             self.segments.note(path)
             self.missing.add(path)
             self.own.add(path)
 
     def move(self, source, target):
+        for path in (source, target):
+            self.change(path)
         source, target = absolute(source), absolute(target)
         if target is not None:
             self.segments.note(target)
