@@ -1,5 +1,7 @@
 """Which framework a model belongs to: one process can hold Keras 3, Keras 2 and tf-keras side by side."""
 
+import functools
+import importlib
 import importlib.util
 import os
 import sys
@@ -34,10 +36,17 @@ def keras_of(value):
         module = sys.modules.get(package)
         if module is None or not hasattr(module, "layers"):
             continue
-        kinds = [module.layers.Layer, module.optimizers.Optimizer]
-        if isinstance(value, tuple(kinds)):
+        if isinstance(value, (module.layers.Layer, optimizer_of(package))):
             return Keras(package)
     return None
+
+
+@functools.cache
+def optimizer_of(package):
+    """The class of optimizers; Keras 2.12 shows an older one in its place (keras/optimizers/__init__.py)."""
+    if code_of(package) == package:
+        return importlib.import_module(f"{package}.optimizers.optimizer").Optimizer
+    return sys.modules[package].optimizers.Optimizer
 
 
 def code_of(package):

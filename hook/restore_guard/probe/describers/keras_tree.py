@@ -93,7 +93,7 @@ def _own_variables(keras, saveable, index):
     names = private_names.saving_methods(saveable)
     if names is None:
         return "stateless", []
-    if isinstance(saveable, keras.module.optimizers.Optimizer):
+    if isinstance(saveable, frameworks.optimizer_of(keras.package)):
         own = saveable.variables
         return "optimizer", _positions(own() if callable(own) else own, index)
     base = importlib.import_module(frameworks.code_of(keras.package)).layers.Layer

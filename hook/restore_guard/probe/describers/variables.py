@@ -205,7 +205,7 @@ def _is_layered(value):
 
 def _is_optimizer(value):
     keras = frameworks.keras_of(value)
-    return keras is not None and isinstance(value, keras.module.optimizers.Optimizer)
+    return keras is not None and isinstance(value, frameworks.optimizer_of(keras.package))
 
 
 def _attributes(value):

@@ -8,6 +8,8 @@ import sys
 
 import tensorflow as tf
 
+from .. import frameworks
+
 
 class Sites:
     """Records creations; lines are of files below the folder `root`.
@@ -101,7 +103,7 @@ class Sites:
         for package in ("keras", "tf_keras"):
             if package in sys.modules:
                 hear_new(sys.modules[package].layers.Layer, self.record_object)
-                hear_new(sys.modules[package].optimizers.Optimizer, self.record_object)
+                hear_new(frameworks.optimizer_of(package), self.record_object)
             for base in getattr(sys.modules.get(package), "Variable", object).__mro__:
                 if base.__module__.startswith("keras.") and base.__module__.endswith(".common.variables"):
                     hear_new(base, self.record_wrapper)
