@@ -1,6 +1,7 @@
 """The configuration, `restore-guard.toml` or `[tool.restore-guard]` of `pyproject.toml`, as checked data."""
 
 import datetime
+import functools
 import math
 import re
 import reprlib
@@ -126,7 +127,12 @@ def load(read: Callable[[str], bytes | None], *, rules: Collection[str] = ()) ->
     Out: the file's name and its configuration; None where neither file configures restore-guard.
     Raises UsageError that names file and key.
     """
-    own, shared = _parse(read, OWN_FILE), _parse(read, SHARED_FILE)
+    return _read(read(OWN_FILE), read(SHARED_FILE), tuple(rules))
+
+
+@functools.lru_cache(maxsize=4)  # both sides of most changes have the same
+def _read(own_content: bytes | None, shared_content: bytes | None, rules: Collection[str]) -> tuple[str, Config] | None:
+    own, shared = _parse(own_content, OWN_FILE), _parse(shared_content, SHARED_FILE)
     shared = _table((shared or {}).get("tool", {}), (SHARED_FILE, "tool")).get("restore-guard")
     if own is not None and shared is not None:
         raise UsageError(
@@ -164,8 +170,7 @@ def ignored_models(config: Config, entry: Ignore) -> set[str]:
     return {name for name in config.models if fnmatchcase(name, entry.model)}
 
 
-def _parse(read: Callable[[str], bytes | None], file: str) -> dict[str, Any] | None:
-    content = read(file)
+def _parse(content: bytes | None, file: str) -> dict[str, Any] | None:
     if content is None or (file == SHARED_FILE and b"restore-guard" not in content):
         return None  # a pyproject.toml that does not speak of us is neither parsed nor judged
     try:
@@ -190,7 +195,8 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
             _fail((*where, "rules", rule), f'expected "error", "warning" or "off", found {_show(level)}')
     ignores = table.get("ignore", [])
     if isinstance(ignores, list):
-        ignores = [_ignore(ignore, (*where, f"ignore[{index}]"), rules, models) for index, ignore in enumerate(ignores)]
+        known = {*models, "*"}
+        ignores = [_ignore(ignore, (*where, f"ignore[{index}]"), rules, known) for index, ignore in enumerate(ignores)]
     config = _convert({**table, "models": models, "rules": levels, "ignore": ignores}, Config, where)
 
     _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)
@@ -244,7 +250,7 @@ def _ignore(table: Any, where: tuple[str, ...], rules: Collection[str], models: 
     ignore = _convert(table, Ignore, where)
     _demand(bool(ignore.reason.strip()), "reason", ignore.reason, where)
     _known(ignore.rule, rules, "rule", (*where, "rule"))
-    _known(ignore.model, {*models, "*"}, "model", (*where, "model"))
+    _known(ignore.model, models, "model", (*where, "model"))
     return ignore
 
 

@@ -1,6 +1,7 @@
 """Models shared out among jobs."""
 
 import json
+import time
 
 import msgspec
 import pytest
@@ -26,6 +27,12 @@ def test_no_job_is_empty(models, shards, jobs):
     assert len(shared) == jobs and all(shared)
     assert sorted(name for job in shared for name in job) == sorted(names)
     assert len(json.loads(matrix(shared))["include"]) == jobs
+
+
+def test_many_models_are_shared_out_at_once():
+    begin = time.process_time()
+    assert sum(map(len, share({f"m{number}": None for number in range(80_000)}, 4))) == 80_000
+    assert time.process_time() - begin < 3
 
 
 def test_balanced_by_time():

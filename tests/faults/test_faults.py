@@ -5,6 +5,7 @@ import dataclasses
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from command_faults import COMMANDS
-from conftest import COMMAND, Project
+from conftest import COMMAND, Project, settings
 from fault_tables import CONFIG, FAULTS, NO_TENSORFLOW, ONE_COMMIT
 from place_faults import HANGS, MOVED, PLACES
 from signatures import module
@@ -269,3 +270,15 @@ def test_30_000_models_are_told_of_at_once(make_repository, sound):
         result = check._result(repository, sides, found, judged)
         assert time.process_time() - begin < 5
     assert [one.name for one in result.models] == list(many.models)
+
+
+def test_10_000_models_are_read_at_once(make_repository, sound, run_here):
+    project = make_repository(copy_of=sound)
+    models = {f"m{number}": 'builder = "m:build"' for number in range(10_000)}
+    ignored = '[[tool.restore-guard.ignore]]\nmodel = "m1"\nrule = "not-saved"\nreason = "x"\n' * 1000
+    project.commit({"pyproject.toml": settings(sys.executable, models) + ignored})
+    project.commit({"README.md": "x"})
+    begin = time.process_time()
+    code, said = run_here(project, ("plan", "--shards", "4", "--all", *ONE_COMMIT[1:]))
+    assert (code, said.count("m9999")) == (0, 1)
+    assert time.process_time() - begin < 8

@@ -34,8 +34,8 @@ def share(seconds: Mapping[str, float | None], shards: int) -> list[list[str]]:
         least = min(range(len(jobs)), key=lambda job: (loads[job], len(jobs[job])))
         jobs[least].append(name)
         loads[least] += costs[name]
-    order = list(seconds)
-    return [sorted(job, key=order.index) for job in jobs]
+    order = {name: number for number, name in enumerate(seconds)}
+    return [sorted(job, key=order.__getitem__) for job in jobs]
 
 
 def text(jobs: Sequence[Sequence[str]], seconds: Mapping[str, float | None]) -> str:
