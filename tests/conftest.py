@@ -23,6 +23,14 @@ from restore_guard.errors import UncheckedError, UsageError
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
+
+def pytest_collection_modifyitems(items):
+    """Lines are not counted in a property test: it runs the same ones hundreds of times, at twice the cost."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
+
+
 COMMAND = Path(sys.executable).with_name("restore-guard")
 
 GIT_SETTINGS = """\

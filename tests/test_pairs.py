@@ -37,8 +37,8 @@ CONTEXT = findings.Context("pair", "restore-manifest/pair.json", Config())
 
 _NOTHING_READ = msgspec.structs.asdict(Reads())
 
-# What TensorFlow does is asked anew for every sixth pair; for the others, the newest of either Keras go by records.
-ANEW = frozenset(NAMES[::6])
+# What TensorFlow does is asked anew for every ninth pair; for the others, the newest of either Keras go by records.
+ANEW = frozenset(NAMES[::9])
 JUDGED = [
     pytest.param(keras, name, marks=pytest.mark.long if keras not in RECORDED and name not in ANEW else ())
     for keras in FRAMEWORKS

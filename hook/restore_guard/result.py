@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
@@ -260,10 +261,11 @@ class Result(Struct, frozen=True):
     @property
     def word(self) -> str:
         """The verdict for a person, as of a model."""
-        words = {model.word for model in self.models if model.verdict == self.verdict}
+        verdict = self.verdict  # once: there may be thousands of models
+        words = {model.word for model in self.models if model.verdict == verdict}
         if len(words) > 1 and "breaks" not in words:
             return "not as it must be"
-        return words.pop() if len(words) == 1 else self.verdict
+        return words.pop() if len(words) == 1 else verdict
 
     @property
     def exit_code(self) -> int:
@@ -275,11 +277,11 @@ class Result(Struct, frozen=True):
         judged = [model for model in self.models if model.verdict != "unaffected"]
         paths = sum(len(model.restores) for model in judged)
         variables = sum(model.variables for model in judged)
+        of_each = Counter(model.word for model in self.models)
         counts = [
-            f"{count} {word}"
-            for verdict, singular, plural in _WORDS
-            if (count := sum(model.word == verdict for model in self.models))
-            for word in [singular if count == 1 else plural]
+            f"{count} {singular if count == 1 else plural}"
+            for word, singular, plural in _WORDS
+            if (count := of_each[word])
         ]
         return (
             f"{_plural(len(self.models), 'model')}, {_plural(variables, 'variable')}, "

@@ -128,9 +128,17 @@ def test_pull_request_that_breaks_restores(make_repository, library, keras3, run
     assert '"schema": 1' in log and '{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", ' in log
 
 
+# Each installs the action anew. How each payload is read is tested without act: test_action_events.
 @pytest.mark.parametrize(
     "event",
-    ["push", "merge_group", "workflow_dispatch", "schedule", "pull_request_target", "workflow_run"],
+    [
+        "push",
+        "pull_request_target",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("merge_group", "workflow_dispatch", "schedule", "workflow_run")
+        ),
+    ],
 )
 def test_event(make_repository, run, tmp_path, event):
     """No model is touched: the interpreter is not even looked for."""

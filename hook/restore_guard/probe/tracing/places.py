@@ -33,6 +33,8 @@ class Places:
     def _name(self, path):
         if not (path + os.sep).startswith(self.top):
             return None
+        if path.startswith(_STANDARD) and not self.top.startswith(_STANDARD):
+            return None  # an environment in the repository, by whatever name, has a library of its own
         inside = path[len(self.top) :]
         if "site-packages" in inside or "__pycache__" in inside or _own_folder(inside, self._project):
             return None
@@ -62,9 +64,15 @@ class Places:
                     break
         return {name for name in found.values() if name}
 
-    def is_settled(self, path):
-        """True for the file of a module that each build finds imported, and that is nowhere in the repository."""
-        return path in _settled and not path.startswith(self.top) and not _settled[path].startswith(self.top)
+    @functools.cached_property
+    def settled(self):
+        """{name: module} of those that each build finds imported, and of which no file is the repository's."""
+        return {name: module for name, (module, *paths) in _settled.items() if not self._holds(*paths)}
+
+    def _holds(self, path, whole):
+        """Whether a file, or a link to it, is the repository's; an environment inside of it is not."""
+        inside = path.startswith(self.top) or whole.startswith(self.top)
+        return inside and (path != whole or self._name(path) is not None)
 
     def is_outside(self, path):
         """True for what is neither the repository's nor installed with a version: its path is all it has."""
@@ -81,9 +89,9 @@ _settled = {}
 
 def prepare():
     """Finds out where all modules come from that are imported already: there are thousands, the same for each build."""
-    for module in list(sys.modules.values()):
+    for name, module in list(sys.modules.items()):
         if (path := file_of(module)) and all(comes_with_python(each) for each in (path, real(path))):
-            _settled[path] = real(path)
+            _settled[name] = module, path, real(path)
 
 
 @functools.cache

@@ -269,9 +269,9 @@ class Sources:
 
     def _modules(self):
         """(name, file) of the modules by which builds may differ."""
+        settled = self.places.settled
         for name, module in list(sys.modules.items()):
-            path = file_of(module)
-            if path and not self.places.is_settled(path):
+            if settled.get(name) is not module and (path := file_of(module)):
                 yield name, path
 
     def _is_own(self, path):
