@@ -898,6 +898,50 @@ def test_nothing_is_written_into_the_work_tree(sturdy, folder, tmp_path):
         assert "in the work tree, which a check may not change" in build.failure
 
 
+DEEP = """
+import tensorflow as tf
+
+class Box(tf.Module):
+    inner = None
+
+def modules(depth):
+    top = box = Box()
+    for _ in range(depth):
+        box.inner = Box()
+        box = box.inner
+    box.v = tf.Variable(1.0)
+    return top
+
+def lists(depth):
+    value = tf.Variable(1.0)
+    for _ in range(depth):
+        value = [value]
+    box = Box()
+    box.inner = value
+    return box
+
+def tables(depth):
+    value = tf.Variable(1.0)
+    for _ in range(depth):
+        value = {"a": value}
+    return tf.train.Checkpoint(root=value)
+"""
+
+
+@pytest.mark.parametrize("depth", [1500, pytest.param(5000, marks=pytest.mark.long)])
+def test_what_is_nested_deep_is_built_or_costs_one_model(sturdy, folder, tmp_path, depth):
+    (tmp_path / "deep.py").write_text(DEEP)
+    (tmp_path / "good.py").write_bytes((folder / "good.py").read_bytes())
+    names = [f"deep:{name}" for name in _functions(DEEP)]
+    begin = time.monotonic()
+    jobs = [_job(tmp_path, name, timeout=60, kwargs={"depth": depth}) for name in names]
+    built = sturdy.run([*jobs, _job(tmp_path, "good:build")])
+    assert time.monotonic() - begin < 60
+    assert built["good:build"].failure is None and built["deep:modules"].failure is None
+    for name in names[1:]:
+        assert "RecursionError" in built[name].failure, built[name]
+
+
 def test_a_forged_answer_is_not_believed(sturdy, folder):
     """Whether it is written into the pipe of the Python that builds, or for another task that is under way."""
     sound = sturdy.run([_job(folder, "good:build")])["good:build"]

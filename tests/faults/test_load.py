@@ -1,6 +1,7 @@
 """Many checks at once, and many in a row: none disturbs another, and nothing grows."""
 
 import concurrent.futures
+import os
 import sys
 
 import pytest
@@ -8,6 +9,10 @@ from conftest import Project
 from fault_tables import CONFIG, ONE_COMMIT
 from signatures import module
 
+from restore_guard.change.repository import Repository
+from restore_guard.change.run import Run
+from restore_guard.change.sides import Sides
+from restore_guard.commands.check import check
 from restore_guard.promise import manifest
 from restore_guard.promise.manifest import Manifest
 
@@ -47,3 +52,15 @@ def test_commits_in_a_row(project, number):
     assert kept[-1] == kept[0], "something is left for each check"
     assert memory[-1] - memory[0] < 30
     assert list(project.temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [6, pytest.param(200, marks=pytest.mark.long)])
+def test_no_descriptor_is_left_open(project, number):
+    """By checks in one process, as whoever imports the package does them."""
+    opened = []
+    for _ in range(number):
+        with Repository(project.root) as repository:
+            sides = Sides(repository.commit("HEAD~"), repository.commit("HEAD"))
+            assert check(Run(repository, project.environ), sides).exit_code == 0
+        opened.append(len(os.listdir("/proc/self/fd")))
+    assert opened[1:] == opened[:1] * (number - 1)
