@@ -48,7 +48,7 @@ class GraphNode(Struct, frozen=True):
 
     `slots_by` tells a legacy optimizer, which makes a slot where a checkpoint has one, from a later one of Keras 2,
     which refuses it. Nothing else knows of slots. `state` tells an object that holds a value and is no variable; of a
-    hash table it names the types of keys and values.
+    hash table it names the types of keys and values and, but in older manifests, the shapes of their saved rows.
     """
 
     type: str

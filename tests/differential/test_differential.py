@@ -161,6 +161,10 @@ def build():
     return Words()
 """
 ONE_TABLE = ("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = self.words")
+DENSE = """self.rows = tf.lookup.experimental.DenseHashTable(
+            tf.int64, tf.float32, tf.zeros(2), empty_key=-1, deleted_key=-2
+        )"""
+KEYS = ("tf.int64, tf.float32, tf.zeros(2), empty_key=-1, deleted_key=-2", 'tf.string, tf.int64, 0, "", "-"')
 
 
 @pytest.mark.parametrize(
@@ -172,6 +176,12 @@ ONE_TABLE = ("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = self.wo
         ([ONE_TABLE], ["names"]),  # `words` comes first, and an object takes one value
         ([("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = TABLE(tf.string, tf.int32, 0)")], None),
         ([("self.words = TABLE(tf.string, tf.int64, 0)", "self.words = TABLE(tf.int64, tf.int64, 0)")], None),
+        ([("tf.float32, tf.zeros(2)", "tf.float32, tf.zeros(3)")], None),
+        ([("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = TABLE(tf.string, tf.int64, [0, 0])")], None),
+        ([(DENSE, "self.rows = TABLE(tf.int64, tf.float32, tf.zeros(2))")], None),
+        ([("self.names = TABLE(tf.string, tf.int64, 0)", DENSE.replace("rows", "names").replace(*KEYS))], None),
+        ([("self.names = TABLE(tf.string, tf.int64, 0)", "self.names = tf.Variable(tf.zeros(2))")], None),
+        ([("self.vectors = tf.Variable(tf.zeros(3))", "self.vectors = TABLE(tf.string, tf.int64, 0)")], None),
     ],
 )
 @pytest.mark.parametrize("keras", FRAMEWORKS)
@@ -187,7 +197,7 @@ def test_what_tables_hold_arrives_where_it_is_simulated_to(oracles, tmp_path, ke
     assert list(judged.disagreements()) == []
     truth = judged.truth["tf-checkpoint"]
     assert truth["tables"] == ["names", "rows", "words"]
-    assert truth["outcome"] == ("raises" if lost is None else "restores"), "one of other types cannot be read"
+    assert truth["outcome"] == ("raises" if lost is None else "restores"), "one of another kind cannot be read"
     assert lost is None or truth["lost"] == lost
 
 

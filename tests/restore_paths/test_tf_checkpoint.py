@@ -1,6 +1,7 @@
 """tf.train.Checkpoint's matching on graphs small enough to see; the pairs compare it with TensorFlow itself."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from signatures import graph, module, variable
@@ -190,3 +191,53 @@ def test_an_object_that_holds_state_and_reaches_nothing_is_lost():
     outcome = restore("tf-checkpoint", typed, tables(words="string int32"))
     assert (outcome.kind, outcome.lost) == ("raises", ())
     assert outcome.error == "tensor_name = words; expected dtype int32 does not equal original dtype int64"
+
+
+# What TensorFlow 2.15 and 2.21 really do with tables of these rows: [] are the keys of a MutableHashTable.
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("[] []", "[] []", "restores"),
+        ("[] [3]", "[] [3]", "restores"),
+        ("[] [3]", "[] [4]", "raises"),
+        ("[] []", "[] [4]", "raises"),
+        ("[] [1]", "[] []", "raises"),
+        ("[] []", "[1] [1]", "raises"),
+        ("[] [3]", "[1] [3]", "raises"),
+        ("[1] [1]", "[] []", "restores"),
+        ("[1] [1]", "[] [1]", "raises"),
+        ("[1] [3]", "[] [3]", "raises"),
+        ("[2] [1]", "[] []", "raises"),
+        ("[1] [3]", "[1] [3]", "restores"),
+        ("[1] [3]", "[1] [4]", "raises"),
+        ("[2] [1]", "[3] [1]", "raises"),
+        ("[2] [1]", "[1] [1]", "restores"),
+        ("", "[] [3]", "restores"),
+    ],
+)
+def test_a_table_takes_rows_of_its_own_shape(old, new, kind):
+    saved, model = (holding(GraphNode("Table", state=f"int64 float32 {rows}".strip())) for rows in (old, new))
+    assert restore("tf-checkpoint", saved, model).kind == kind
+
+
+def test_a_table_and_a_variable_do_not_read_each_other():
+    table, variable, module = GraphNode("Table", state="int64 int64 [] []"), GraphNode("Variable", 0), GraphNode("M")
+    for saved, model, kind in (
+        (table, variable, "raises"),
+        (variable, table, "raises"),
+        (table, module, "restores"),
+        (variable, module, "partial"),
+        (module, table, "restores"),
+    ):
+        assert restore("tf-checkpoint", holding(saved), holding(model)).kind == kind
+    outcome = restore("tf-checkpoint", holding(table), holding(variable))
+    assert outcome.error == "Key a/.ATTRIBUTES/VARIABLE_VALUE not found in checkpoint"
+    assert outcome.failures[0].model == ("a",)
+
+
+def holding(node):
+    """A module whose attribute `a` is this object."""
+    made = module(a=(2,))
+    variables = made.variables if node.variable is not None else ()
+    own = ObjectGraph((GraphNode("Module", None, (("a", 1),)), node))
+    return msgspec.structs.replace(made, variables=variables, object_graph=own)

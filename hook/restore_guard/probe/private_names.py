@@ -6,6 +6,7 @@
 
 import importlib
 
+import numpy
 import tensorflow as tf
 
 from .frameworks import attribute, code_of
@@ -132,6 +133,18 @@ def holds_state(value):
     util = _module("tensorflow.python.training.saving.saveable_object_util")
     has = getattr(util, "trackable_has_serialize_to_tensor", None)
     return bool(has is not None and has(value))
+
+
+def rows_of_table(table):
+    """The shapes in which a hash table writes a key and a value; None where they are not known (ops/lookup_ops.py)."""
+    value, empty = getattr(table, "_value_shape", None), getattr(table, "_empty_key", None)
+    if value is None or not value.is_fully_defined():
+        return None
+    if empty is None:
+        return (), tuple(value)
+    # A DenseHashTable writes a scalar as a row of one.
+    key = empty.shape if hasattr(empty, "shape") else numpy.shape(empty)
+    return tuple(key) or (1,), tuple(value) or (1,)
 
 
 def slice_info(variable):

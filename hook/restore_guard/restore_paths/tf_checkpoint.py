@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
+from restore_guard.restore_paths import stored_state
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
-from restore_guard.signature import Arrival, ObjectGraph, Signature, Variable
+from restore_guard.signature import Arrival, GraphNode, ObjectGraph, Signature, Variable
 
 
 def restore(saved: Signature, model: Signature) -> Outcome:
@@ -39,7 +40,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         lost = found.lost()
         pairs = [(saved.variables[source], model.variables[to]) for source, to in found.pairs]
         differing = [(old, new) for old, new in pairs if old.shape != new.shape or old.dtype != new.dtype]
-        failures = (*found.failures, *found.unlike()) + tuple(
+        failures = (*found.failures, *found.refused(saved, model)) + tuple(
             Failure(message, (old.path,), (new.path,))
             for old, new in differing
             if (message := _mismatch(old, new, any_shape=not model.eager))
@@ -168,15 +169,16 @@ class _Restoration:
             if source not in self.taken or not self.model.nodes[self.bound[source]].state
         )
 
-    def unlike(self) -> Iterator[Failure]:
-        """The hash tables that get what one of other types has saved: reading it raises, as for a variable."""
-        for source, name in self.states.items():
-            old, new = self.saved.nodes[source].state, None
-            if source in self.taken:
-                new = self.model.nodes[self.bound[source]].state
-            if isinstance(old, str) and isinstance(new, str) and old != new:
-                was, now = next(pair for pair in zip(old.split(), new.split(), strict=True) if pair[0] != pair[1])
-                yield Failure(f"tensor_name = {name}; expected dtype {now} does not equal original dtype {was}")
+    def refused(self, saved: Signature, model: Signature) -> Iterator[Failure]:
+        """The objects that get what one of another kind has saved, of which one is no variable."""
+        names: dict[int, str] = {}
+        for source in sorted(self.taken):
+            old, new = self.saved.nodes[source], self.model.nodes[self.bound[source]]
+            if not (old.state or new.state):
+                continue
+            names = names or _names(self.saved)
+            if (reason := stored_state.refused(old, new, names.get(source, str(source)))) is not None:
+                yield Failure(reason, _path(saved, old), _path(model, new))
 
     def bind(self, source: int, target: int) -> None:
         if source not in self.bound:
@@ -288,6 +290,11 @@ class _Call:
             self.play(its, depth + 1, symbolic=symbolic)
             # Only a layer whose call came to its end is built.
             self.ended.add(run[0])
+
+
+def _path(signature: Signature, node: GraphNode) -> tuple[str, ...]:
+    """The variable that an object is, if it is one."""
+    return () if node.variable is None else (signature.variables[node.variable].path,)
 
 
 def _mismatch(saved: Variable, model: Variable, *, any_shape: bool) -> str | None:

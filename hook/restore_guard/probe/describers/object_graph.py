@@ -48,11 +48,14 @@ def read(root, index):
 
 
 def _state(value):
-    """Whether an object holds a value; of a hash table the types of its keys and values, as a text."""
+    """Whether an object holds a value; of a hash table the types and rows of its keys and values, as a text."""
     if not private_names.holds_state(value):
         return False
     kinds = [getattr(value, name, None) for name in ("key_dtype", "value_dtype")]
-    return True if None in kinds else " ".join(tf.as_dtype(kind).name for kind in kinds)
+    if None in kinds:
+        return True
+    rows = private_names.rows_of_table(value) or ()
+    return " ".join([*(tf.as_dtype(kind).name for kind in kinds), *(str([*row]).replace(" ", "") for row in rows)])
 
 
 def start(root):

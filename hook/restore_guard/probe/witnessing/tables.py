@@ -1,6 +1,7 @@
 """Hash tables of a witness: in which of them what was saved of one arrives.
 
-Each gets a key of its own before it is saved, and has it no longer when what the model computes is compared.
+Each gets two keys of its own before it is saved, and has them no longer when what the model computes is compared. With
+a single key TensorFlow ends the process where a DenseHashTable is to take it from a MutableHashTable.
 """
 
 import zlib
@@ -12,10 +13,10 @@ from ..describers import object_graph
 
 
 def marked(root):
-    """Gives each hash table of a root a key that no other one has.
+    """Gives each hash table of a root keys that no other one has.
 
     Returns:
-        {its address in a checkpoint: the key}; tables of a kind whose keys cannot be chosen are not there.
+        {its address in a checkpoint: the keys}; tables of a kind whose keys cannot be chosen are not there.
     """
     found = {}
     for address, table in _tables(root):
@@ -65,8 +66,9 @@ def _tables(root):
 def _key(table, address):
     number = zlib.crc32(address.encode())
     if table.key_dtype == tf.string:
-        return tf.constant([f"restore-guard {number}"])
-    return tf.constant([number % 2**31], table.key_dtype) if table.key_dtype in (tf.int32, tf.int64) else None
+        return tf.constant([f"restore-guard {number}", f"restore-guard {number} too"])
+    numbers = [number % 2**31, (number + 1) % 2**31]
+    return tf.constant(numbers, table.key_dtype) if table.key_dtype in (tf.int32, tf.int64) else None
 
 
 def _holds(table, keys, key):
