@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-import math
 import re
 import reprlib
 from collections.abc import Callable, Collection, Iterable
@@ -88,7 +87,7 @@ EXPECTED = {
     "manifests": 'a folder of the project, such as "restore-manifest": relative, without ".."',
     "python": 'the Python that builds the models, a path or a command, such as ".venv/bin/python"',
     "environment": '"auto", "shared" or "per-commit"',
-    "timeout": "a number of seconds above 0",
+    "timeout": "a number of seconds above 0, up to 10 million",
     "witness": "a number of parameters: larger models are not really saved and restored by --witness auto",
     "rollback": '"off", "warning" or "error": whether older code must load what the new code saves',
     "releases": 'a list of tag patterns, such as ["v*"]',
@@ -117,6 +116,10 @@ EXPECTED = {
     "expires": "a date such as 2027-03-01",
 }
 """What each key takes, in the words of every error about it."""
+
+
+_LONGEST = 10_000_000
+"""Seconds: four months."""
 
 
 def load(read: Callable[[str], bytes | None], *, rules: Collection[str] = ()) -> tuple[str, Config] | None:
@@ -199,7 +202,8 @@ def _config(table: Any, where: tuple[str, ...], rules: Collection[str]) -> Confi
         ignores = [_ignore(ignore, (*where, f"ignore[{index}]"), rules, known) for index, ignore in enumerate(ignores)]
     config = _convert({**table, "models": models, "rules": levels, "ignore": ignores}, Config, where)
 
-    _demand(math.isfinite(config.timeout) and config.timeout > 0, "timeout", config.timeout, where)
+    # What waits for a build cannot wait for any number of seconds.
+    _demand(0 < config.timeout <= _LONGEST, "timeout", config.timeout, where)
     _demand(config.witness >= 0, "witness", config.witness, where)
     _demand(_inside(config.manifests), "manifests", config.manifests, where)
     _demand(all(map(_inside, config.carry)), "carry", list(config.carry), where)
@@ -223,6 +227,8 @@ def _model(name: str, table: Any, where: tuple[str, ...]) -> Model:
     _demand_plain(model.kwargs, (*where, "kwargs"))
     _demand(model.restores is None or bool(model.restores), "restores", [], where)
     _demand(all(map(_inside, model.paths)), "paths", list(model.paths), where)
+    are_variables = all(key and "=" not in key and "\0" not in key + value for key, value in model.environ.items())
+    _demand(are_variables, "environ", model.environ, where)
     return model
 
 

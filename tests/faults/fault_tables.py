@@ -63,6 +63,7 @@ CONFIGURATIONS = {
     for text, content, said in [
         ("a timeout of words", _project("timeout = 'x'"), "timeout: expected a number"),
         ("a timeout below 0", _project("timeout = -1"), "found -1.0"),
+        ("a timeout longer than anything waits", _project("timeout = 1e308"), "found 1e+308"),
         ("a timeout without end", _project("timeout = inf"), "found inf"),
         ("a timeout that is no number", _project("timeout = nan"), "found nan"),
         ("a witness below 0", _project("witness = -1"), "witness: expected a number"),
@@ -97,6 +98,9 @@ CONFIGURATIONS = {
         ("nothing to restore by", _entry("restores = []"), "restores: expected a list"),
         ("paths that are none", _entry("paths = [3]"), "paths: expected a list"),
         ("a path of nothing", _entry('paths = ["a", ""]'), "paths: expected a list"),
+        ("a variable that is two", _entry('environ = { "A=B" = "c" }'), "environ: expected a table"),
+        ("a variable without a name", _entry('environ = { "" = "c" }'), "environ: expected a table"),
+        ("a variable with a zero", _entry('environ = { A = "b\\u0000" }'), "environ: expected a table"),
         ("a number for a variable", _entry("environ = { A = 1 }"), "environ: expected a table"),
     ]
 } | {
