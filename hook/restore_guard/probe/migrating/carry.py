@@ -207,5 +207,5 @@ def _digest(value):
     if value.dtype.kind in "OSU":
         content = repr(value.tolist()).encode()
     else:
-        content = np.ascontiguousarray(value).data.cast("B") if value.size and value.ndim else value.tobytes()
+        content = np.ascontiguousarray(value).view(np.uint8).data if value.size and value.ndim else value.tobytes()
     return f"{value.shape} {value.dtype.name} {hashlib.sha256(content).hexdigest()}"
