@@ -266,7 +266,7 @@ def test_interrupted_in_the_middle_of_a_build(make_repository, library):
     runs = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         project = make_repository(name=number.name, copy_of=library)
-        pid_file = project.root / "pid.log"  # ignored by git
+        pid_file = project.root.with_name(f"{number.name}.pid")
         waits = f'    import os, time\n    open({str(pid_file)!r}, "w").write(str(os.getpid()))\n    time.sleep(1000)\n'
         project.commit({"small/kept.py": SMALL.replace("    return", waits + "    return")})
         before = project.snapshot()
