@@ -106,9 +106,13 @@ def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, b
 
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:
     """`not-saved` for all that a promised path leaves out, change or no change: said when a manifest is made."""
+    # A `.keras` file is loaded into what its configuration makes, which may have other variables than the builder's.
+    revival = signature.archive and signature.archive.revival
+    revived = revival.signature.variables if revival and revival.signature else ()
+    known = {variable.path: variable for variable in (*revived, *signature.variables)}
     return [
         not_saved.RULE.finding(
-            not_saved.never_writes([variable for variable in signature.variables if variable.path in names], [path]),
+            not_saved.never_writes([variable for name, variable in known.items() if name in names], [path]),
             context.config,
             context.file,
         )

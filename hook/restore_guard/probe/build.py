@@ -7,7 +7,7 @@ import sys
 
 import tensorflow as tf
 
-from . import arguments, frameworks, load_call, loading_code, private_names, stages, strategies
+from . import arguments, frameworks, load_call, loading_code, names, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, EagernessAskedError, FlagsSetError
 from .tracing import calls, eagerness, environment, places, protection, sites, sources
@@ -131,6 +131,7 @@ def _archive(model, created, read, load):
 
 def _revival(config, package, created, read, load):
     config, rates = keras_config.with_other_rates(config)
+    names.afresh()
     model, error, place = keras_config.deserialize(config, package, created.root, load)
     return {
         "signature": describe(model, created, read) if model is not None else None,

@@ -7,7 +7,7 @@ import zipfile
 
 import tensorflow as tf
 
-from .. import load_call
+from .. import load_call, names
 from . import filling
 
 
@@ -109,6 +109,7 @@ def _load_archive(root, path, call):
 
 def load_archive(path, package, call):
     """The model that a `.keras` file makes; `package` is `keras` or `tf_keras`, as the user imports it."""
+    names.afresh()
     return importlib.import_module(f"{package}.models").load_model(path, **load_call.for_model(call))
 
 

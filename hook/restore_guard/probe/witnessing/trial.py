@@ -9,9 +9,9 @@ import pickle
 
 import tensorflow as tf
 
-from .. import build, failures
+from .. import build, failures, names
 from ..describers import variables
-from . import calls, cuts, files, filling, inputs, names, observing, outputs, roles, tables
+from . import calls, cuts, files, filling, inputs, observing, outputs, roles, tables
 
 _ARCHIVE = "keras-archive"
 # Whose files keep what hash tables hold.

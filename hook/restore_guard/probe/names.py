@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from .. import frameworks
+from . import frameworks
 
 
 class Names:
@@ -17,6 +17,12 @@ class Names:
         for counters, kept in self._kept:
             counters.clear()
             counters.update(_copied(kept))
+
+
+def afresh():
+    """Names begin as in a process that has built nothing: a program may load a `.keras` file and call no builder."""
+    for counters in _counters():
+        counters.clear()
 
 
 def _counters():
