@@ -217,3 +217,56 @@ def test_a_builder_that_writes_its_files_is_built_from_a_copy(warm):
     assert (code, model.verdict) == (0, "restores"), [finding.message for finding in model.findings]
     for name in ("log.json", "net.weights.h5"):
         assert (warm.project.root / name).read_text() == "mine"
+
+
+AUTOMATIC = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+@keras.utils.register_keras_serializable()
+class Raw(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.table = tf.Variable(tf.zeros((3,)), name="table")
+
+    def call(self, x):
+        return x + self.table
+
+
+@keras.utils.register_keras_serializable()
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        x = inputs = keras.Input((3,))
+        x = keras.layers.Dense(3)(x)
+        x = Raw()(x)
+        self.body = keras.Model(inputs, x)
+
+    def call(self, x):
+        return self.body(x)
+
+
+def build():
+    model = Net()
+    model(tf.zeros((1, 3)))
+    return model
+"""
+
+
+def test_what_an_archive_becomes_has_the_names_of_the_model(base, keras3, tmp_path):
+    """Its configuration is made a model of in the process of the build, where Keras has counted names already."""
+    project = Project(tmp_path / "project", tmp_path / "home")
+    promised = 'builder = "net:build"\nrestores = ["tf-checkpoint", "keras-archive"]'
+    project.write({"net.py": AUTOMATIC, "pyproject.toml": settings(keras3, {"net": promised}, timeout=120)})
+    commands = Warm(project)
+    (unsaved,) = [finding for finding in commands.update(reason=None).findings if finding.rule == "not-saved"]
+    assert unsaved.variables == ("body/raw/table",)
+    project.commit(message="first")
+    commands.edit(("        x = Raw()(x)\n", "        x = keras.layers.Dense(3)(x)\n        x = Raw()(x)\n"))
+    code, result = commands.check()
+    assert code == 1
+    (added,) = [finding for finding in result.findings if finding.rule == "variable-added"]
+    assert set(added.restores) == {"tf-checkpoint", "keras-archive"}
+    assert set(added.variables) >= {"body/dense_1/kernel", "body/dense_1/bias"}
+    assert not [note for note in result.notes if "report" in note]
