@@ -1,5 +1,6 @@
 """Builds in a real TensorFlow: whatever a builder does, it becomes one `Build`, and the others are built too."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -650,7 +651,7 @@ def _by_strategy(python, folder, builders):
 
 @pytest.mark.parametrize("framework", ["keras3", "keras2"])
 @pytest.mark.parametrize(
-    "pairs", [pytest.param(PAIRS[::8], id="some"), pytest.param(PAIRS, id="all", marks=pytest.mark.long)]
+    "pairs", [pytest.param(PAIRS[::16], id="some"), pytest.param(PAIRS, id="all", marks=pytest.mark.long)]
 )
 def test_signature_does_not_depend_on_the_strategy(framework, pairs, folder, request):
     python = request.getfixturevalue(framework)
@@ -896,6 +897,51 @@ def test_nothing_is_written_into_the_work_tree(sturdy, folder, tmp_path):
     for name, build in built.items():
         assert build.signature is None and build.writes, (name, build)
         assert "in the work tree, which a check may not change" in build.failure
+
+
+ELSEWHERE = """
+import io
+
+import h5py
+import tensorflow as tf
+from good import build as plain
+
+def in_memory():
+    with h5py.File(io.BytesIO(), "w") as file:
+        file["x"] = 1
+    with h5py.File("x.h5", "w", driver="core", backing_store=False) as file:
+        file["x"] = 1
+    model = plain()
+    tf.io.gfile.makedirs("ram://folder")
+    with tf.io.gfile.GFile("ram://folder/notes", "w") as file:
+        file.write("x")
+    with tf.init_scope():
+        tf.io.write_file("ram://folder/more", "x")
+    return model
+
+def by_address(path):
+    with tf.io.gfile.GFile("file://" + path, "w") as file:
+        file.write("x")
+    return plain()
+"""
+
+
+def test_what_is_kept_in_memory_is_not_written_into_the_work_tree(sturdy, folder, tmp_path):
+    tree, outside = tmp_path / "tree", tmp_path / "outside"
+    tree.mkdir()
+    (tree / "good.py").write_bytes((folder / "good.py").read_bytes())
+    (tree / "elsewhere.py").write_text(ELSEWHERE)
+    asked = {
+        "memory": ("in_memory", {}),
+        **{path.name: ("by_address", {"path": str(path)}) for path in (outside, tree / "x")},
+    }
+    jobs = [
+        dataclasses.replace(_job(tree, f"elsewhere:{function}", worktree=tree, kwargs=kwargs), id=name)
+        for name, (function, kwargs) in asked.items()
+    ]
+    built = sturdy.run(jobs)
+    assert {name: build.writes for name, build in built.items()} == {"memory": None, "outside": None, "x": "x"}
+    assert built["memory"].failure is None and built["outside"].failure is None
 
 
 DEEP = """

@@ -62,15 +62,23 @@ def listen(heard):
     tell(names.EVENTS_WRITER, lambda prefix: heard.write(_text(prefix)))
     _listen_to_gfile(heard)
     if "h5py" in sys.modules:
-        tell(("h5py", "h5f", "open"), lambda path, *_, **__: heard.read(path))
-        tell(("h5py", "h5f", "create"), lambda path, *_, fapl=None, **__: _is_in_memory(fapl) or heard.write(path))
+        tell(("h5py", "h5f", "open"), lambda path, *_, fapl=None, **__: _is_pythons(fapl) or heard.read(path))
+        tell(("h5py", "h5f", "create"), lambda path, *_, fapl=None, **__: _has_no_file(fapl) or heard.write(path))
 
 
-def _is_in_memory(access):
+def _is_pythons(access):
+    """Whether HDF5 uses an open file, or what behaves as one, of which Python tells itself."""
+    from h5py import h5fd
+
+    return access is not None and access.get_driver() == h5fd.fileobj_driver
+
+
+def _has_no_file(access):
     """Whether HDF5 makes no file; of the name that it is given all the same, there is none."""
     from h5py import h5fd
 
-    return access is not None and access.get_driver() == h5fd.CORE and not access.get_fapl_core()[1]
+    in_memory = access is not None and access.get_driver() == h5fd.CORE and not access.get_fapl_core()[1]
+    return in_memory or _is_pythons(access)
 
 
 def _listen_to_gfile(heard):

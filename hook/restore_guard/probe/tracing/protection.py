@@ -61,8 +61,8 @@ def database(name):
 
 
 def refuse(path):
-    """Raises PermissionError if nothing may be written to a path."""
-    path = absolute(path)
+    """Raises PermissionError if nothing may be written to a path, or to an address as TensorFlow takes them."""
+    path = absolute(_on_disk(path))
     if _State.top is None or path is None or is_installed(path):
         return
     path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
@@ -70,6 +70,14 @@ def refuse(path):
     if any(place.startswith(_State.top) and not place.startswith(_State.own or "\0") for place in places):
         _State.refused = _State.refused or path.removeprefix(_State.top)
         raise PermissionError(errno.EROFS, "a build may not write into the work tree", path)
+
+
+def _on_disk(path):
+    """A path; None for what TensorFlow keeps elsewhere, as in memory (ram://) or in a bucket (gs://)."""
+    scheme, separator, rest = os.fsdecode(path).partition("://") if isinstance(path, (str, bytes)) else ("", "", "")
+    if not separator or "/" in scheme:
+        return path
+    return rest if scheme == "file" else None
 
 
 def refused():

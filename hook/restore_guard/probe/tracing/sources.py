@@ -165,12 +165,12 @@ class Sources:
                 self.own.add(path)
 
     def make(self, path):
-        path = absolute(path)
-        if path is not None and not _is_there(path):
+        place = absolute(path)
+        if place is not None and not _is_there(place):
             self.change(path)
-            self.segments.note(path)
-            self.missing.add(path)
-            self.own.add(path)
+            self.segments.note(place)
+            self.missing.add(place)
+            self.own.add(place)
 
     def move(self, source, target):
         for path in (source, target):
