@@ -14,8 +14,8 @@ from environments import ROOT, SetupError, create, index_settings, say
 GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "tensorflow218": ">=3.9,<3.13"}
 ENVIRONMENTS = GENERATIONS | {"managers": ">=3.11"}
 
-# The tests of a file share what is made for them. One worker more than processors: a tenth of the time is waiting.
-WORKERS = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+# The tests of a file share what is made for them.
+WORKERS = ["-n", "auto", "--dist", "loadfile"]
 COVERAGE = ["--cov", "restore_guard", "--cov-report", ""]
 
 

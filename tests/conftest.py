@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from differential.frameworks import FRAMEWORKS, Oracle
 
-from restore_guard.building import isolation, probing, warm, workshop
+from restore_guard.building import isolation, probing, processors, warm, workshop
 from restore_guard.errors import UncheckedError, UsageError
 
 # How long an example takes depends on what else the machine does, and on whether lines are counted.
@@ -29,6 +29,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One worker more than processors: a tenth of the time is waiting."""
+    return processors.count() + 1
 
 
 COMMAND = Path(sys.executable).with_name("restore-guard")

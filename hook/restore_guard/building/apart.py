@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +24,7 @@ class Apart:
 
     Args:
         folder: gives an empty folder.
-        more: files that git ignores, relative to the repository, which the copy has as well.
+        more: gives files that git ignores, relative to the project, which the copy has as well.
     """
 
     def __init__(self, repository: Repository, folder: Callable[[], Path], more: Callable[[], Sequence[str]]) -> None:
@@ -31,7 +32,8 @@ class Apart:
 
     @cached_property
     def _copy(self) -> Path:
-        return copied(self.repository, self._folder(), self._more()).resolve()
+        more = [posixpath.normpath(posixpath.join(self.repository.project, path)) for path in self._more()]
+        return copied(self.repository, self._folder(), more).resolve()
 
     def again(
         self, jobs: Sequence[Job], built: Mapping[str, Build], run: Callable[[Sequence[Job]], Mapping[str, Build]]

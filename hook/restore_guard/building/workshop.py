@@ -94,7 +94,7 @@ class Workshop:
         self._roots: dict[Side, Path] = {}
         self._trees: dict[Side, Tree] = {}
         self._writing: set[str] = set()
-        self._apart = apart.Apart(self.repository, self.folder, self._carried_in_repository)
+        self._apart = apart.Apart(self.repository, self.folder, lambda: self._carried)
 
     def __enter__(self) -> Workshop:
         concealed.conceal()
@@ -270,9 +270,6 @@ class Workshop:
     @cached_property
     def _carried(self) -> list[str]:
         return carried(self.repository, self._carry)
-
-    def _carried_in_repository(self) -> list[str]:
-        return [posixpath.normpath(posixpath.join(self.repository.project, path)) for path in self._carried]
 
     def _carry_into(self, root: Path) -> None:
         """Copies the files of the work tree that git ignores; never over one of the side's own, never out of it."""

@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,12 +138,8 @@ def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding
     jobs = [replace(model_job(project.config, name, run.folder), restores=paths[name]) for name in paths]
     try:
         with folders.temporary() as folder, probing.Probe(python.path, run.progress) as probe:
-            more = [
-                posixpath.join(run.repository.project, path) for path in carried(run.repository, project.config.carry)
-            ]
-            done: dict[str, Any] = Apart(run.repository, lambda: folder, lambda: more).again(
-                jobs, probe.run(jobs), probe.run
-            )
+            carry = partial(carried, run.repository, project.config.carry)
+            done: dict[str, Any] = Apart(run.repository, lambda: folder, carry).again(jobs, probe.run(jobs), probe.run)
     except RestoreGuardError as error:
         yield Finding("tensorflow", "problem", str(error))
         return
