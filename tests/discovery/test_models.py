@@ -194,6 +194,23 @@ def test_where_models_are_made(source, targets):
         ("import os\nFOLDER = os.path.join('a', 'b')", False),
         ("LAYER = keras.layers.Dense(3)", False),
         ("tf.config.run_functions_eagerly(True)", False),
+        ("def go():\n    open('x', 'w')\ngo()", True),
+        ("def go():\n    open('x', 'w')\ndef start():\n    go()\nwith tf.device('cpu'):\n    start()", True),
+        (
+            "class E:\n    def go(self):\n        self.run_all()\n    def run_all(self):\n        m.fit(1)\nE().go()",
+            True,
+        ),
+        ("class E:\n    def go(self):\n        m.fit(1)\nexperiment = E()\nexperiment.go()", True),
+        ("class E:\n    def __init__(self):\n        open('x', 'w')\nexperiment = E()", True),
+        ("class E:\n    data = open('x', 'w')", True),
+        ("def default(data=open('x', 'w')): pass", True),
+        ("from data import *", True),
+        ("from pathlib import Path\nPath('x').write_text('y')", True),
+        ("for step in range(3):\n    with tf.GradientTape() as tape:\n        pass", True),
+        ("class E:\n    def go(self):\n        m.fit(1)\nexperiment = E()", False),
+        ("def go():\n    m.fit(1)\nrunner = lambda: go()", False),
+        ("def made(layer):\n    return layer.call(1)\nMADE = made(keras.layers.Dense(1))", False),
+        ("@hydra.main(config_path='x')\ndef program(): pass", False),
     ],
 )
 def test_modules_that_do_something_when_they_are_imported(statement, works):

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from restore_guard.discovery.modules import Module, Project, is_main_guard, own_nodes
+from restore_guard.discovery.modules import Module, Project, is_main_guard, methods
 
 _WORK = re.compile(
     r"^(fit|fit_generator|train|train_on_batch|train_step|evaluate|predict|main|run|run_training|load_data|get_file|"
     r"urlretrieve|urlopen|download\w*|read_\w+|load_weights|load_model|restore|save|save_weights|parse_args|"
-    r"parse_known_args|make|system|popen|check_call|check_output|call|savefig|imread|makedirs|mkdir|rmtree|"
+    r"parse_known_args|make|system|popen|savefig|imread|makedirs|mkdir|rmtree|copytree|copyfile|unlink|"
     r"remove|input|exit|listen|serve|connect|VideoCapture|from_pretrained|load_dataset|loadtxt|genfromtxt|imshow|show|"
-    r"sleep)$"
+    r"sleep|write_text|write_bytes|touch|\w+_download|GradientTape|minimize|apply_gradients|SummaryWriter|FileWriter|"
+    r"create_file_writer)$"
 )
 """Names of functions that, called while a module is imported, do what nobody wants of a set-up."""
 
 _DEEPEST = 6
 _WORKING_MODULES = re.compile(r"^(subprocess|requests|urllib|wandb|mlflow|gym|gymnasium|tensorflow_datasets)\.")
+_RUN_WHEN_MADE = ("__new__", "__init__", "__post_init__")
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,72 @@ def closure(project: Project, module: Module) -> list[Module]:
 
 
 def _own(project: Project, module: Module) -> Work | None:
-    for statement in module.tree.body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-            continue
-        if is_main_guard(statement):
-            continue
-        if isinstance(statement, ast.Raise):
-            return Work(module.file, statement.lineno, "raise")
-        for node in (statement, *own_nodes(statement)):
-            if isinstance(node, ast.Call) and _does_work(project, module, node):
-                return Work(module.file, node.lineno, ast.unparse(node.func))
-    return None
+    top = [statement for statement in module.tree.body if not is_main_guard(statement)]
+    raised = next((statement for statement in top if isinstance(statement, ast.Raise)), None)
+    if raised is not None:
+        top = top[: top.index(raised)]
+    for call in _calls(top):
+        if _does_work(project, module, call) or any(
+            _leads_to_work(project, name, set()) for name in _called(project, module, call, top, "")
+        ):
+            return Work(module.file, call.lineno, ast.unparse(call.func))
+    return Work(module.file, raised.lineno, "raise") if raised is not None else None
+
+
+def _calls(nodes: Iterable[ast.AST | None]) -> Iterator[ast.Call]:
+    """The calls that run with them: of what a function or class defines, its defaults and the body of the class."""
+    for node in nodes:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                yield from _calls([*node.args.defaults, *node.args.kw_defaults])
+            case ast.ClassDef():
+                yield from _calls(node.body)
+            case ast.AST():
+                if isinstance(node, ast.Call):
+                    yield node
+                yield from _calls(ast.iter_child_nodes(node))
+
+
+def _called(project: Project, module: Module, call: ast.Call, body: Sequence[ast.stmt], owner: str) -> Iterator[str]:
+    """Full names that a call may stand for in a body: a function, a class, a method of an instance that is made there.
+
+    Args:
+        owner: the class that `self` is of, "" outside of one.
+    """
+    yield project.resolve(module, call.func)
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=method) if owner:
+            yield f"{owner}.{method}"
+        case ast.Attribute(value=ast.Call(func=made), attr=method):
+            yield f"{project.resolve(module, made)}.{method}"
+        case ast.Attribute(value=ast.Name(id=name), attr=method):
+            for statement in body:
+                match statement:
+                    case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(func=made)) if bound == name:
+                        yield f"{project.resolve(module, made)}.{method}"
+
+
+def _leads_to_work(project: Project, name: str, seen: set[str]) -> bool:
+    """Whether calling what has this full name runs work, by itself or in what it calls of the project."""
+    known = project.definition(name) if name and name not in seen else None
+    seen.add(name)
+    if known is None:
+        return False
+    module, node = known
+    if isinstance(node, ast.ClassDef):
+        own = [f"{name}.{method}" for method in _RUN_WHEN_MADE if method in methods(node)]
+        inner = [*own, *(project.resolve(module, base) for base in node.bases)]
+        return any(_leads_to_work(project, each, seen) for each in inner)
+    before = name.rpartition(".")[0]
+    owner = before if before != module.name else ""
+    for call in _calls(node.body):
+        names = list(_called(project, module, call, node.body, owner))
+        if any(_leads_to_work(project, each, seen) for each in names):
+            return True
+        own_code = any(project.definition(each) for each in names if each)
+        if not own_code and _does_work(project, module, call) and not ast.unparse(call.func).endswith("exit"):
+            return True
+    return False
 
 
 def works(name: str) -> bool:
