@@ -59,6 +59,16 @@ PATHS = [
     ('keras.callbacks.ModelCheckpoint("{epoch}.weights.h5", save_weights_only=True)', "saves", "keras-weights"),
     ("def load(name='a.h5'):\n    model.load_weights(name)", "loads", "h5"),
     ("def load(checkpoint: tf.train.Checkpoint):\n    checkpoint.restore(path)", "loads", "tf-checkpoint"),
+    ("model.load_weights(tf.train.latest_checkpoint(folder))", "loads", "tf-checkpoint"),
+    ("latest = manager.latest_checkpoint\nmodel.load_weights(latest)", "loads", "tf-checkpoint"),
+    ("keras.saving.load_weights(model, WEIGHTS)", "loads", "keras-weights"),
+    ('keras.saving.save_weights(model, "a.weights.h5")', "saves", "keras-weights"),
+    ("parser.add_argument('-m', '--old-weights', default='a.h5')\nmodel.load_weights(args.old_weights)", "loads", "h5"),
+    ("p.add_argument('--w', dest='kept', default='a.keras')\nload_model(args.kept)", "loads", "keras-archive"),
+    ("flags.DEFINE_string('kept', 'a.weights.h5', 'file')\nmodel.load_weights(FLAGS.kept)", "loads", "keras-weights"),
+    ("C = {'kept': 'a.h5'}\nmodel.load_weights(C['kept'])", "loads", "h5"),
+    ("class C:\n    KEPT = 'a.h5'\nmodel.load_weights(C.KEPT)", "loads", "h5"),
+    ("class C:\n    KEPT = 'a.h5'\n    def f(self):\n        m.load_weights(self.KEPT)", "loads", "h5"),
 ]
 
 
@@ -105,6 +115,12 @@ def test_other_calls_of_the_same_names_are_none_of_these():
 
 NAMED = [
     ("model.load_weights(args.weights)", ("filepath",)),
+    ("parser.add_argument('--weights')\nmodel.load_weights(args.weights)", ("filepath",)),
+    ("model.load_weights({'a': 'a.h5'}[key])", ("filepath",)),
+    (
+        "class C:\n    KEPT = 'a.h5'\n    def f(self):\n        self.KEPT = g()\n        m.load_weights(self.KEPT)",
+        ("filepath",),
+    ),
     ("path = first\nif x:\n    path = 'a.h5'\nmodel.load_weights(path)", ("filepath",)),
     ("model.load_weights(WEIGHTS, by_name=flag)", ("by_name",)),
     ("model.load_weights(WEIGHTS, skip_mismatch=flag)", ("skip_mismatch",)),

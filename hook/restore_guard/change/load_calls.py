@@ -126,12 +126,27 @@ def _of_model(text: Text, node: ast.Call, does: str, given: ast.expr | None) -> 
 def _of_weights(text: Text, node: ast.Call, does: str) -> Call:
     form, _ = text.constant(argument(node, None, "save_format"))
     by_name, known = text.constant(argument(node, None, "by_name"))
-    path = _path_of_weights(file_names.ending(argument(node, 0, "filepath"), text.value), form)
+    given = argument(node, _place(text, node), "filepath")
+    path = _path_of_weights(file_names.ending(given, text.value), form)
+    if path is None and _is_latest(text, given):
+        path = "tf-checkpoint"
     if path == "h5" and by_name is True:
         path = "h5-by-name"
     call = _call(text, node, does, path=path, why="" if path else UNKNOWN_FILE)
     unknown = [] if path else ["filepath"]
     return replace(call, unknown=tuple(unknown + ([] if known else ["by_name"])))
+
+
+def _place(text: Text, node: ast.Call) -> int:
+    """Where a call has its file: keras.saving.load_weights and save_weights take the model first."""
+    return 1 if KERAS.match(text.dotted(node.func)) else 0
+
+
+def _is_latest(text: Text, given: ast.expr | None) -> bool:
+    """Whether a file is the newest of a folder, as TensorFlow counts its own checkpoints."""
+    found = text.value(given) if given is not None else None
+    named = found.func if isinstance(found, ast.Call) else found
+    return named is not None and syntax.leaf(named) == "latest_checkpoint"
 
 
 def _path_of_weights(ending: str | None, form: object) -> RestorePath | None:
@@ -174,7 +189,7 @@ def _with_load(text: Text, node: ast.Call, call: Call) -> Call:
         found = _objects(text, handed)
         objects += found or []
         unknown += ["custom_objects"] if found is None else []
-    if syntax.leaf(node.func) == "load_weights" and len(node.args) > 1:
+    if syntax.leaf(node.func) == "load_weights" and len(node.args) > _place(text, node) + 1:
         unknown.append("the second argument, which is by_name or skip_mismatch by the version of Keras")
     return replace(
         call,

@@ -66,16 +66,26 @@ class Text:
         return (found.value, True) if isinstance(found, ast.Constant) else (None, False)
 
     def value(self, node: ast.expr, depth: int = _DEPTH) -> ast.expr:
-        """What an expression stands for: names that are bound once, attributes that are, parameters by default."""
+        """What an expression stands for: names, attributes and keys that are bound once, parameters and options of
+        the command line by default.
+        """
         bound = self._bound(node) if depth and isinstance(node, ast.Name | ast.Attribute) else []
         only = bound[0] if len(bound) == 1 else None
+        if (
+            depth
+            and isinstance(node, ast.Subscript)
+            and isinstance(table := self.value(node.value, depth - 1), ast.Dict)
+        ):
+            only = _entry(table, node.slice)
         return self.value(only, depth - 1) if isinstance(only, ast.expr) else node
 
     def _bound(self, node: ast.Name | ast.Attribute) -> list[ast.AST | None]:
-        """What a name or an attribute of `self` is bound to; a statement where that is no expression."""
+        """What a name or an attribute is bound to; a statement where that is no expression."""
         if isinstance(node, ast.Attribute):
-            of_self = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-            return [*self._attributes.get(node.attr, [])] if of_self else []
+            owner = node.value.id if isinstance(node.value, ast.Name) else None
+            if owner in ("self", "cls") or owner in self._classes:
+                return [*self._attributes.get(node.attr, [])]
+            return [*self._options.get(node.attr, [])] if owner else []
         for scope in self._scopes(node):
             if statements := self._module.bindings(scope, node.id):
                 return [_bound_to(statement, node.id) for statement in statements]
@@ -104,6 +114,28 @@ class Text:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
                         found.setdefault(target.attr, []).append(node.value)
+                    elif isinstance(target, ast.Name) and isinstance(self._module.scope(node), ast.ClassDef):
+                        found.setdefault(target.id, []).append(node.value)
+        return found
+
+    @cached_property
+    def _classes(self) -> frozenset[str]:
+        return frozenset(node.name for node in self._module.statements if isinstance(node, ast.ClassDef))
+
+    @cached_property
+    def _options(self) -> dict[str, list[ast.expr]]:
+        """{option of the command line, as an attribute: its default}, of argparse and of absl's flags."""
+        found: dict[str, list[ast.expr]] = {}
+        for call in self.calls:
+            named = syntax.leaf(call.func)
+            names = [item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+            absl = named.startswith("DEFINE_")
+            default = argument(call, 1 if absl else None, "default")
+            if (absl or named == "add_argument") and names and not _is_nothing(default) and default is not None:
+                own = argument(call, None, "dest")
+                name = names[0] if absl else next((name for name in names if name.startswith("--")), names[0])
+                name = str(own.value) if isinstance(own, ast.Constant) else name.lstrip("-").replace("-", "_")
+                found.setdefault(name, []).append(default)
         return found
 
     def _scopes(self, node: ast.AST) -> Iterator[ast.AST]:
@@ -158,6 +190,14 @@ def _bound_to(statement: ast.stmt, name: str) -> ast.AST | None:
         case ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)) if target == name:
             return statement.value
     return statement
+
+
+def _entry(table: ast.Dict, key: ast.expr) -> ast.expr | None:
+    """The value of a key that is written out in a table."""
+    if not isinstance(key, ast.Constant):
+        return None
+    pairs = zip(table.keys, table.values, strict=True)
+    return next((value for name, value in pairs if isinstance(name, ast.Constant) and name.value == key.value), None)
 
 
 def _is_nothing(node: ast.expr | None) -> bool:

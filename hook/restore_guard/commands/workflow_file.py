@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import configparser
 import json
 import posixpath
 import re
@@ -83,10 +85,8 @@ def installer(project: Path, environment: Environment) -> Install:
     if (project / "requirements.txt").is_file():
         return Install(f"pip install -r requirements.txt {tensorflow}")
     if _is_installable(project):
-        says = (project / "setup.py").is_file() and _names_tensorflow(
-            (project / "setup.py").read_text(errors="replace")
-        )
-        return Install("pip install ." + ("" if says else f" {tensorflow}"))
+        said = _where_in_setup(project)
+        return Install(f"pip install . {tensorflow}" if said is None else _pip(said) if said.kind else "pip install .")
     return Install(f"pip install {tensorflow}")
 
 
@@ -121,9 +121,10 @@ def _where_in_pyproject(project: Path) -> _Where | None:
     document = _pyproject(project) or {}
     tables = _table(document.get("project"))
     poetry = _table(_table(document.get("tool")).get("poetry"))
-    if _asks(tables.get("dependencies")) or _asks(poetry.get("dependencies")):
+    always = {name: asked for name, asked in _table(poetry.get("dependencies")).items() if not _is_optional(asked)}
+    if _asks(tables.get("dependencies")) or _asks(always):
         return _Where("")
-    for name, listed in _table(tables.get("optional-dependencies")).items():
+    for name, listed in {**_table(tables.get("optional-dependencies")), **_table(poetry.get("extras"))}.items():
         if _asks(listed):
             return _Where("extra", name)
     groups = {**_table(document.get("dependency-groups")), **_table(poetry.get("group"))}
@@ -131,6 +132,47 @@ def _where_in_pyproject(project: Path) -> _Where | None:
         if _asks(_table(listed).get("dependencies", listed)):
             return _Where("group", name)
     return None
+
+
+def _is_optional(asked: Any) -> bool:
+    return _table(asked).get("optional") is True
+
+
+def _where_in_setup(project: Path) -> _Where | None:
+    """The part of setup.py or setup.cfg that asks for TensorFlow, where it is written out."""
+    required, extras = _setup_cfg(project)
+    for call in ast.walk(_setup_py(project)):
+        for word in call.keywords if isinstance(call, ast.Call) else ():
+            if word.arg == "install_requires":
+                required += ast.unparse(word.value)
+            elif word.arg == "extras_require" and isinstance(word.value, ast.Dict):
+                pairs = zip(word.value.keys, word.value.values, strict=True)
+                extras |= {str(key.value): ast.unparse(value) for key, value in pairs if isinstance(key, ast.Constant)}
+    if _names_tensorflow(required):
+        return _Where("")
+    named = next((name for name, listed in extras.items() if _names_tensorflow(listed)), None)
+    if named is not None:
+        return _Where("extra", named)
+    # What is no constant there may be anywhere in the file.
+    return _Where("") if _names_tensorflow(ast.unparse(_setup_py(project))) else None
+
+
+def _setup_py(project: Path) -> ast.Module:
+    try:
+        return ast.parse((project / "setup.py").read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
+def _setup_cfg(project: Path) -> tuple[str, dict[str, str]]:
+    """What setup.cfg requires always, and {extra: what it requires}."""
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(project / "setup.cfg", encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return "", {}
+    extras = dict(parser["options.extras_require"]) if "options.extras_require" in parser else {}
+    return parser.get("options", "install_requires", fallback=""), extras
 
 
 def _asks(listed: Any) -> bool:
