@@ -270,3 +270,14 @@ def test_what_an_archive_becomes_has_the_names_of_the_model(base, keras3, tmp_pa
     assert set(added.restores) == {"tf-checkpoint", "keras-archive"}
     assert set(added.variables) >= {"body/dense_1/kernel", "body/dense_1/bias"}
     assert not [note for note in result.notes if "report" in note]
+
+
+def test_update_says_why_a_path_was_not_really_saved_and_restored(warm):
+    refusing = (
+        '    def save_weights(self, *args, **options):\n        raise OSError("no disk")\n\n    def call(self, x):\n'
+    )
+    warm.edit(("    def call(self, x):\n", refusing), ("Embedding(10, 4)", "Embedding(11, 4)"))
+    done = warm.update(reason="eleven words")
+    assert done.state == "written"
+    (note,) = done.notes
+    assert "not really saved and restored" in note and "keras-weights: OSError: no disk" in note

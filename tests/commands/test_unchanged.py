@@ -3,7 +3,10 @@
 import msgspec
 from signatures import GOOD, module
 
-from restore_guard.commands.unchanged import unable
+from restore_guard.build import Observation, Witness
+from restore_guard.commands.renewing import Updated
+from restore_guard.commands.unchanged import told, unable
+from restore_guard.reports import update_text
 from restore_guard.signature import Archive, Revival
 
 
@@ -17,3 +20,21 @@ def test_a_path_that_cannot_restore_even_the_unchanged_model_is_told_with_the_re
 
 def test_nothing_is_said_of_paths_that_restore():
     assert unable(module(a=(2,)), ["tf-checkpoint"]) == []
+
+
+def test_what_could_not_be_tried_is_told_with_the_reason():
+    (said,) = told(module(a=(2,)), Witness(failures=("tf-checkpoint: ValueError: no GPU",)))
+    assert said == "not really saved and restored, so its outputs are not compared: tf-checkpoint: ValueError: no GPU"
+    shown = update_text.render([Updated("net", "written", "net.json written", notes=(said,))], color=False, width=80)
+    assert shown.splitlines()[1].endswith(f"! {said}")
+
+
+def test_a_real_restore_that_does_worse_than_expected_is_told():
+    model = module(a=(2,))
+    raising = Observation("raises", "ValueError: x\nmore", {}, ("a",), ("a",), ())
+    (said,) = told(model, Witness({"tf-checkpoint": raising}))
+    assert said == "tf-checkpoint: really restoring the unchanged model raises: ValueError: x"
+    losing = Observation("partial", None, {}, ("a",), (), ())
+    (said,) = told(model, Witness({"tf-checkpoint": losing}))
+    assert said == "tf-checkpoint: really restoring the unchanged model loses a (1 values in all)"
+    assert [*told(model, Witness({"tf-checkpoint": Observation("restores", None, {"a": "a"}, (), (), ())}))] == []

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from signatures import GOOD, module
 
-from restore_guard.build import Build
+from restore_guard.build import Build, Observation, Witness
 from restore_guard.change.diffs import Diff
 from restore_guard.config import Config, Model
 from restore_guard.judging.case import Case, Target
@@ -102,3 +102,13 @@ def test_a_demanded_witness_is_demanded_here_too():
 def test_the_optimizer_of_either_is_missed_by_nobody():
     trained = msgspec.structs.replace(GOOD, archive=None, saver_file=None)
     assert judge(case((trained, trained), (trained, trained))).verdict == "restores"
+
+
+@pytest.mark.parametrize("demanded", [False, True])
+def test_a_real_restore_that_failed_is_told_and_not_green_where_it_was_demanded(demanded):
+    asked = case((BOTH, BOTH), (BOTH, BOTH), must_be_witnessed=demanded)
+    seen = Witness({"tf-checkpoint": Observation("restores", None, {"a": "a", "b": "b"}, (), (), ())})
+    failed = replace(asked.targets[0], old=Witness(failures=("tf-checkpoint: OSError: disk full",)))
+    result = judge(replace(asked, witness=seen, targets=(failed,)))
+    assert f"{OLD}, not really tried: tf-checkpoint: OSError: disk full" in result.notes
+    assert result.verdict == ("unchecked" if demanded else "restores")

@@ -1,11 +1,12 @@
 """Whatever is missing or broken: a verdict that lets a change pass was reached by comparing with what was promised."""
 
+from dataclasses import replace
 from itertools import product
 
 import msgspec
 from signatures import module
 
-from restore_guard.build import Build
+from restore_guard.build import Build, Observation, Witness
 from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config, Model
 from restore_guard.judging.case import Case
@@ -86,3 +87,13 @@ def test_a_model_without_variables_is_not_checked():
         assert any("no variables" in note and "configure inputs" in note for note in result.notes)
     lost = judge(Case("m", CONFIG, "m.json", Build(empty), Build(OLD), promise(OLD), promise(OLD), EDITED))
     assert lost.verdict == "breaks"
+
+
+def test_a_migration_that_could_not_be_tried_is_told_and_not_green_where_trying_was_demanded():
+    seen = Witness({"tf-checkpoint": Observation("restores", None, {"red": "red"}, (), (), ())})
+    for demanded in (False, True):
+        case = Case("m", CONFIG, "m.json", Build(OLD), Build(OLD), promise(OLD), promise(OLD), Diff({}))
+        case = replace(case, witness=seen, uncarried=("migrating by h5: x",), must_be_witnessed=demanded)
+        result = judge(case)
+        assert "Not really tried: migrating by h5: x" in result.notes
+        assert result.verdict == ("unchecked" if demanded else "restores")

@@ -63,7 +63,11 @@ def run(building: Workshop, trials: Sequence[WitnessTrial]) -> dict[str, Witness
     return {
         trial.name: Witness(
             restored[trial.name][0],
-            (*saved[trial.name][1], *restored[trial.name][1]),
+            (
+                *saved[trial.name][1],
+                *restored[trial.name][1],
+                *(f"with the unchanged code: {why}" for why in control.get(trial.name, ({}, ()))[1]),
+            ),
             control.get(trial.name, ({}, ()))[0],
         )
         for trial in trials

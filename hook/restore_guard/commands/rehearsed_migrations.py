@@ -15,6 +15,7 @@ from restore_guard.judging.migrated import outcomes
 from restore_guard.promise.manifest import Accepted, Manifest
 from restore_guard.promise.migrations import Migrations
 from restore_guard.result import ModelResult, PathResult
+from restore_guard.rules.shared.words import not_really_tried
 
 
 def with_migrations(
@@ -32,9 +33,8 @@ def with_migrations(
         else:
             tried[name] = case
     real = {name: case for name, case in tried.items() if obstacle(case) is None and is_small(case)}
-    carried = try_migrations(real, orders, workshop)
-    for name, case in tried.items():
-        found[name] = _told(found[name], replace(case, carried=carried.get(name, {})))
+    for name, case in {**tried, **try_migrations(real, orders, workshop)}.items():
+        found[name] = _told(found[name], case)
     return found
 
 
@@ -45,7 +45,8 @@ def _told(model: ModelResult, case: Case) -> ModelResult:
         path: msgspec.structs.replace(result, migration=known.get(path)) if _is_loss(result) else result
         for path, result in model.restores.items()
     }
-    return msgspec.structs.replace(model, restores=restores)
+    notes = (*model.notes, *(not_really_tried(failure) for failure in case.uncarried))
+    return msgspec.structs.replace(model, restores=restores, notes=notes)
 
 
 def _is_loss(path: PathResult) -> bool:

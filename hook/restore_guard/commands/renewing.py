@@ -46,6 +46,7 @@ class Updated:
         state: written, unchanged, refused (a break without a reason) or failed (no build).
         message: one sentence for a person.
         findings: the breaks that were refused or accepted, and what no path ever writes.
+        notes: what a real restore of the unchanged model showed, or why there was none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Updated:
     message: str
     findings: tuple[Finding, ...] = ()
     detail: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from restore_guard.building import carrying
@@ -16,15 +17,14 @@ from restore_guard.judging.placements import Plan, of_file
 from restore_guard.result import Migrated
 
 
-def try_migrations(
-    cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], workshop: Workshop
-) -> dict[str, dict[str, Migrated]]:
-    """{model: {restore path: Migrated}} of those whose migrations hold; a path that cannot be tried is missing."""
-    found = {}
+def try_migrations(cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], workshop: Workshop) -> dict[str, Case]:
+    """The cases with what really migrating shows where the migrations hold, and why it was not tried elsewhere."""
+    found = dict(cases)
     for name, case in cases.items():
         plan = planned(case, case.base, case.head)
         if plan is not None and not plan.problems:
-            found[name] = _Trial(case, plan, orders[f"base:{name}"], orders[f"head:{name}"], workshop).run()
+            results, failures = _Trial(case, plan, orders[f"base:{name}"], orders[f"head:{name}"], workshop).run()
+            found[name] = replace(case, carried=results, uncarried=failures)
     return found
 
 
@@ -36,15 +36,18 @@ class _Trial:
         self.old, self.new = case.base, case.head
         self.folder = workshop.folder()
 
-    def run(self) -> dict[str, Migrated]:
+    def run(self) -> tuple[dict[str, Migrated], tuple[str, ...]]:
+        """({restore path: Migrated}, why others were not tried)."""
         paths = paths_of(self.case)
         options = {"paths": list(paths), "folder": str(self.folder)}
-        files, _ = saved_files(
+        files, failures = saved_files(
             self.workshop.do([ModelTask("save", self.base, "save", options)], "saving old checkpoints")["save"]
         )
         loads: dict[str, carrying.Load] = {}
         results: dict[str, Migrated] = {}
-        for path, file in self.read(files).items():
+        read = self.read(files)
+        failures += tuple(f"{path}: what was saved cannot be read" for path in files if path not in read)
+        for path, file in read.items():
             kind, signature = file.content
             found = fit.fits(signature, kind, self.old)
             if found.is_complete:
@@ -57,7 +60,7 @@ class _Trial:
         for path, done in zip(loads, carried, strict=True):
             lost: Literal["partial", "raises"] = "partial" if done.wrong else "raises"
             results[path] = Migrated("restores" if done.error is None else lost, "witnessed", done.error)
-        return results
+        return results, tuple(f"migrating by {failure}" for failure in failures)
 
     def read(self, files: Mapping[str, str]) -> dict[str, Checkpoint]:
         read = Reading(list(files.values()), self.base.config.timeout).run(self.workshop, self.head.python)

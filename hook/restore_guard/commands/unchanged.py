@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from restore_guard import rules
-from restore_guard.build import Build
+from restore_guard.build import Build, Witness
 from restore_guard.building import witnesses
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.judging.case import promised
-from restore_guard.judging.evidence import parameters
+from restore_guard.judging.evidence import is_graver, parameters
 from restore_guard.promise.project import Project
-from restore_guard.restore_paths import restore_unchanged
+from restore_guard.restore_paths import RESTORE_PATHS, restore_unchanged
 from restore_guard.restore_paths.outcome import gist
 from restore_guard.result import Finding
 from restore_guard.rules.shared.facts import Facts
+from restore_guard.rules.shared.words import listing
 from restore_guard.signature import Signature
 
 
@@ -29,10 +31,23 @@ def unable(model: Signature, paths: Sequence[str]) -> list[str]:
     ]
 
 
-def unlike(
+@dataclass(frozen=True)
+class Tried:
+    """What really saving and restoring a model that has not changed showed.
+
+    Attributes:
+        findings: warnings of the promised paths by which every value arrives and the outputs are others.
+        notes: what could not be tried, and what really restoring loses though it was not expected, in words.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def tried(
     workshop: Workshop, project: Project, orders: Sequence[BuildOrder], built: Mapping[str, Build]
-) -> dict[str, list[Finding]]:
-    """{model: warnings of the promised paths by which every value arrives and the outputs are others}.
+) -> dict[str, Tried]:
+    """{model: Tried} of all that are small enough to be tried.
 
     Args:
         orders: the models to try.
@@ -41,9 +56,29 @@ def unlike(
     small = [order for order in orders if parameters(built[order.name].known_signature) <= project.config.witness]
     seen = witnesses.run(workshop, [_trial(project, order, built[order.name]) for order in small])
     return {
-        name: rules.about(Facts(name, project.manifest_file(name), project.config, witness=witness))
+        name: Tried(
+            tuple(rules.about(Facts(name, project.manifest_file(name), project.config, witness=witness))),
+            tuple(told(built[name].known_signature, witness)),
+        )
         for name, witness in seen.items()
     }
+
+
+def told(model: Signature, witness: Witness) -> Iterator[str]:
+    """Why restore paths were not really tried, and what trying the others showed that was not expected, in words."""
+    for failure in witness.failures:
+        path, _, _ = failure.partition(":")
+        if path in RESTORE_PATHS and restore_unchanged(path, model).kind == "unsupported":
+            continue  # `unable` says it already
+        yield f"not really saved and restored, so its outputs are not compared: {failure}"
+    for path, seen in witness.observations.items():
+        if not is_graver(seen, restore_unchanged(path, model)):
+            continue
+        if seen.outcome == "raises":
+            yield f"{path}: really restoring the unchanged model raises: {gist(seen.error or '')}"
+        else:
+            lost = (*seen.initial, *seen.changed_otherwise, *seen.unused)
+            yield f"{path}: really restoring the unchanged model loses {listing(lost[:3])} ({len(lost)} values in all)"
 
 
 def _trial(project: Project, order: BuildOrder, build: Build) -> witnesses.WitnessTrial:

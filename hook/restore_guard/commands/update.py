@@ -27,7 +27,7 @@ from restore_guard.commands.proposing import proposals
 from restore_guard.commands.renewing import Renewal, Updated, renew
 from restore_guard.commands.settling import Promises
 from restore_guard.commands.settling_loads import Into
-from restore_guard.commands.unchanged import unlike
+from restore_guard.commands.unchanged import Tried, tried
 from restore_guard.errors import UsageError
 from restore_guard.judging.case import promised
 from restore_guard.promise import manifest, releases
@@ -89,8 +89,12 @@ def update(
 
         updated = [renew(renewal(name)) for name in chosen]
         written = {one.name for one in updated if one.state == "written"}
-        warnings = unlike(workshop, project, [order for order in orders if order.name in written], built)
-    return [replace(one, findings=(*one.findings, *warnings.get(one.name, ()))) for one in updated]
+        seen = tried(workshop, project, [order for order in orders if order.name in written], built)
+    return [_with(one, seen.get(one.name, Tried())) for one in updated]
+
+
+def _with(updated: Updated, seen: Tried) -> Updated:
+    return replace(updated, findings=(*updated.findings, *seen.findings), notes=seen.notes)
 
 
 def _chosen(project: Project, named: Collection[str]) -> tuple[list[str], list[str]]:

@@ -320,8 +320,7 @@ def _with_migrations(
         for name, case in cases.items()
         if obstacle(case) is None and (mode == "always" or (mode == "auto" and is_small(case)))
     }
-    carried = try_migrations(tried, orders, workshop)
-    return {name: replace(case, carried=carried.get(name, {})) for name, case in cases.items()}
+    return {**cases, **try_migrations(tried, orders, workshop)}
 
 
 def _text(content: bytes | None) -> str:

@@ -61,6 +61,7 @@ class Case:
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         head_migrations: the head's migrations, as they were found.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
+        uncarried: why migrating could not be tried.
         targets: the other models that its checkpoints are restored into.
         releases: what releases that are still in service promised; `unread_releases` says what cannot be read.
     """
@@ -91,6 +92,12 @@ class Case:
     chances: tuple[Place, ...] = ()
     second: Signature | None = None
     targets: tuple[Target, ...] = ()
+    uncarried: tuple[str, ...] = ()
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """Why real restores into the model, of migrated checkpoints as well, failed for another reason than itself."""
+        return (*(self.witness.failures if self.witness is not None else ()), *self.uncarried)
 
     @property
     def head(self) -> Signature:

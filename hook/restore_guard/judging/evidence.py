@@ -42,7 +42,7 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
             )
         elif simulated.situation not in (None, TRAINED):
             # What was tried is a trained model restored into a trained one, which restores at least as much.
-            if _GRAVITY[seen.outcome] > _GRAVITY[simulated.kind]:
+            if is_graver(seen, simulated):
                 outcomes[path] = _contradicted(simulated, seen)
         elif _agree(comparison, simulated, seen):
             outcomes[path], roles[path] = _confirmed(simulated, seen), seen.roles
@@ -57,6 +57,11 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
                 before[path] = before[path] | set(_lost(witness.control[path]))
     replaced = dataclasses.replace(comparison, outcomes=outcomes, roles=roles, unsaved_before=before)
     return replaced, disagreements
+
+
+def is_graver(seen: Observation, simulated: Outcome) -> bool:
+    """Whether a real restore does worse than the simulation says."""
+    return _GRAVITY[seen.outcome] > _GRAVITY[simulated.kind]
 
 
 _TOLD = {"restores": "restores all of it", "partial": "loses a part of it", "raises": "raises"}

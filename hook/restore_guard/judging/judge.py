@@ -210,7 +210,7 @@ def _results(compared: _Compared) -> dict[str, PathResult]:
 def _doubts(compared: _Compared) -> list[str]:
     """Why the verdict is not certain, in words, and what else was not judged."""
     case, head, doubtful = compared.case, compared.head, compared.doubtful
-    notes = list(compared.disagreements)
+    notes = [*map(words.not_really_tried, case.untried), *compared.disagreements]
     if compared.saved is None and case.base_build is None:
         notes.append("New here: there is no older checkpoint to restore.")
     notes += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
@@ -229,7 +229,7 @@ def _doubts(compared: _Compared) -> list[str]:
     notes += case.unread_releases
     notes += _other_moves(case)
     notes += _installed_otherwise(case, head)
-    if compared.is_unproved and not (case.witness and case.witness.failures):
+    if compared.is_unproved and not case.untried:
         notes.append("No real restore was seen by every path, which --witness always asks for.")
     return notes
 
@@ -258,8 +258,7 @@ def _is_promise_lost(case: Case, saved: Signature | None) -> bool:
 
 def _outranked(compared: Sequence[Comparison], witness: Witness) -> tuple[list[Comparison], list[str]]:
     both = [outranked(comparison, witness) for comparison in compared]
-    notes = [f"Not really tried: {failure}" for failure in witness.failures]
-    return [comparison for comparison, _ in both], notes + [note for _, told in both for note in told]
+    return [comparison for comparison, _ in both], [note for _, told in both for note in told]
 
 
 def _of_releases(compared: _Compared, found: Sequence[Finding]) -> list[Finding]:
@@ -403,7 +402,7 @@ def _known(compared: _Compared) -> Known:
 
 def _is_witnessed(case: Case, compared: Sequence[Comparison]) -> bool:
     """Whether a real restore was seen by every path that there are checkpoints of."""
-    if case.witness is None or case.witness.failures:
+    if case.witness is None or case.untried:
         return False
     outcomes = [outcome for comparison in compared for outcome in comparison.outcomes.values()]
     return all(outcome.witnessed for outcome in outcomes if outcome.kind != "unsupported")

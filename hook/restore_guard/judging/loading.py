@@ -82,13 +82,16 @@ def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str],
     found: list[Finding] = []
     notes: list[str] = []
     kinds: dict[str, list[str]] = {path: [] for path in paths}
-    known, doubt = _known(case, target, model, paths), False
+    known, doubt, unproved = _known(case, target, model, paths), False, False
     for source in _sources(case, target, paths):
         compared = compare_across(source.signature, model, paths, target.diff)
         if source.witness is not None:
             both = [outranked(comparison, source.witness) for comparison in compared]
             compared = [comparison for comparison, _ in both]
+            failures = source.witness.failures
+            notes += [f"{source.label}, not really tried: {failure}" for failure in failures]
             notes += [f"{source.label}: {note}" for _, told in both for note in told]
+            unproved = unproved or (case.must_be_witnessed and bool(failures))
         for path, told in _told(compared):
             kinds[path].append(told)
         doubt = doubt or (not source.released and _is_doubtful(case, compared))
@@ -97,7 +100,7 @@ def _loading(case: Case, target: Target, model: Signature, paths: Sequence[str],
         found += losses(source.label, compared, context)
     said = "; ".join(f"{path} {' and '.join(dict.fromkeys(told))}" for path, told in kinds.items())
     notes.insert(0, f"Checkpoints of {case.name} restored into {target.name}: {said}.")
-    return Loading(once(found), tuple(notes), doubt and not is_unchanged(case, target))
+    return Loading(once(found), tuple(notes), unproved or (doubt and not is_unchanged(case, target)))
 
 
 def losses(label: str, compared: Sequence[Comparison], context: findings.Context) -> list[Finding]:

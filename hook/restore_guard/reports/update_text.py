@@ -16,6 +16,7 @@ def render(done: Sequence[Updated], *, color: bool, width: int) -> str:
     lines = []
     for item in done:
         lines.append(f"{_MARKS[item.state]:9}{plain(item.name)}: {plain(item.message)}")
+        lines += [f"{'':9}! {plain(note)}" for note in item.notes]
         if item.findings:
             lines.append(text_report.render_findings(item.findings, color=color, width=width))
         if item.detail:

@@ -81,6 +81,11 @@ def listing(names: Iterable[str], most: int = 4) -> str:
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"
 
 
+def not_really_tried(failure: str) -> str:
+    """What is said of a real restore that failed for another reason than the model."""
+    return f"Not really tried: {failure}"
+
+
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
