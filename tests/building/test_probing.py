@@ -729,6 +729,14 @@ def test_exit_codes_of_either_system(monkeypatch, code, killed, said, again):
     assert server._may_retry(None, code) is again
 
 
+def test_a_python_that_does_not_start_says_so():
+    done = subprocess.run(
+        [sys.executable, "-c", ""], env={**os.environ, "PYTHONHASHSEED": "x"}, capture_output=True, text=True
+    )
+    said = server._died(done.returncode, done.stderr)
+    assert "its `environ`: config_init_hash_seed: PYTHONHASHSEED must be" in said
+
+
 def test_interrupted_in_the_middle_of_a_build(keras3, folder, tmp_path):
     pid_file = tmp_path / "pid"
     job = _job(folder, "bad:hangs_with_a_daemon", timeout=600, kwargs={"pid_file": str(pid_file)})

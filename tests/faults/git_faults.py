@@ -65,6 +65,21 @@ GIT_FILES = {
         ("index", "junk", b"junk", 3, "cannot write the staged tree"),
         ("index", "zeros", b"\0" * 50, 3, "cannot write the staged tree"),
         ("config", "junk", b"[[junk", 2, "bad config"),
+        ("config", "of another format", b"[core]\n\trepositoryformatversion = 99\n", 3, "does not know the format"),
+        (
+            "config",
+            "of an unknown extension",
+            b"[core]\n\trepositoryformatversion = 1\n[extensions]\n\tunknown = true\n",
+            3,
+            "does not know the format",
+        ),
+        (
+            "config",
+            "of a bare repository",
+            b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+            2,
+            "has no work tree",
+        ),
         ("packed-refs", "junk", b"junk", 3, "no such commit"),
         ("shallow", "junk", b"junk", 3, "shallow"),
     ]

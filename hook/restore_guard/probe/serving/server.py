@@ -23,6 +23,7 @@ from . import children, memory, trees, wire
 
 # Seconds between looks at the memory that is left.
 _LOOK = 0.1
+_NO_PYTHON = "Fatal Python error: "
 
 
 def main():
@@ -243,7 +244,7 @@ class _Pool:
             except ValueError as error:  # an answer that the build's own code has written
                 self.fail(child, f"the build's answer cannot be read: {error}")
             return
-        failure = str(result["failure"]) if result is not None else _died(code)
+        failure = str(result["failure"]) if result is not None else _died(code, child.printed())
         if result is not None and result.get("flags"):
             job = {**turn.job, "flags": result["flags"]}
             again = _Turn(job, self.attempts(job))
@@ -274,7 +275,10 @@ def _may_retry(result, code):
     return trees.crashed(code) and code != trees.KILLED
 
 
-def _died(code):
+def _died(code, printed=""):
+    if printed.startswith(_NO_PYTHON):
+        told = printed.splitlines()[0][len(_NO_PYTHON) :]
+        return f"Python does not start with the environment variables of this model, its `environ`: {told}"
     if code == trees.KILLED:
         return "the build was killed from outside, most likely because memory ran out"
     if trees.crashed(code):
