@@ -210,6 +210,10 @@ class Workshop:
             self._caches[order.python] = cache.Cache(folder, known, environ)
         return self._caches[order.python]
 
+    @cached_property
+    def _objects(self) -> Path:
+        return self.repository.objects()  # asked of git once, and not for each of thousands of models
+
     def _tree(self, side: Side) -> Tree:
         if side not in self._trees:
             self._trees[side] = Tree(self.repository, side, self._carried)
@@ -225,7 +229,7 @@ class Workshop:
         """The build from its side's files, which are written to a folder if they are not on disk."""
         root = self._root(order.side)
         if root != self.worktree:
-            lfs.fill(root, self._recorded(order), self.repository.objects())
+            lfs.fill(root, self._recorded(order), self._objects)
         job = replace(self._job(order), root=root)
         return self._apart.moved(job) if order.side.tree is None and order.name in self._writing else job
 
