@@ -61,6 +61,20 @@ def test_a_value_that_is_configured_is_restored_by_the_configuration():
     assert (outcome.kind, outcome.assigned["optimizer/learning_rate"]) == ("restores", "optimizer/learning_rate")
 
 
+def test_a_configured_value_is_the_saved_one_too_where_the_optimizer_is_wrapped_in_another():
+    def rated(config, path):
+        made = dense(2, config)
+        plain = msgspec.structs.replace(made, variables=(*made.variables, variable(path, ())), archive=None)
+        own = Revival(plain, configured=(path,))
+        return msgspec.structs.replace(plain, archive=Archive(config=config, revival=own)), own
+
+    old, new = "optimizer/learning_rate", "optimizer/inner_optimizer/learning_rate"
+    saved, _ = rated("plain", old)
+    model, wrapped = rated("mixed", new)
+    outcome = restore("keras-archive", saved, keras_archive.revived(saved, model, {"plain": wrapped}))
+    assert (outcome.kind, outcome.assigned[new]) == ("restores", old)
+
+
 def test_what_its_own_code_cannot_load_is_unsupported():
     saved = dense(2, "two", revival=Revival(error="Could not locate class 'Ranker'"))
     assert restore_unchanged("keras-archive", saved).kind == "unsupported"

@@ -55,8 +55,21 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     revival = (model.archive and model.archive.revival) or _UNKNOWN
     if revival.signature is None:
         return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
-    outcome = keras_weights.load(saved, revival.signature, archived=True, configured=revival.configured)
+    outcome = keras_weights.load(saved, revival.signature, archived=True, configured=_configured(saved, revival))
     return leaving_out(outcome, (), not_wanted(saved, model))
+
+
+def _configured(saved: Signature, revival: Revival) -> dict[str, str]:
+    """{variable that gets its value from the configuration: the saved one whose value that is}.
+
+    An optimizer that is wrapped in another one when it is made has another path than the saved one.
+    """
+    known = {variable.path for variable in saved.variables}
+    same = {path: path for path in revival.configured if path in known}
+    written = saved.archive.revival.configured if saved.archive and saved.archive.revival else ()
+    news = [path for path in revival.configured if path not in same]
+    olds = [path for path in written if path in known and path not in same]
+    return {**same, **(dict(zip(news, olds, strict=True)) if len(news) == len(olds) else {})}
 
 
 def not_wanted(saved: Signature, model: Signature) -> Collection[str]:

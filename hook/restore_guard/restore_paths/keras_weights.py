@@ -9,7 +9,7 @@ numbers all items.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn
@@ -35,12 +35,15 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     return load(saved, model)
 
 
-def load(saved: Signature, model: Signature, *, archived: bool = False, configured: Collection[str] = ()) -> Outcome:
+def load(
+    saved: Signature, model: Signature, *, archived: bool = False, configured: Mapping[str, str] | None = None
+) -> Outcome:
     """What `_load_state` does to a model with the weights that `saved` wrote, built or not.
 
     Args:
         archived: they are in a `.keras` file, and the vocabularies of lookup layers beside them.
-        configured: variables that were given their values when the model was made of that file's configuration.
+        configured: {variable that was given its value when the model was made of that file's configuration: the saved
+            one whose value that is}.
     """
     trees = saved.known_tree, model.known_tree
     file, kind = save(trees[0]), _Load3 if trees[1].generation == 3 else _Load2
@@ -49,7 +52,7 @@ def load(saved: Signature, model: Signature, *, archived: bool = False, configur
         load.back()
     else:
         load.run()
-    load.keep(configured)
+    load.keep(configured or {})
     return settle(
         saved,
         model,
@@ -190,15 +193,16 @@ class _Load:
             self.looked_at.append((path, group))
         self.used.update(self.assigned)
 
-    def keep(self, configured: Collection[str]) -> None:
+    def keep(self, configured: Mapping[str, str]) -> None:
         """Takes the values that a configuration has given for saved ones, where no weights came after them."""
         if not configured:
             return
         olds = {variable.path: position for position, variable in enumerate(self.olds)}
         for to, variable in enumerate(self.news):
-            if variable.path in configured and variable.path in olds and to not in self.assigned:
-                self.assigned[to] = olds[variable.path]
-                self.used.add(olds[variable.path])
+            if variable.path in configured and to not in self.assigned:
+                old = olds[configured[variable.path]]
+                self.assigned[to] = old
+                self.used.add(old)
 
     def own(self, number: int, path: str) -> None:
         """`load_own_variables` of one object, and its `load_assets`.
