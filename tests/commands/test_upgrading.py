@@ -15,7 +15,8 @@ from restore_guard.building.workshop import Workshop
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import upgrading
-from restore_guard.commands.verdicts import Suspects, cases_by
+from restore_guard.commands.cases import cases_by
+from restore_guard.commands.suspects import Suspects
 from restore_guard.environments.lockfiles import Lock
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import judge

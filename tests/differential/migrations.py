@@ -129,6 +129,7 @@ class _Pair:
             path,
             found.edge,
             skipped=carrying.skipped(path, self.model),
+            parts=found.parts,
         )
 
     def carried(self, count: Count, rightful: Rightful | None) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -55,6 +56,13 @@ def test_what_a_migration_carries_is_where_it_belongs(oracles, tmp_path):
     proof.migrated(count, oracles, tmp_path, routes, examples=5)
     assert count.wrong == []
     assert all(counts["carried"] >= 5 for counts in count.rows.values()) and len(count.rows) == len(routes), count.rows
+
+
+def test_parts_of_a_tensor_are_carried_one_by_one(oracles):
+    """The Saver's file has one tensor for all parts of a variable, the graph a variable for each."""
+    count, folder = migrations.Count(), Path(__file__).parents[1] / "pairs" / "variable-renamed" / "scope-of-partitions"
+    migrations.carry(count, oracles, [("keras3", "keras3")], (folder / "base.py", folder / "head.py"))
+    assert (count.wrong, count.all["carried"]) == ([], 1)
 
 
 @pytest.mark.parametrize("crossing", proof.CROSSINGS, ids="-to-".join)

@@ -24,9 +24,9 @@ def cells(*places, order=None):
     )
 
 
-def pairs(saved, model):
+def pairs(saved, model, diff=EDITED):
     """{layer now: layer before}."""
-    found = correspond(saved, model, EDITED).pairs()
+    found = correspond(saved, model, diff).pairs()
     return {new.rpartition("/")[0]: old.rpartition("/")[0] for new, old in found}
 
 
@@ -66,3 +66,26 @@ def norms(*names):
 def test_layers_that_are_alike_and_renamed_at_once_go_by_their_lines():
     """A model's variables come by their names, which the change has put in another order."""
     assert pairs(norms("before", "later"), norms("second", "final")) == {"second": "before", "final": "later"}
+
+
+def made_by(*lines):
+    """The text of a file, and layers that Keras has named by the order of these lines, which create them."""
+    names = ["dense" + (f"_{number}" if number else "") for number in range(len(lines))]
+    made = [
+        variable(f"{name}/kernel", owner="Dense", site=Site("model.py", line, 0)) for line, name in enumerate(names, 1)
+    ]
+    return "\n".join(lines), Signature(framework={}, variables=tuple(made), object_graph=graph(("Model", None, {})))
+
+
+def test_a_line_that_has_moved_counts_more_than_a_name_that_keras_gave():
+    old, saved = made_by("gate = Dense(3, a)", "value = Dense(3, b)", "key = Dense(3, c)")
+    new, model = made_by("gate = Dense(3, a)", "key = Dense(3, c)", "query = Dense(3, d)", "value = Dense(3, b)")
+    diff = Diff({"model.py": FileDiff("model.py", old, new)})
+    assert pairs(saved, model, diff) == {"dense": "dense", "dense_1": "dense_2", "dense_3": "dense_1"}
+
+
+def test_the_first_line_of_a_longer_call_says_nothing():
+    old, saved = made_by("key = Dense(", "gate = Dense(1)", "value = Dense(2)")
+    new, model = made_by("gate = Dense(1)", "value = Dense(2)", "key = Dense(")
+    found = correspond(saved, model, Diff({"model.py": FileDiff("model.py", old, new)}))
+    assert not found.is_sure("dense_2/kernel")

@@ -6,7 +6,7 @@ The probe does it (`restore_guard.probe.migrate`); here it is asked for, and its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +39,7 @@ class Load:
             of each hash table.
         vocabularies: addresses of lookup layers whose vocabularies are the file's.
         skipped: variables that are not compared: what the path never writes, and the state of random generators.
+        parts: {saved variable that is a part of what the file calls it: which one, as TensorFlow writes slices}.
         called: the name of the result where that says how Keras writes it: an index with shards, an unzipped folder.
         truth: where the task "save" has put the values that it saved, so that these are compared and not the file's.
     """
@@ -53,6 +54,7 @@ class Load:
     tables: tuple[tuple[str, str, bool], ...] = ()
     vocabularies: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
+    parts: Mapping[str, str] = field(default_factory=dict)
     truth: str | None = None
     called: str | None = None
 
@@ -111,11 +113,18 @@ def carry(workshop: Workshop, order: BuildOrder, loads: Sequence[Load], folder: 
 def entry(load: Load, folder: Path) -> dict[str, Any]:
     """What the probe is told of a file; its result goes into the folder."""
     beside = [(f"{BESIDE}{item.path}", item) for item in load.beside]
-    placements = [[name, kept, [list(grown) for grown in grow]] for name, _, kept, grow in load.placements]
+    addresses: dict[str, str | list[str]] = dict(load.addresses)
+    placements = []
+    for name, saved, kept, grow in load.placements:
+        part = load.parts.get(saved) if saved is not None else None
+        if kept is not None and part is not None:
+            whole, kept = kept, f"{kept} {part}"
+            addresses[kept] = [load.addresses[whole], part]
+        placements.append([name, kept, [list(grown) for grown in grow]])
     return {
         "file": load.file,
         "kind": load.kind,
-        "addresses": dict(load.addresses),
+        "addresses": addresses,
         "path": load.path,
         "folder": str(folder),
         "placements": placements + [[name, item.path, []] for name, item in beside],

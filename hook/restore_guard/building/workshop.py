@@ -10,6 +10,7 @@ import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -91,6 +92,7 @@ class Workshop:
         self._stack = ExitStack()
         self._probes: dict[Path, Probe] = {}
         self._caches: dict[Path, cache.Cache] = {}
+        self._asked: dict[Path, Future[installed.Installed | None]] = {}
         self._roots: dict[Side, Path] = {}
         self._trees: dict[Side, Tree] = {}
         self._writing: set[str] = set()
@@ -102,6 +104,16 @@ class Workshop:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def ask_ahead(self, pythons: Iterable[Path]) -> None:
+        """Starts to ask Pythons what they have installed, which the cache has to know: other work is done meanwhile."""
+        for python in pythons:
+            if python not in self._asked:
+                self._asked[python] = self._questions.submit(installed.ask, python, self._isolated)
+
+    @cached_property
+    def _questions(self) -> ThreadPoolExecutor:
+        return self._stack.enter_context(ThreadPoolExecutor(1))
 
     def build(self, orders: Sequence[BuildOrder]) -> dict[str, Build]:
         """{order's id: Build}, one for every order.
@@ -205,14 +217,18 @@ class Workshop:
 
     def _cache(self, order: BuildOrder) -> cache.Cache:
         if order.python not in self._caches:
-            environ, folder = isolation.environment(self.environ, self.hash_seed), cache_folder(self.environ)
-            known = installed.ask(order.python, environ) if folder else None
-            self._caches[order.python] = cache.Cache(folder, known, environ)
+            self.ask_ahead([order.python])
+            folder, known = cache_folder(self.environ), self._asked[order.python].result()
+            self._caches[order.python] = cache.Cache(folder, known if folder else None, self._isolated)
         return self._caches[order.python]
 
     @cached_property
     def _objects(self) -> Path:
         return self.repository.objects()  # asked of git once, and not for each of thousands of models
+
+    @cached_property
+    def _isolated(self) -> dict[str, str]:
+        return isolation.environment(self.environ, self.hash_seed)
 
     def _tree(self, side: Side) -> Tree:
         if side not in self._trees:

@@ -48,7 +48,8 @@ def check(
     selection = select(run.repository, sides, names=names, everything=everything, settings=settings)
     judged: list[ModelResult] = []
     if selection.chosen:
-        from restore_guard.commands.verdicts import Suspects, judge_suspects
+        from restore_guard.commands.suspects import Suspects
+        from restore_guard.commands.verdicts import judge_suspects
 
         judged = judge_suspects(run, Suspects(selection.projects, selection.changes, selection.chosen), witness)
     return _result(run.repository, sides, selection, judged)

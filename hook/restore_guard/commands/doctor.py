@@ -26,7 +26,7 @@ from restore_guard.change.load_habits import Habit
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
-from restore_guard.commands import check, verdicts
+from restore_guard.commands import check, suspects
 from restore_guard.commands.setup_files import HOOKS, STAGES
 from restore_guard.config import Load, without_expired
 from restore_guard.discovery.modules import OUTSIDE
@@ -96,7 +96,7 @@ def _load_calls(run: Run, project: Project) -> Iterator[Finding]:
     files = run.repository.project_files(project.side)
     wanted = [file for file in files if file.endswith(".py") and not OUTSIDE.search(file)]
     found = load_habits.habits(project.read, wanted, builders, project.config.roots)
-    promised = verdicts.promised_paths(Projects(None, project), list(builders))
+    promised = suspects.promised_paths(Projects(None, project), list(builders))
     for name, habit in found.items():
         if habit.calls:
             yield _loaded(name, habit, promised[name], project.config.models[name].load)
@@ -134,7 +134,7 @@ def _warm(run: Run, python: Interpreter) -> Finding:
 
 
 def _models(run: Run, project: Project, python: Interpreter) -> Iterator[Finding]:
-    paths = verdicts.promised_paths(Projects(None, project), list(project.config.models))
+    paths = suspects.promised_paths(Projects(None, project), list(project.config.models))
     jobs = [replace(model_job(project.config, name, run.folder), restores=paths[name]) for name in paths]
     try:
         with folders.temporary() as folder, probing.Probe(python.path, run.progress) as probe:

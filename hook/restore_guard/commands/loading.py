@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import chain
 
 from restore_guard.build import Build, Witness
 from restore_guard.building import witnesses
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change.diffs import Diff
+from restore_guard.commands.suspects import targets
 from restore_guard.config import WitnessMode
 from restore_guard.judging.case import Case, Target, base_signature, paths_of, promised, readable, saved_signature
 from restore_guard.judging.evidence import parameters
 from restore_guard.judging.loading import is_unchanged, shared
 from restore_guard.promise.project import Projects
 from restore_guard.restore_paths import same_promise
-
-
-def targets(projects: Projects, name: str) -> list[str]:
-    """The models of the head into which checkpoints of one are restored, as either side's configuration promises."""
-    sides = [project.config.models[name].loads for project in projects.known if name in project.config.models]
-    return [other for other in dict.fromkeys(chain.from_iterable(sides)) if other in projects.head.config.models]
 
 
 def with_targets(case: Case, projects: Projects, built: Mapping[str, Build], diff: Callable[[str, str], Diff]) -> Case:

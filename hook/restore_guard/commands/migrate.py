@@ -195,6 +195,7 @@ def _load(way: Way, model: Signature, name: str) -> carrying.Load:
         tuple((way.file.tables[old], new, old in way.lookups.beside) for old, new in way.lookups.tables.items()),
         way.lookups.vocabularies,
         carrying.skipped(path, model),
+        route.fit.parts,
         called=name if name.endswith(_SHARDED) or (path == "keras-archive" and _is_folder(name)) else None,
     )
 

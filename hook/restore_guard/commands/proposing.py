@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from restore_guard.change import affected
 from restore_guard.change.run import Run
-from restore_guard.commands.verdicts import Suspects, known_cases
+from restore_guard.commands.suspects import Suspects
+from restore_guard.commands.verdicts import known_cases
 from restore_guard.errors import UsageError
 from restore_guard.judging.case import Case, base_signature, paths_of, readable, saved_signature
 from restore_guard.judging.comparison import compare

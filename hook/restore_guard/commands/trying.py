@@ -80,5 +80,6 @@ class _Trial:
             path,
             found.edge,
             skipped=carrying.skipped(path, self.new),
+            parts=found.parts,
             truth=str(self.folder),
         )

@@ -17,9 +17,10 @@ from restore_guard.building import pythons
 from restore_guard.building.pythons import Pythons, Today
 from restore_guard.building.workshop import Workshop
 from restore_guard.change.run import Run
+from restore_guard.commands.cases import cases_by
 from restore_guard.commands.check import relocated
 from restore_guard.commands.rehearsed_migrations import with_migrations
-from restore_guard.commands.verdicts import Suspects, cases_by
+from restore_guard.commands.suspects import Suspects
 from restore_guard.environments import overridden
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import judge

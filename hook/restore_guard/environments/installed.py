@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import re
 import subprocess
@@ -62,6 +61,8 @@ class Installed:
     @cached_property
     def owners(self) -> dict[str, frozenset[str]]:
         """{top-level name: the distributions that install it}; reads all their lists of files."""
+        import importlib.metadata  # 14 ms, and only a build that is new has packages to look up
+
         owners = defaultdict(set)
         for distribution in importlib.metadata.distributions(path=list(self.names)):
             name = _normal(distribution.metadata["Name"] or "")

@@ -59,8 +59,8 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     """Finds out which variable is which; the surest evidence goes first.
 
     The same line of source and the same path; the same line, where as many were created there before and after;
-    the same path; then, of what is left, equal form: within one block of changed lines, below a renamed owner,
-    anywhere if there is just one.
+    a line that stands elsewhere now; the same path; then, of what is left, equal form: within one block of changed
+    lines, below a renamed owner, anywhere if there is just one.
     """
     matching = _Matching(saved, model)
     old_lines, new_lines = _lines(saved.variables, diff.head), _lines(model.variables, lambda at: at)
@@ -79,6 +79,7 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
             return key
 
         matching.by(with_number(old_lines), with_number(new_lines), sure=True)
+        matching.by(_statement(0, diff), _statement(1, diff), sure=True)
     matching.by_path()
     matching.owners(diff)
     matching.alone(diff)
@@ -100,6 +101,26 @@ def _lines(variables: Iterable[Variable], to_head: Callable[[Place], Place | Non
             heads[key] = (at, variable.owner) if at is not None else None
         lines[variable.path] = heads[key]
     return lines
+
+
+def _statement(side: int, diff: Diff) -> Callable[[Variable], Hashable | None]:
+    """The line of source that creates a variable, as it is written; None for a part of a call over several lines."""
+    files: dict[str, list[str]] = {}
+
+    def key(variable: Variable) -> Hashable | None:
+        site = variable.site
+        if site is None:
+            return None
+        if site.file not in files:
+            files[site.file] = (diff.text(side, site.file) or "").splitlines()
+        (line,) = files[site.file][site.line - 1 : site.line] or ("",)
+        line = line.strip()
+        if not line or line.count("(") != line.count(")"):
+            return None
+        name = leaf(variable.path)
+        return line, variable.owner, site.number, "" if name.isdigit() else name
+
+    return key
 
 
 class _Matching:

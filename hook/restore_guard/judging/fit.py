@@ -40,6 +40,7 @@ class Fit:
         beside: values of the file that are no variables of the model: a counter of steps, an optimizer of its own.
         error: why the file cannot be read as one of this model at all.
         certain: False where a layer reads its variables by code of its own.
+        parts: {variable of the model that is a part of the file's value: which one, as TensorFlow writes slices}.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Fit:
     beside: tuple[str, ...] = ()
     error: str | None = None
     certain: bool = True
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -87,7 +89,19 @@ def _fit(file: Signature, path: str, model: Signature) -> Fit:
         missing=tuple(name for name in outcome.initial if name not in never and name in counted),
         beside=outcome.unused,
         certain=outcome.certain,
+        parts=_parts(model) if path == "tf1-saver" else {},
     )
+
+
+def _parts(model: Signature) -> dict[str, str]:
+    """{partitioned variable: the part that it is of a whole}, as `SaveSliceInfo.spec` says it (ops/variables.py)."""
+    found = {}
+    for entry in model.saver_entries:
+        if entry.offset and entry.shape is not None:
+            variable = model.variables[entry.variable]
+            slices = (f"{start},{size}" for start, size in zip(entry.offset, variable.shape or (), strict=True))
+            found[variable.path] = f"{' '.join(map(str, entry.shape))} {':'.join(slices)}"
+    return found
 
 
 def _written(path: str, model: Signature) -> tuple[str, ...]:

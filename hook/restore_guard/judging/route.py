@@ -10,7 +10,7 @@ import msgspec
 from restore_guard.judging.fit import WRITTEN_BY, Fit, fits, in_words, nearest, words
 from restore_guard.judging.placements import Plan, Problem, of_file, plan
 from restore_guard.promise.migrations import Migration, MigrationError, Migrations
-from restore_guard.signature import Signature
+from restore_guard.signature import Signature, Variable
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,15 @@ def _route(
 def _seen(file: Signature, model: Signature, fit: Fit) -> Signature:
     """The model with the shapes and types that its values have in a file."""
     stored = {variable.path: variable for variable in file.variables}
-    variables = (
-        msgspec.structs.replace(
-            variable, shape=stored[fit.held[variable.path]].shape, dtype=stored[fit.held[variable.path]].dtype
-        )
-        if variable.path in fit.held
-        else variable
-        for variable in model.variables
-    )
-    return msgspec.structs.replace(model, variables=tuple(variables))
+
+    def seen(variable: Variable) -> Variable:
+        if variable.path not in fit.held:
+            return variable
+        value = stored[fit.held[variable.path]]
+        whole = variable.path not in fit.parts
+        return msgspec.structs.replace(variable, shape=value.shape if whole else variable.shape, dtype=value.dtype)
+
+    return msgspec.structs.replace(model, variables=tuple(map(seen, model.variables)))
 
 
 def _refusal(tried: Sequence[tuple[Promise, Fit]]) -> NoRoute:

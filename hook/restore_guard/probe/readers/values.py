@@ -20,7 +20,8 @@ class Values:
     Args:
         file: what `Contents.file` says.
         kind: what `Contents.kind` says.
-        addresses: {name of a variable: where the file keeps its value}.
+        addresses: {name of a variable: where the file keeps its value; of a part of a Saver's tensor [where the file
+            keeps that, which part, as TensorFlow writes slices]}.
     """
 
     def __init__(self, file, kind, addresses):
@@ -54,7 +55,17 @@ class Values:
         Raises:
             KeyError, tf.errors.OpError, OSError: it is not there, or damaged.
         """
-        return np.asarray(self._read(self.addresses[name]))
+        address = self.addresses[name]
+        return np.asarray(self._read(address) if isinstance(address, str) else self._part(*address))
+
+    def _part(self, address, part):
+        kind = self._reader.get_variable_to_dtype_map()[address]
+        # A graph of its own: the program may have switched eager execution off.
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+            read = tf.raw_ops.RestoreV2(
+                prefix=self.file, tensor_names=[address], shape_and_slices=[part], dtypes=[kind]
+            )
+            return session.run(read[0])
 
     def table(self, prefix):
         """The keys and the values of a hash table, by what `Contents.tables` says of it; errors as `get`."""
