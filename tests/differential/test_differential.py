@@ -318,6 +318,10 @@ def build():
     model(tf.constant([["x"]]))
     return model
 """
+ADAPTED, CONFIGURED = (
+    'StringLookup()\n        self.words.adapt(np.array(["x", "y"]))',
+    'StringLookup(vocabulary=["x", "y"])',
+)
 RANKLESS = """\
 import tensorflow as tf
 
@@ -380,6 +384,12 @@ ENDS = {
         {"tf-checkpoint": "restores", "h5": "restores", "h5-by-name": "unsupported"},
     ),
     "a vocabulary that has moved": (KERAS_2, LOOKUP, ("self.words", "self.tokens"), {"keras-archive": "raises"}),
+    "a file without any asset": (
+        ALL,
+        LOOKUP.replace(ADAPTED, CONFIGURED),
+        (CONFIGURED, ADAPTED),
+        {"keras-archive": "restores"},
+    ),
     "no rank, and an iterator": (ALL, RANKLESS, ("step", "count"), {"tf-checkpoint": "partial"}),
     "weights without a name": (("keras36",), NAMELESS, ("", ""), {"h5": "unsupported"}),
     "a distribution strategy": (ALL, MIRRORED, ("", ""), {"tf-checkpoint": "restores"}),

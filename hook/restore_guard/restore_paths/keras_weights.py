@@ -211,7 +211,8 @@ class _Load:
             _Failed: as Keras raises; what was assigned before the error stays assigned.
         """
         self.variables(number, path)
-        if self.archived and self.tree.nodes[number].vocabulary is not None:
+        # A file without any asset has no store of them: nothing asks for one.
+        if self.archived and self.file.vocabularies and self.tree.nodes[number].vocabulary is not None:
             vocabulary = self.file.vocabularies.get(path)
             if vocabulary is None:
                 self.fail(number, "expected str, bytes or os.PathLike object, not NoneType", (), ())
