@@ -37,6 +37,9 @@ FILE = "restore-manifest/net.migrations.toml"
 WRITING = 'json.dump({}, open("log.json", "w")); model.save_weights("net.weights.h5")'
 
 
+STARTING = 'subprocess.run("echo more >> large.bin", shell=True); os.system("echo made > log.txt")'
+
+
 class Warm:
     """A repository, and the commands in this process with a Python that is warm already."""
 
@@ -217,6 +220,21 @@ def test_a_builder_that_writes_its_files_is_built_from_a_copy(warm):
     assert (code, model.verdict) == (0, "restores"), [finding.message for finding in model.findings]
     for name in ("log.json", "net.weights.h5"):
         assert (warm.project.root / name).read_text() == "mine"
+
+
+def test_a_builder_that_starts_a_program_is_built_from_a_copy(warm):
+    """Nobody hears what the program writes; a large file is no link in the copy then."""
+    large = warm.project.root / "large.bin"
+    large.write_bytes(bytes(2_000_000))
+    warm.edit(
+        ("from tensorflow import keras\n", "from tensorflow import keras\nimport os, subprocess\n"),
+        ("    return model\n", f"    {STARTING}\n    return model\n"),
+    )
+    assert warm.update(reason=None).state == "written"
+    code, model = warm.check(witness="always")
+    assert (code, model.verdict) == (0, "restores"), [finding.message for finding in model.findings]
+    assert not (warm.project.root / "log.txt").exists()
+    assert large.read_bytes() == bytes(2_000_000)
 
 
 AUTOMATIC = """\

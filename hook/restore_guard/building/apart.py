@@ -46,8 +46,14 @@ class Apart:
         """
         done = {job.id: built[job.id] for job in jobs}
         waiting = [job for job in jobs if done[job.id].writes is not None]
+        if not waiting:
+            return done
+        from restore_guard.probe.tracing.protection import PROGRAM  # which few checks need
+
         for job in waiting:
             self._unlink(done[job.id])
+        if any(done[job.id].writes == PROGRAM for job in waiting):
+            self._unlink_all()
         for _ in range(_TIMES):
             if waiting:
                 done |= run([self.moved(job) for job in waiting])
@@ -64,11 +70,21 @@ class Apart:
         place = self._copy / (build.writes or "")
         if not (place.is_symlink() and place.parent.resolve().is_relative_to(self._copy)):
             return False
-        content = place.resolve()
-        place.unlink()
-        with contextlib.suppress(OSError):
-            shutil.copy2(content, place)
+        _as_file(place)
         return True
+
+    def _unlink_all(self) -> None:
+        """Makes all files the copy's own: nobody hears what a program writes over."""
+        for place in self._copy.rglob("*"):
+            if place.is_symlink():
+                _as_file(place)
+
+
+def _as_file(link: Path) -> None:
+    content = link.resolve()
+    link.unlink()
+    with contextlib.suppress(OSError):
+        shutil.copy2(content, link)
 
 
 def copied(repository: Repository, folder: Path, more: Sequence[str] = ()) -> Path:

@@ -28,14 +28,15 @@ class FlagsSetError(Exception):
 
 
 class WorkTreeError(Exception):
-    """The builder writes into the user's work tree.
+    """The builder writes into the user's work tree, or starts a program there, which may.
 
     Attributes:
-        path: where.
+        path: where; the folder itself for a program.
     """
 
     def __init__(self, path):
-        super().__init__(f"the builder writes to {path} in the work tree, which a check may not change")
+        does = "starts a program" if path == os.curdir else f"writes to {path}"
+        super().__init__(f"the builder {does} in the work tree, which a check may not change")
         self.path = path
 
 

@@ -27,8 +27,13 @@ _TEMPORARY = "restore-guard-"
 """What the names of the tool's temporary folders begin with, which may lie in the work tree."""
 
 
+PROGRAM = "."
+"""What `refused` names where a program would have started in the work tree: nobody hears what that writes."""
+
+
 class _State:
     top = own = refused = None
+    here = False
 
 
 def begin(job):
@@ -37,6 +42,7 @@ def begin(job):
         _State.top = Places(job["worktree"], job["project"]).top
         own = os.path.join(os.path.realpath(os.path.dirname(tempfile.gettempdir())), _TEMPORARY)
         _State.own = own if own.startswith(_State.top) else None
+        _State.here = os.path.join(os.path.realpath(job["root"]), "").startswith(_State.top)
 
 
 def changed(event, args):
@@ -70,6 +76,13 @@ def refuse(path):
     if any(place.startswith(_State.top) and not place.startswith(_State.own or "\0") for place in places):
         _State.refused = _State.refused or path.removeprefix(_State.top)
         raise PermissionError(errno.EROFS, "a build may not write into the work tree", path)
+
+
+def refuse_program():
+    """Raises PermissionError if no program may be started: where the folder it starts in is the work tree."""
+    if _State.here:
+        _State.refused = _State.refused or PROGRAM
+        raise PermissionError(errno.EROFS, "a build may not start a program in the work tree")
 
 
 def _on_disk(path):

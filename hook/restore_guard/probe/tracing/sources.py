@@ -17,7 +17,8 @@ from .places import Places, absolute, file_of, is_installed, real
 
 _MISSING = (FileNotFoundError, NotADirectoryError)
 # What cannot be followed: another process, the network, a database.
-_OPAQUE = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "socket.connect", "sqlite3.connect")
+_PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
+_OPAQUE = (*_PROGRAMS, "os.fork", "socket.connect", "sqlite3.connect")
 # Packages that open files in C++ or Rust, where nothing hears it.
 _NATIVE = frozenset(
     [
@@ -130,6 +131,8 @@ class Sources:
                 break
             frame = frame.f_back
         self.opaque.add(what)
+        if what in _PROGRAMS:
+            protection.refuse_program()
 
     def open(self, path, mode, flags):
         """Notes what is opened by a mode or by flags of the system."""
