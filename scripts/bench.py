@@ -60,6 +60,42 @@ def build(billions):
     halves = [tf.keras.layers.Dense(500_000, name=f"wide_{number}")(vectors) for number in range(billions)]
     return tf.keras.Model(words, halves)
 """
+WIDE = """\
+import tensorflow as tf
+
+
+class Wide(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.wide_0 = tf.keras.layers.Dense(5000)
+        self.wide_1 = tf.keras.layers.Dense(5000)
+        self.wide_2 = tf.keras.layers.Dense(5000)
+        self.wide_3 = tf.keras.layers.Dense(5000)
+
+    def call(self, x):
+        return self.wide_3(self.wide_2(self.wide_1(self.wide_0(x))))
+
+
+def build():
+    model = Wide()
+    model(tf.zeros((1, 5000)))
+    return model
+"""
+SAVED = "import sys; sys.path.insert(0, '.'); import wide; wide.build().save_weights(sys.argv[1])"
+# What a team would write by hand for a renamed attribute, without a look at what it has made.
+CARRIED_BY_HAND = """\
+import sys
+import h5py
+import tensorflow as tf
+sys.path.insert(0, ".")
+import wide
+model = wide.build()
+with h5py.File(sys.argv[1]) as file:
+    for number, layer in enumerate(model.layers):
+        for place, variable in enumerate(layer.weights):
+            variable.assign(file[f"wide_{number}/vars/{place}"][()])
+model.save_weights(sys.argv[2])
+"""
 # What a team would write by hand: two checkouts, two Pythons, all weights.
 BY_HAND = """\
 import sys
@@ -232,6 +268,33 @@ class Bench:
         return [
             Row("EfficientNetB7 changed, both sides", "two checkouts, built, saved, loaded", mine, theirs, 0.5),
             Row("EfficientNetB7 changed, both sides", "import tensorflow", mine, bare, None),
+        ]
+
+    def migrating(self) -> list[Row]:
+        """A weights file of 400 MB, carried across a rename of all its layers."""
+        repository = self.repository("wide", {"wide": ("wide:build", WIDE)})
+        old, new = self.folder / "old.weights.h5", self.folder / "new.weights.h5"
+        self.run([self.python, "-c", SAVED, old], repository)
+        self.stage(repository, {"wide.py": WIDE.replace("wide_", "broad_")})
+        tool = command(self.tool, "restore-guard")
+        self.run([tool, "update", "--migrate", "renamed"], repository)
+        migrate = [tool, "migrate", str(old), str(new)]
+
+        def ours() -> float:
+            new.unlink(missing_ok=True)
+            return self.run(migrate, repository)
+
+        def by_hand() -> float:
+            new.unlink(missing_ok=True)
+            return self.run([self.python, "-c", CARRIED_BY_HAND, old, new], repository)
+
+        mine, theirs = self.turns(ours, by_hand)
+        new.unlink()
+        above = self.peak(migrate, repository) - self.peak([str(self.python), "-c", BARE], repository)
+        values = old.stat().st_size / 1024**2
+        return [
+            Row("`migrate` of a file of 400 MB", "imported, built, loaded, saved by hand", mine, theirs, 1.3),
+            Row("memory of `migrate` above the import", "the file's values", above, values, 2.2, "MB"),
         ]
 
     def many(self) -> list[Row]:
@@ -433,7 +496,7 @@ def _rows(measured: Mapping[str, Mapping]) -> list[Row]:
     return [Row(**row) for name in MEASUREMENTS if name in measured for row in measured[name]["rows"]]
 
 
-MEASUREMENTS = ("untouched", "comment", "comparing", "memory", "tree", "small", "warm", "many", "large")
+MEASUREMENTS = ("untouched", "comment", "comparing", "memory", "tree", "small", "warm", "many", "large", "migrating")
 
 
 def main() -> int:

@@ -103,7 +103,7 @@ def test_no_repository(tmp_path):
 
 def test_bare_repository(tmp_path):
     git(tmp_path, "init", "--quiet", "--bare", "bare")
-    with pytest.raises(UsageError, match="inside the work tree"):
+    with pytest.raises(UsageError, match="a bare repository or in a git directory, which has no work tree"):
         Repository(tmp_path / "bare")
 
 
