@@ -67,13 +67,13 @@ import tensorflow as tf
 class Wide(tf.keras.Model):
     def __init__(self):
         super().__init__()
-        self.wide_0 = tf.keras.layers.Dense(5000)
-        self.wide_1 = tf.keras.layers.Dense(5000)
-        self.wide_2 = tf.keras.layers.Dense(5000)
-        self.wide_3 = tf.keras.layers.Dense(5000)
+        self.block_0 = tf.keras.layers.Dense(5000)
+        self.block_1 = tf.keras.layers.Dense(5001)
+        self.block_2 = tf.keras.layers.Dense(5002)
+        self.block_3 = tf.keras.layers.Dense(5003)
 
     def call(self, x):
-        return self.wide_3(self.wide_2(self.wide_1(self.wide_0(x))))
+        return self.block_3(self.block_2(self.block_1(self.block_0(x))))
 
 
 def build():
@@ -93,7 +93,7 @@ model = wide.build()
 with h5py.File(sys.argv[1]) as file:
     for number, layer in enumerate(model.layers):
         for place, variable in enumerate(layer.weights):
-            variable.assign(file[f"wide_{number}/vars/{place}"][()])
+            variable.assign(file[f"block_{number}/vars/{place}"][()])
 model.save_weights(sys.argv[2])
 """
 # What a team would write by hand: two checkouts, two Pythons, all weights.
@@ -275,7 +275,7 @@ class Bench:
         repository = self.repository("wide", {"wide": ("wide:build", WIDE)})
         old, new = self.folder / "old.weights.h5", self.folder / "new.weights.h5"
         self.run([self.python, "-c", SAVED, old], repository)
-        self.stage(repository, {"wide.py": WIDE.replace("wide_", "broad_")})
+        self.stage(repository, {"wide.py": WIDE.replace("block_", "chunk_")})
         tool = command(self.tool, "restore-guard")
         self.run([tool, "update", "--migrate", "renamed"], repository)
         migrate = [tool, "migrate", str(old), str(new)]
