@@ -108,7 +108,7 @@ class Workshop:
     def ask_ahead(self, pythons: Iterable[Path]) -> None:
         """Starts to ask Pythons what they have installed, which the cache has to know: other work is done meanwhile."""
         for python in pythons:
-            if python not in self._asked:
+            if self._cache_folder is not None and python not in self._asked:
                 self._asked[python] = self._questions.submit(installed.ask, python, self._isolated)
 
     @cached_property
@@ -218,9 +218,14 @@ class Workshop:
     def _cache(self, order: BuildOrder) -> cache.Cache:
         if order.python not in self._caches:
             self.ask_ahead([order.python])
-            folder, known = cache_folder(self.environ), self._asked[order.python].result()
-            self._caches[order.python] = cache.Cache(folder, known if folder else None, self._isolated)
+            asked = self._asked.get(order.python)
+            known = asked.result() if asked is not None else None
+            self._caches[order.python] = cache.Cache(self._cache_folder, known, self._isolated)
         return self._caches[order.python]
+
+    @cached_property
+    def _cache_folder(self) -> Path | None:
+        return cache_folder(self.environ)
 
     @cached_property
     def _objects(self) -> Path:

@@ -4,7 +4,7 @@ import os
 import re
 import traceback
 
-from .tracing import places
+from .tracing import places, protection
 
 
 class BuildError(Exception):
@@ -35,7 +35,7 @@ class WorkTreeError(Exception):
     """
 
     def __init__(self, path):
-        does = "starts a program" if path == os.curdir else f"writes to {path}"
+        does = "starts a program" if path == protection.PROGRAM else f"writes to {path}"
         super().__init__(f"the builder {does} in the work tree, which a check may not change")
         self.path = path
 

@@ -51,6 +51,19 @@ def read(prefix, contents):
         contents.saver_file = {"entries": [_saver_entry(name, shapes, dtypes, contents) for name in sorted(shapes)]}
 
 
+def part(prefix, name, spec, kind):
+    """A slice of one of a Saver's tensors as an array: of some types none but the slices that were written can be read.
+
+    Args:
+        spec: which one, as `Variable.SaveSliceInfo` writes it (ops/variables.py).
+        kind: the tensor's type.
+    """
+    # A graph of its own: the program may have switched eager execution off.
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        read = tf.raw_ops.RestoreV2(prefix=prefix, tensor_names=[name], shape_and_slices=[spec], dtypes=[kind])
+        return session.run(read[0])
+
+
 def _saver_entry(name, shapes, dtypes, contents):
     """A tensor as `saver_file.read` gives a model's; TensorFlow puts the parts of a partitioned one together."""
     position = contents.add_variable(name, shapes[name], dtypes[name].name, name)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 
-from . import archive, hdf5, saved_model, sharded
+from . import archive, bundle, hdf5, saved_model, sharded
 
 _COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -59,13 +59,7 @@ class Values:
         return np.asarray(self._read(address) if isinstance(address, str) else self._part(*address))
 
     def _part(self, address, part):
-        kind = self._reader.get_variable_to_dtype_map()[address]
-        # A graph of its own: the program may have switched eager execution off.
-        with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
-            read = tf.raw_ops.RestoreV2(
-                prefix=self.file, tensor_names=[address], shape_and_slices=[part], dtypes=[kind]
-            )
-            return session.run(read[0])
+        return bundle.part(self.file, address, part, self._reader.get_variable_to_dtype_map()[address])
 
     def table(self, prefix):
         """The keys and the values of a hash table, by what `Contents.tables` says of it; errors as `get`."""

@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
+from ..readers import bundle
 from . import cuts, filling
 
 
@@ -36,17 +37,8 @@ def _bundle_arrays(path, cut):
 
 
 def _slices(path, parts):
-    """The parts of a Saver's tensors, by their slices: of some types no other ones can be read."""
     kinds = tf.train.load_checkpoint(path).get_variable_to_dtype_map()
-    with tf.init_scope():
-        return [
-            np.asarray(
-                tf.raw_ops.RestoreV2(
-                    prefix=path, tensor_names=[part.tensor], shape_and_slices=[part.spec], dtypes=[kinds[part.tensor]]
-                )[0]
-            )
-            for part in parts
-        ]
+    return [bundle.part(path, part.tensor, part.spec, kinds[part.tensor]) for part in parts]
 
 
 def _archive_arrays(path):
