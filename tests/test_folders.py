@@ -98,7 +98,7 @@ def test_the_next_run_clears_what_a_killed_one_has_left(monkeypatch, tmp_path):
     runs[0].wait()
     others = tmp_path / "of-somebody-else"
     others.mkdir()
-    young = tmp_path / "restore-guard-young"
+    young = tmp_path / f"restore-guard-run-{'0' * 16}"
     young.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for path in (killed, running, others):
@@ -111,10 +111,26 @@ def test_the_next_run_clears_what_a_killed_one_has_left(monkeypatch, tmp_path):
         run.stdout.close()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("restore-guard-demo", "restore-guard-template", "restore-guard-run-2026", "restore-guard-report-1a2b3c4d"),
+        f"restore-guard-run-{'0' * 16}-kept",
+        f"my-restore-guard-run-{'0' * 16}",
+    ],
+)
+def test_a_folder_that_a_user_names_alike_stays(name, tmp_path):
+    (tmp_path / name / ".git").mkdir(parents=True)
+    os.utime(tmp_path / name, (1, 1))
+    folders.remove_abandoned(tmp_path)
+    assert (tmp_path / name / ".git").exists()
+
+
 def test_a_link_with_our_name_is_not_followed(monkeypatch, tmp_path):
     (tmp_path / "precious").mkdir()
-    (tmp_path / "restore-guard-link").symlink_to(tmp_path / "precious")
-    os.utime(tmp_path / "restore-guard-link", (1, 1), follow_symlinks=False)
+    link = tmp_path / f"restore-guard-run-{'0' * 16}"
+    link.symlink_to(tmp_path / "precious")
+    os.utime(link, (1, 1), follow_symlinks=False)
     folders.remove_abandoned(tmp_path)
     assert (tmp_path / "precious").exists()
 

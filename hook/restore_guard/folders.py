@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import secrets
 import shutil
 import stat
 import sys
@@ -20,10 +22,12 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-_PREFIX = "restore-guard-"
+_PREFIX = "restore-guard-run-"
 _HALF = ".restore-guard-half-"
 # Between making a folder and locking it.
 _YOUNG = 60
+# What follows the prefix: nobody else gives a folder such a name, and what a user calls restore-guard-demo stays.
+_RANDOM = re.compile(r"[0-9a-f]{16}")
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -49,7 +53,8 @@ def temporary(parent: Path | None = None, prefix: str = _PREFIX) -> Iterator[Pat
     Args:
         parent: where it is made; None for among the temporary files.
     """
-    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    path = Path(parent or tempfile.gettempdir()).absolute() / f"{prefix}{secrets.token_hex(8)}"
+    path.mkdir(mode=stat.S_IRWXU)
     held = hold(path)
     try:
         yield path
@@ -107,7 +112,11 @@ def remove(path: Path) -> None:
 def remove_abandoned(parent: Path | None = None, prefix: str = _PREFIX) -> None:
     """Removes what runs have left that were killed; the arguments are those of `temporary`."""
     try:
-        entries = [entry for entry in os.scandir(parent or tempfile.gettempdir()) if entry.name.startswith(prefix)]
+        entries = [
+            entry
+            for entry in os.scandir(parent or tempfile.gettempdir())
+            if entry.name.startswith(prefix) and _RANDOM.fullmatch(entry.name.removeprefix(prefix))
+        ]
     except OSError:
         return
     for entry in entries:

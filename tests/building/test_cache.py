@@ -330,14 +330,18 @@ def test_runs_side_by_side_and_a_bounded_size(bench, monkeypatch):
     (record,) = bench.folder.glob("builds/*/*")
     assert bench.cache().find(job, bench.tree()).signature == build.signature
 
-    # The least recently used goes first.
+    # The least recently used goes first, and nothing that is not of the cache.
+    mine = bench.folder / "builds/mine/data.bin"
+    mine.parent.mkdir()
+    mine.write_bytes(b"0" * 100_000)
+    os.utime(mine, (1, 1))
     monkeypatch.setattr(cache, "_LIMIT", record.stat().st_size * 5 // 2)
     for units in (4, 5):
         bench.write(FILES | {"settings.json": f'{{"units": {units}}}'})
         bench.keep()
         bench.write(FILES)
         assert bench.cache().find(job, bench.tree()) is not None
-    assert len(list(bench.folder.glob("builds/*/*"))) == 2
+    assert len(list(bench.folder.glob("builds/*/*"))) == 3 and mine.exists()
     bench.write(FILES | {"settings.json": '{"units": 4}'})
     assert bench.cache().find(job, bench.tree()) is None
 

@@ -159,16 +159,21 @@ def test_only_a_few_are_kept_and_none_that_is_in_use(bench, monkeypatch):
         (folder / "bin").mkdir(parents=True)
         (folder / "bin/python").touch()
         os.utime(folder, (1000 + number, 1000 + number))
+    of_the_user = [bench.home / name for name in ("mine", "0123")]
+    for folder in of_the_user:
+        folder.mkdir()
+        os.utime(folder, (1, 1))
     os.utime(used.parents[1], (1, 1))
     newest = bench.make("new\n")
+    assert all(folder.exists() for folder in of_the_user)
     left = {path.name for path in bench.home.iterdir()}
     oldest = {f"{number:032}" for number in range(4)}
     assert left >= {used.parents[1].name, newest.parents[1].name} and not left & oldest
-    assert len(left) == kept.MOST + 1
+    assert len(left) == kept.MOST + 1 + len(of_the_user)
 
 
 def test_what_a_killed_run_has_left_is_removed(bench):
-    abandoned = bench.home / ".making-abandoned"
+    abandoned = bench.home / f".making-{'0' * 16}"
     (abandoned / "environment").mkdir(parents=True)
     os.utime(abandoned, (1, 1))
     with folders.temporary(bench.home, ".making-") as used:

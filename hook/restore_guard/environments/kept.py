@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MOST = 6
 """Environments with TensorFlow take one to two gigabytes each; a run uses two."""
 
 _ASIDE = ".making-"
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 
 # Descriptors that are open, and so locks that are held, for as long as this process lives.
 _held: list[int] = []
@@ -46,11 +48,14 @@ def aside(home: Path) -> Iterator[Path]:
 
 
 def make_room(home: Path, most: int = MOST) -> None:
-    """Removes the environments that were not used for longest, where there are more than enough."""
+    """Removes the environments that were not used for longest, where there are more than enough.
+
+    RESTORE_GUARD_CACHE may name a folder with other things in it: an environment has a digest for a name.
+    """
     found = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(home):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            if entry.is_dir(follow_symlinks=False) and _DIGEST.fullmatch(entry.name):
                 found.append((entry.stat().st_mtime_ns, entry.path))
     for _, path in sorted(found, reverse=True)[most:]:
         # In use, or already gone: it stays as it is.

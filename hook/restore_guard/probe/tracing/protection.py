@@ -23,7 +23,7 @@ A trace hears the others itself.
 
 _TASKS = ("build", "revive", "save", "restore")
 """What runs the user's code; the others write what the user has asked for."""
-_TEMPORARY = "restore-guard-"
+_TEMPORARY = "restore-guard-run-"
 """What the names of the tool's temporary folders begin with, which may lie in the work tree."""
 
 
