@@ -60,6 +60,20 @@ def module():
 
 def checkpoint():
     return tf.train.Checkpoint(step=tf.Variable(0, dtype=tf.int64), module=Module())
+
+def pretrained():
+    base = tf.keras.applications.VGG16(include_top=False, weights="imagenet", input_shape=(32, 32, 3))
+    return tf.keras.Sequential([tf.keras.Input((32, 32, 3)), *base.layers[1:3], tf.keras.layers.Dense(2)])
+
+def never_called():
+    class Pair(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.encoder = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3)])
+
+        def train_step(self, data):
+            return {"loss": self.encoder(data)}
+    return Pair()
 """
 
 BAD = """
@@ -423,6 +437,8 @@ SHAPES = {
     "build": [[4, 3], [3], [3, 2], [2]],
     "subclassed": [[4, 3], [3], [3], [3], [3], [3]],
     "module": [[2, 2], [3], []],
+    "pretrained": [[3, 3, 3, 64], [64], [3, 3, 64, 64], [64], [64, 2], [2]],
+    "never_called": [[4, 3], [3]],
     "checkpoint": [[2, 2], [3], [], []],
 }
 
@@ -594,11 +610,11 @@ def _lives(pid):
 
 
 def test_keras_2(keras2, folder):
-    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors"]
+    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors", "good:pretrained"]
     results = _run(keras2, [_job(folder, name) for name in names])
     assert results["bad:raises"].failure == "ValueError: no such width: 7"
     assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
-    assert results["good:module"].failure is None
+    assert results["good:module"].failure is results["good:pretrained"].failure is None
     # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations, learning rate and two slots for each
     assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2 + 10
 

@@ -328,7 +328,8 @@ def test_promised_paths_are_those_of_the_repositorys_own_calls(make_repository):
     assert promising.restores_of(found, found.usable[0]) is None, "a tf.Module has but one"
     assert "restores" not in _content(plan, "restore-guard.toml")
     sources = {"src/ranker/model.py": ""}
-    keras = msgspec.structs.replace(module(kernel=(2, 3)), unread={"keras-weights": "gone"}, sources=sources)
+    unread = {"keras-weights": "gone", "h5": "gone"}
+    keras = msgspec.structs.replace(module(kernel=(2, 3)), unread=unread, sources=sources)
     found, plan = _survey(project, Model(RANKER, Build(keras)), habits=habits)
     table = tomllib.loads(_content(plan, "restore-guard.toml"))["models"]["ranker"]
     assert table["restores"] == ["tf-checkpoint", "h5", "keras-archive"]

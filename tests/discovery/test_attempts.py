@@ -260,3 +260,119 @@ def test_inputs_of_what_a_function_returns():
     candidate, found = _attempts({"net.py": source, "train.py": script})
     assert candidate.target == "net.py:make"
     assert [tensor.shape for tensor in found[0].inputs[0]] == [(3,)]
+
+
+BODIES = {
+    "picked from a dict, the rest handed on": (
+        "import keras\ndef other(width):\n    return keras.Sequential([])\n"
+        "NETS = {'net': build_net, 'other': other}\ndef make(name, width, **rest):\n"
+        "    return NETS[name](width, **rest)\n"
+        "make('net', 5, depth=4)",
+        "return build_net(5, depth=4)",
+    ),
+    "all options at once": (
+        "import argparse\ndef main():\n    parser = argparse.ArgumentParser()\n"
+        "    parser.add_argument('--width', default=6)\n    args = parser.parse_args()\n    build_net(**vars(args))",
+        "return build_net(**vars(SimpleNamespace(width=6)))",
+    ),
+    "one of the options that are handed on at once": (
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--width', default=6)\n"
+        "def run(width):\n    build_net(width)\nif __name__ == '__main__':\n    run(**vars(parser.parse_args()))",
+        "return build_net(6)",
+    ),
+    "an option of Click": (
+        "import click\n@click.command()\n@click.option('-w', '--width', default=7)\ndef main(width):\n"
+        "    build_net(width)\nmain()",
+        "return build_net(7)",
+    ),
+    "an option of Typer": (
+        "import typer\ndef main(width: int = typer.Option(8, '--w')):\n    build_net(width)\ntyper.run(main)",
+        "return build_net(8)",
+    ),
+    "what has a default is left out": (
+        "import sys\nbuild_net(9, depth=int(sys.argv[1]))",
+        "return build_net(9)",
+    ),
+    "what comes after it is named": (
+        "import sys\nbuild_net(9, int(sys.argv[1]), (5, 5))",
+        "return build_net(9, shape=(5, 5))",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_how_programs_hand_arguments_on(case):
+    script, body = BODIES[case]
+    found = _attempts({"net.py": NET, "train.py": f"from net import build_net\n{script}\n"})[1]
+    # By the configuration alone comes first where that can say it.
+    assert body in [line for attempt in found for line in attempt.body], found
+
+
+HELD = "import keras\nclass Trainer:\n    def __init__(self, width, folder):\n        self.folder = folder\n"
+HELD += "        self.model = keras.Sequential([keras.layers.Dense(width)])\n"
+
+
+def test_what_is_no_part_of_a_model_need_not_be_known():
+    script = "import sys\nfrom net import Trainer\nTrainer(5, sys.argv[1])\n"
+    (found,) = _attempts({"net.py": HELD, "train.py": script})[1]
+    assert found.body == ("return Trainer(5, None).model",)
+    assert found.notes == ("folder = None: train.py:3 gives sys.argv[1], which only running it tells",)
+
+
+@pytest.mark.parametrize(
+    ("script", "body"),
+    [
+        ("Maker(3).make(4)", "return Maker(3).make(4)"),
+        ("def main():\n    maker = Maker(3)\n    maker.make(units=4)", "return Maker(3).make(units=4)"),
+        ("class Run:\n    def __init__(self):\n        self.maker = Maker(3)\n    def go(self):\n"
+         "        return self.maker.make(4)", "return Maker(3).make(4)"),
+    ],
+)  # fmt: skip
+def test_a_method_is_called_as_the_project_calls_it(script, body):
+    source = "import keras\nclass Maker:\n    def __init__(self, size):\n        self.size = size\n"
+    source += "    def make(self, units):\n        return keras.Sequential([keras.layers.Dense(units)])\n"
+    candidate, found = _attempts({"net.py": source, "train.py": f"from net import Maker\n{script}\n"})
+    assert candidate.target == "net.py:Maker.make()"
+    assert found[0].body == (body,)
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("def build_net(hp):\n    return keras.Sequential([])\nkeras_tuner.Hyperband(build_net)\n",
+         "return build_net(hp=HyperParameters())"),
+        ("class Net(keras_tuner.HyperModel):\n    def build(self, hp):\n        return keras.Sequential([])\nNet()\n",
+         "return Net().build(hp=HyperParameters())"),
+    ],
+)  # fmt: skip
+def test_hyperparameters_are_what_a_search_starts_from(source, body):
+    (found,) = _attempts({"net.py": f"import keras\nimport keras_tuner\n{source}"})[1]
+    assert (found.body, found.imports["HyperParameters"]) == ((body,), "keras_tuner.HyperParameters")
+
+
+def test_a_shape_that_only_running_it_tells_is_called():
+    source = "import keras\nclass Net(keras.Model):\n    def __init__(self): pass\n    def call(self, x): pass\n"
+    script = "from net import Net\nfrom sizes import size\nnet = Net()\nnet.build((None, size(), 3))\n"
+    files = {"net.py": source, "train.py": script, "sizes.py": "def size():\n    return 8\n"}
+    called = [attempt.body for attempt in _attempts(files)[1] if attempt.calls]
+    assert called == [("model = Net()", "model(tf.zeros([size or 1 for size in (None, size(), 3)]))", "return model")]
+
+
+@pytest.mark.parametrize(
+    ("call", "inputs"),
+    [
+        ("        return self.embed(x)", [((8,), "int32")]),
+        ("        a, b = x\n        return self.embed(a) + self.inner(b)", [((8,), "int32")] * 2),
+        ("        return self.dense(x)", None),
+        ("        return x + 1", None),
+    ],
+)
+def test_numbers_for_embeddings_are_as_good_as_any(call, inputs):
+    source = "import keras\nclass Inner(keras.layers.Layer):\n    def __init__(self):\n"
+    source += (
+        "        self.table = keras.layers.Embedding(9, 2)\n    def call(self, x):\n        return self.table(x)\n"
+    )
+    source += "class Net(keras.Model):\n    def __init__(self):\n        self.embed = keras.layers.Embedding(5, 2)\n"
+    source += "        self.inner = Inner()\n        self.dense = keras.layers.Dense(3)\n    def call(self, x):\n"
+    (found,) = _attempts({"net.py": f"{source}{call}\n"})[1]
+    assert [tuple(tensor) for tensor in (found.inputs or [()])[0]] == (inputs or [])

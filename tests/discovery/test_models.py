@@ -420,3 +420,26 @@ def test_a_base_that_a_program_makes_is_a_model_too():
         "net.py:Part",
         "net.py:More",
     }
+
+
+def test_models_that_are_made_when_their_module_is_imported():
+    files = {
+        "churn/net.py": "import keras\nmodel = keras.Sequential([])\nother = keras.Model()\n_own = keras.Model()\n",
+        "train.py": "from churn.net import model, _own\nmodel.fit()\n",
+        "serve.py": "import churn.net\nchurn.net.model.load_weights('a')\n",
+    }
+    (found,) = _all(files)
+    assert (found.target, found.kind, found.name) == ("churn/net.py:model", "global", "churn")
+    del files["train.py"], files["serve.py"]
+    assert not [each for each in _all(files) if each.kind == "global"], "nobody imports it"
+
+
+def test_packages_without_init_are_imported_from_where_others_import_them():
+    net = "import keras\nfrom net.parts import width\ndef build():\n    return keras.Sequential([])\n"
+    files = {"src/net/net.py": net, "src/net/parts.py": "width = 3\n", "lib/flow/a.py": net.replace("net.p", "flow.p")}
+    files |= {"lib/flow/parts.py": net.replace("from net.parts import width\n", ""), "tool/run.py": "import flow.a\n"}
+    assert {(each.builder, each.root) for each in _all(files)} == {
+        ("net.net:build", "src"),
+        ("flow.a:build", "lib"),
+        ("flow.parts:build", "lib"),
+    }

@@ -11,7 +11,8 @@ from restore_guard.change.load_habits import Habit
 from restore_guard.commands.survey import Model, Survey
 from restore_guard.config import Load, RestorePath
 from restore_guard.errors import UsageError
-from restore_guard.restore_paths import default_paths
+from restore_guard.restore_paths import default_paths, restore_unchanged
+from restore_guard.signature import Signature
 
 
 def habit_of(found: Survey, model: Model) -> Habit:
@@ -37,8 +38,18 @@ def restores_of(found: Survey, model: Model) -> tuple[RestorePath, ...] | None:
     used = {*(found.asked or habit_of(found, model).restores)} - {"tf1-saver"}
     if signature.keras_tree is None and "keras-weights" not in signature.unread:
         used &= {"tf-checkpoint"}
-    promised = tuple(path for path in get_args(RestorePath) if path in used)
-    return promised if promised and promised != default else None
+    wanted = tuple(path for path in get_args(RestorePath) if path in used)
+    if not found.asked:
+        # What raises for the model as it is, such as one without `call` that Keras 3 does not save, promises nothing.
+        able = [path for path in get_args(RestorePath) if _restores(path, signature)]
+        wanted = tuple(path for path in able if path in wanted) or tuple(path for path in able if path in default)
+    return wanted if wanted and wanted != default else None
+
+
+def _restores(path: str, signature: Signature) -> bool:
+    """Whether a model restores as it is; what was not read of it may."""
+    is_read = path not in signature.unread and path != "keras-archive"
+    return not is_read or restore_unchanged(path, signature).kind != "unsupported"
 
 
 def promised(found: Survey, model: Model) -> tuple[str, ...]:

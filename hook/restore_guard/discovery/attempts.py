@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from restore_guard.discovery import inputs, options, values
+from restore_guard.discovery import inputs, options, tokens, values
+from restore_guard.discovery.arguments import Arguments, option
 from restore_guard.discovery.bindings import default_of, given_to
 from restore_guard.discovery.calling import first_call
-from restore_guard.discovery.candidate import Candidate, initialiser
+from restore_guard.discovery.candidate import Candidate, initialiser, required
 from restore_guard.discovery.graphs import is_model_fn
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
 from restore_guard.discovery.inputs import Tensors
@@ -54,18 +55,23 @@ class Attempts:
 
     def of(self, candidate: Candidate) -> list[Attempt]:
         """The attempts for a candidate, the likeliest first; none where nothing can call it."""
+        if candidate.kind == "global":
+            name = candidate.called.rpartition(".")[2]
+            return [Attempt(imports={name: candidate.called}, body=(f"return {name}",))]
         known = self.project.definition(candidate.called)
         if known is None or candidate.kind == "enclosed":
             return []
         module, node = known
-        shown = inputs.of_sites(self.project, self.sites, candidate.called)
+        shown = [each.tensors for each in inputs.of_sites(self.project, self.sites, candidate.called)]
+        if not shown and isinstance(node, ast.ClassDef):
+            shown = [found for found in [tokens.of_class(self.project, module, node)] if found is not None]
         found: list[Attempt] = []
         ways = list(self._all(candidate, module, node))
         if isinstance(node, ast.ClassDef) and is_only_module(self.project, module, node):
             # It does not say whether some of its variables come with the first call.
             ways.sort(key=lambda attempt: not attempt.calls)
         for attempt in ways:
-            attempt = replace(attempt, inputs=() if attempt.calls else tuple(each.tensors for each in shown))
+            attempt = replace(attempt, inputs=() if attempt.calls else tuple(shown))
             if all((attempt.kwargs, attempt.body) != (other.kwargs, other.body) for other in found):
                 found.append(attempt)
         return found[:_MOST]
@@ -75,13 +81,21 @@ class Attempts:
             yield from self._of_estimator(candidate, module, node)
             return
         function = self._function(module, node)
-        made = [each for site in self.sites.of(candidate.called) for each in self._of_site(candidate, site, function)]
-        told = made[: 2 * _MOST_SITES]
-        yield from told
+
+        def told(**how: bool) -> list[Attempt]:
+            arguments = Arguments(self.project, self.sites, **how)
+            calls = self.sites.of(candidate.called)
+            made = [each for site in calls for each in self._of_site(candidate, site, function, arguments)]
+            return made[: 2 * _MOST_SITES]
+
+        found = told() or told(leave_out=True)
+        yield from found
         if not candidate.required:
             yield from self._plain(candidate, function)
-        elif not told:
-            yield from self._guessed(candidate, module, function)
+        elif not found:
+            guessed = list(self._guessed(candidate, module, function))
+            # Of what holds a model much is no part of it: its data, its folders, what it reports to.
+            yield from guessed or told(placeholder=candidate.kind == "part" and isinstance(node, ast.ClassDef))
 
     def _function(self, module: Module, node: ast.ClassDef | Function) -> Function | None:
         if isinstance(node, Function):
@@ -98,17 +112,14 @@ class Attempts:
                 yield from self._around(candidate, Inliner(self.project, self.sites), [], [ast.keyword(name, off)], "")
         yield from self._around(candidate, Inliner(self.project, self.sites), [], [], "")
 
-    def _of_site(self, candidate: Candidate, site: Site, function: Function | None) -> Iterator[Attempt]:
+    def _of_site(
+        self, candidate: Candidate, site: Site, function: Function | None, arguments: Arguments
+    ) -> Iterator[Attempt]:
         for choice in range(3):
             script = site.module if site.function is None else None
             inliner = Inliner(self.project, self.sites, choice=choice, script=script)
-            scope = Scope(site.module, site.function, site.owner, site.call.lineno)
             try:
-                given = [self._given(inliner, scope, item, site, function) for item in site.call.args]
-                named = [
-                    ast.keyword(item.arg, self._given(inliner, scope, item.value, site, function, item.arg))
-                    for item in site.call.keywords
-                ]
+                given, named = arguments.of(inliner, site, function)
             except Unknown:
                 return
             self._prepare(inliner, candidate, site)
@@ -119,50 +130,6 @@ class Attempts:
                     yield from self._around(candidate, inliner, given, named, site.place, function, call)
             if choice + 1 >= inliner.configurations:
                 return
-
-    def _given(
-        self,
-        inliner: Inliner,
-        scope: Scope,
-        value: ast.expr,
-        site: Site,
-        function: Function | None,
-        name: str | None = None,
-    ) -> ast.expr:
-        """An argument of a call; where nothing tells it, the option of the same name."""
-        if isinstance(value, ast.Starred):
-            raise Unknown(ast.unparse(value))
-        try:
-            return inliner.plain(value, scope)
-        except Unknown:
-            if name is None and function is not None:
-                bound = isinstance(site.call.func, ast.Name | ast.Attribute)
-                names = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]]
-                names = names[bool(names[:1] == ["self"] and bound) :]
-                index = next((index for index, item in enumerate(site.call.args) if item is value), len(names))
-                name = names[index] if index < len(names) else None
-            if name is None:
-                raise
-            return self._option(inliner, name, site.module)
-
-    def _option(self, inliner: Inliner, name: str, near: Module) -> ast.expr:
-        """The default of an option of this name, of the program or of any other of the project.
-
-        Raises:
-            Unknown: there is none.
-        """
-        if options.names_configuration(name):
-            raise Unknown(name)
-        for module in sorted(self.project.modules, key=lambda module: (module is not near, module.rank)):
-            option = options.of_parser(module).get(name)
-            if option is not None and isinstance(option.default, ast.Constant) and option.default.value is not None:
-                inliner.note(f"{name} = {ast.unparse(option.default)}: {option.text}")
-                return option.default
-        option = options.of_flags(self.project, near).get(name)
-        if option is not None and isinstance(option.default, ast.Constant) and option.default.value is not None:
-            inliner.note(f"{name} = {ast.unparse(option.default)}: {option.text}")
-            return option.default
-        raise Unknown(name)
 
     def _guessed(self, candidate: Candidate, module: Module, function: Function | None) -> Iterator[Attempt]:
         """Of options and types that have the names of what is asked for."""
@@ -196,7 +163,7 @@ class Attempts:
                 if given is not None:
                     with contextlib.suppress(Unknown):
                         return inliner.plain(given, Scope(site.module, site.function, site.owner, site.call.lineno))
-            return self._option(inliner, parameter.arg, module)
+            return option(self.project, inliner, parameter.arg, module)
 
     def _beside(self, candidate: Candidate) -> Iterator[tuple[Site, Function]]:
         """Calls of the classes that inherit from the same class of the project."""
@@ -236,14 +203,18 @@ class Attempts:
         first_call: str | None = None,
     ) -> Iterator[Attempt]:
         """By the configuration alone where that can say it, and by a function around the call."""
-        notes = tuple(inliner.notes)
         flags = self._flags(candidate)
         if candidate.kind in ("function", "class") and not inliner.prelude and not flags and first_call is None:
             kwargs = _kwargs(given, named, function, candidate)
             if kwargs is not None:
-                yield Attempt(kwargs=kwargs, notes=notes, place=place)
+                yield Attempt(kwargs=kwargs, notes=tuple(inliner.notes), place=place)
                 if not kwargs:
                     return
+        try:
+            part = self._part(inliner, candidate)
+        except Unknown:
+            return
+        notes = tuple(inliner.notes)
         owner, _, method = candidate.builder.partition(":")[2].partition(".")
         name = owner
         while inliner.imports.get(name, f"{candidate.builder.partition(':')[0]}.{owner}") != (
@@ -271,8 +242,26 @@ class Attempts:
             lines += [f"model = {call[0]}", *call[1:], f"model{first_call}", "return model"]
         else:
             lines += [f"return {call[0]}", *call[1:]]
-            lines[-1] += candidate.part
+            lines[-1] += part
         yield Attempt(imports=imports, body=tuple(lines), notes=notes, place=place, calls=first_call is not None)
+
+    def _part(self, inliner: Inliner, candidate: Candidate) -> str:
+        """The code after the call; a method is called as the project calls it, or as its parameters ask for.
+
+        Raises:
+            Unknown: nothing tells what it is called with.
+        """
+        name = f"{candidate.called}{candidate.part.removesuffix('()')}"
+        module, method = self.project.definition(name) or (None, None)
+        if not candidate.part.endswith("()") or module is None or not isinstance(method, Function):
+            return candidate.part
+        for site in self.sites.of(name):
+            with contextlib.suppress(Unknown):
+                given, named = Arguments(self.project, self.sites).of(inliner, site, method)
+                return ast.unparse(ast.Call(ast.Name(candidate.part[:-2], ast.Load()), given, named))
+        asked = [parameter for parameter in method.args.args if parameter.arg in required(method.args)[1:]]
+        named = [ast.keyword(item.arg, self._likely(inliner, item, candidate, module)) for item in asked]
+        return ast.unparse(ast.Call(ast.Name(candidate.part[:-2], ast.Load()), [], named))
 
     def _flags(self, candidate: Candidate) -> dict[str, str]:
         """Imports that let a model read absl's flags: the flags themselves and whoever defines them."""

@@ -21,7 +21,22 @@ def given_to(call: ast.Call, function: Function, name: str, *, skips_first: bool
     if name in positional and positional.index(name) < len(call.args):
         found = call.args[: positional.index(name) + 1]
         return None if any(isinstance(item, ast.Starred) for item in found) else found[-1]
+    if default_of(function, name) is None:
+        return next((_of_mapping(item.value, name) for item in call.keywords if item.arg is None), None)
     return None
+
+
+def _of_mapping(mapping: ast.expr, name: str) -> ast.expr:
+    """One of several named arguments that a call gives at once: of `**vars(args)`, `**config["model"]`."""
+    found: ast.expr
+    match mapping:
+        case ast.Call(func=ast.Name(id="vars"), args=[given]):
+            found = ast.Attribute(given, name, ast.Load())
+        case ast.Attribute(value=given, attr="__dict__"):
+            found = ast.Attribute(given, name, ast.Load())
+        case _:
+            found = ast.Subscript(mapping, ast.Constant(name), ast.Load())
+    return ast.copy_location(found, mapping)
 
 
 def default_of(function: Function, name: str) -> ast.expr | None:
@@ -78,6 +93,34 @@ def _unpacked(target: ast.expr, name: str, value: ast.expr) -> Iterator[ast.expr
             else:
                 taken = ast.Subscript(value, ast.Constant(index), ast.Load())
                 yield ast.copy_location(taken, value)
+
+
+def is_local(node: ast.Attribute, function: Function | None, line: int) -> bool:
+    """Whether an attribute is one of a variable of a function, and not of a module."""
+    start: ast.expr = node
+    while isinstance(start, ast.Attribute):
+        start = start.value
+    if not isinstance(start, ast.Name) or function is None:
+        return False
+    return parameter_of(function, start.id) is not None or bool(bound(start.id, function, line))
+
+
+def of_command(function: Function, name: str) -> ast.expr | None:
+    """The default of a parameter, as it stands there or in what makes a command of the function: Click and Typer."""
+    default = default_of(function, name)
+    if isinstance(default, ast.Call) and ast.unparse(default.func) in ("typer.Option", "typer.Argument"):
+        return default.args[0] if default.args else None
+    if default is not None:
+        return default
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(("option", "argument")):
+            words = [str(item.value) for item in decorator.args if isinstance(item, ast.Constant)]
+            own = [word for word in words if word.isidentifier()]  # Click takes that, else the longest option
+            given = {item.arg: item.value for item in decorator.keywords}
+            named = own or sorted((word.strip("-").replace("-", "_") for word in words), key=len)[-1:]
+            if name in named:
+                return given.get("default", ast.Constant(False) if "is_flag" in given else None)
+    return None
 
 
 def of_parameters(function: Function, name: str) -> ast.expr | None:

@@ -12,7 +12,7 @@ from typing import Literal
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.work import Work
 
-Kind = Literal["function", "class", "part", "graph", "enclosed"]
+Kind = Literal["function", "class", "part", "graph", "global", "enclosed"]
 
 PLAIN_NAMES = re.compile(r"^(build|make|create|get|load|define|construct)?_?(the_|my_)?(model|network|net|build)?$")
 """A function of such a name is told apart from others by its module or class."""
@@ -29,7 +29,8 @@ class Candidate:
         root: the folder to import from, "" for the project.
         required: arguments without a default: it cannot be called without them.
         kind: how a model comes of calling it; "part" is one of what it returns or holds, "graph" adds to a TF1
-            graph, "enclosed" is made among other work, so that nothing can call it.
+            graph, "global" is made when its module is imported, "enclosed" is made among other work, so that nothing
+            can call it.
         part: for "part" the code after the call, such as `.generator` or `[0]`; `label` is its name.
         work: what importing its module does.
     """

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import copy
 import posixpath
 import re
 from typing import NamedTuple
 
-from restore_guard.discovery import bindings, options, records, values
-from restore_guard.discovery.bindings import bound, default_of, given_to, parameter_of
+from restore_guard.discovery import bindings, options, records, tuning, values
+from restore_guard.discovery.bindings import bound, given_to, is_local, parameter_of
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.options import Option, Options
 from restore_guard.discovery.sites import Sites
@@ -130,8 +131,7 @@ class Inliner:
         """Its own variables stay; only what it loops over is rewritten where it is no literal."""
         bound = {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
         fresh = copy.deepcopy(node)
-        rewriting = _Names(self, scope, bound)
-        return rewriting.visit(fresh)  # type: ignore[no-any-return]
+        return _Names(self, scope, bound).visit(fresh)  # type: ignore[no-any-return]
 
     def _path(self, text: str, module: Module) -> str:
         """A file that a script names from its own folder, from that of the project."""
@@ -180,8 +180,11 @@ class Inliner:
         assigned = bound(name, block, line)
         if any(options.is_flags(self.project.resolve(home, value)) for value in assigned):
             return Options(options.of_flags(self.project, home))
-        is_run = self.literal or home.is_script or home is self.script
-        if is_known and not is_run and at_import(self.project, home) is None:
+        if (
+            is_known
+            and not (self.literal or home.is_script or home is self.script)
+            and at_import(self.project, home) is None
+        ):
             return self._reference(name, full)
         unknown = Unknown(name)
         for value in assigned:
@@ -220,7 +223,11 @@ class Inliner:
         if full == "sys.argv":
             raise Unknown(full)
         before, _, last = full.rpartition(".")
-        home = self.project.module(before, scope.module) if before and not _is_local(node, scope) else None
+        home = (
+            self.project.module(before, scope.module)
+            if before and not is_local(node, scope.function, scope.line)
+            else None
+        )
         if home is not None and home is not scope.module:
             if last in home.classes or last in home.functions:
                 self._must_import(home, full)
@@ -295,9 +302,8 @@ class Inliner:
             return self._parsed(node, scope)
         full = self.project.resolve(scope.module, node.func)
         known = self.project.definition(full, scope.module)
-        match known:
-            case (home, ast.FunctionDef() as function) if options.parses(function):
-                return Options(options.of_parser(home))
+        if known is not None and isinstance(known[1], ast.FunctionDef) and options.parses(known[1]):
+            return Options(options.of_parser(known[0]))
         if known is not None and when_called(self.project, full):
             raise Unknown(ast.unparse(node.func))
         if known is None and works(full or ast.unparse(node.func)) and not reads(full, node):
@@ -326,14 +332,12 @@ class Inliner:
             return composed
         full = f"{scope.module.name}.{scope.owner.name + '.' if scope.owner else ''}{function.name}"
         called = f"{scope.module.name}.{scope.owner.name}" if scope.owner and function.name == "__init__" else full
-        for site in self.sites.of(called)[:_CALLERS]:
+        for site in [site for site in self.sites.of(called)[:_CALLERS] if site.function is not function]:
             given = given_to(site.call, function, name, skips_first=scope.owner is not None)
-            if given is not None and site.function is not function:
-                try:
+            if given is not None:
+                with contextlib.suppress(Unknown):
                     return self.inline(given, Scope(site.module, site.function, site.owner, site.call.lineno))
-                except Unknown:
-                    continue
-        default = default_of(function, name) or bindings.of_parameters(function, name)
+        default = bindings.of_command(function, name) or bindings.of_parameters(function, name)
         if default is not None:
             return self.inline(default, Scope(scope.module))
         return self.by_type(parameter, scope.module)
@@ -345,6 +349,9 @@ class Inliner:
             Unknown: it asks for no such class.
         """
         full = self.project.resolve(module, parameter.annotation)
+        if tuner := tuning.package(self.project, parameter, full):
+            self.note(f"{parameter.arg}: what a search starts from")
+            return ast.Call(self._reference("HyperParameters", f"{tuner}.HyperParameters"), [], [])
         known = self.project.definition(full, module)
         if known is None or not isinstance(known[1], ast.ClassDef) or not records.has_defaults(known[1]):
             raise Unknown(parameter.arg)
@@ -387,13 +394,3 @@ class _Names(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return node if node.id in self.bound else self.inliner.plain(node, self.scope)
-
-
-def _is_local(node: ast.Attribute, scope: Scope) -> bool:
-    """Whether an attribute is one of a variable, and not of a module."""
-    start: ast.expr = node
-    while isinstance(start, ast.Attribute):
-        start = start.value
-    if not isinstance(start, ast.Name) or scope.function is None:
-        return False
-    return parameter_of(scope.function, start.id) is not None or bool(bound(start.id, scope.function, scope.line))

@@ -258,6 +258,10 @@ class Kinds:
             return False
         return self._gives_model(module, owner, value, local)
 
+    def is_made(self, module: Module, value: ast.expr) -> bool:
+        """Whether an expression of a module's top level makes a model that nothing else makes."""
+        return self._makes_model(module, None, value, {})
+
     def _can_be_called(self, name: str) -> bool:
         """Whether it is a function or class of the project that gives a model, and no method."""
         known = self._functions.get(name)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from restore_guard.discovery import graphs
+from restore_guard.discovery import graphs, top_level
 from restore_guard.discovery.candidate import (
     PLAIN_NAMES,
     Candidate,
@@ -34,7 +34,7 @@ def candidates(project: Project) -> list[Candidate]:
     found = [each for each in found if each.called not in kinds.parts and (each.part or each.called not in covered)]
     found = [each for each in found if each.part or not kinds.chooses(each.called)]
     found = [each for each in found if each.kind != "function" or not TAKEN.intersection(each.required)]
-    found += graphs.candidates(project, kinds)
+    found += [*graphs.candidates(project, kinds), *top_level.candidates(project, kinds)]
     # Programs that make a model of their own beside others are examples of these.
     found = found or [each for module in wanted for each in _enclosed(kinds, module)]
     works = {file: at_import(project, module) for module in wanted if (file := module.file)}

@@ -158,6 +158,7 @@ def project(read: Read, files: Iterable[str]) -> Project:
     # What one file of a folder imports from there, all of it are imported from.
     own = {folder for file, root in roots.items() if root and root == (folder := posixpath.dirname(file))}
     roots |= {file: folder for file in roots if (folder := posixpath.dirname(file)) in own}
+    roots |= {file: root for file, root in _as_imported(trees, present).items() if file in roots and not roots[file]}
     return Project([_module(file, trees[file], roots[file]) for file in trees], present)
 
 
@@ -218,16 +219,49 @@ def _root(file: str, tree: ast.Module, present: frozenset[str]) -> str:
         while f"{folder}/__init__.py" in present:
             folder = posixpath.dirname(folder)
         return folder
-    imported = {
-        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    imported |= {
-        (node.module or "").partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and not node.level
-    }
-    beside = any({f"{folder}/{name}.py", f"{folder}/{name}/__init__.py"} & present for name in imported)
-    return folder if beside or PurePosixPath(folder).name == "src" else ""
+    for place in _above(file):
+        if any(_at(place, parts, present) for parts in _imported(tree)):
+            return place
+    return folder if PurePosixPath(folder).name == "src" else ""
+
+
+def _as_imported(trees: Mapping[str, ast.Module], present: frozenset[str]) -> dict[str, str]:
+    """{file: the folder from which other files import it}, also where a program adds that to the path by itself."""
+    found = {}
+    ends: dict[str, list[str]] = {}
+    for file in trees:
+        ends.setdefault("/".join(PurePosixPath(file).with_suffix("").parts[-2:]), []).append(file)
+    for file, tree in trees.items():
+        for parts in _imported(tree):
+            beside = next((place for place in _above(file) if _at(place, parts, present)), None)
+            if beside is not None:
+                found[_at(beside, parts, present)] = beside
+                continue
+            path = "/".join(parts)
+            known = [other for other in ends.get("/".join(parts[-2:]), ()) if other.endswith(f"/{path}.py")]
+            if len(known) == 1 and len(parts) > 1:
+                found[known[0]] = known[0].removesuffix(f"/{path}.py")
+    return found
+
+
+def _above(file: str) -> list[str]:
+    """The folder of a file and those that it is in; "" for the project."""
+    return ["" if str(folder) == "." else str(folder) for folder in PurePosixPath(file).parents]
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[str, ...]]:
+    """The parts of the dotted names of modules that a file imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield tuple(node.module.split("."))
+
+
+def _at(folder: str, parts: tuple[str, ...], present: frozenset[str]) -> str:
+    """The file of the module of this name below a folder, "" where there is none."""
+    path = posixpath.join(folder, *parts)
+    return next((file for file in (f"{path}.py", f"{path}/__init__.py") if file in present), "")
 
 
 def is_main_guard(node: ast.stmt) -> bool:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from restore_guard.discovery.bindings import bound
 from restore_guard.discovery.modules import Function, Module, Project, methods
+from restore_guard.discovery.tables import Tables
 
 _TRAINS = re.compile(r"(pre)?train|main|run|fit", re.IGNORECASE)
 _READS = re.compile(
@@ -43,13 +45,13 @@ class Sites:
     """All calls of a project, by the full name of what they call."""
 
     def __init__(self, project: Project) -> None:
+        tables = Tables(project)
         self._found: dict[str, list[Site]] = {}
         for module in project.modules:
             for function, owner, block in _blocks(module):
-                for call, bound, returned in _calls(block):
-                    name = project.resolve(module, call.func)
-                    if name:
-                        site = Site(module, function, owner, block, call, bound, returned)
+                for call, variable, returned in _calls(block):
+                    site = Site(module, function, owner, block, call, variable, returned)
+                    for name in _called(project, tables, site):
                         self._found.setdefault(name, []).append(site)
 
     def of(self, name: str) -> list[Site]:
@@ -71,6 +73,43 @@ class Sites:
     def named(self, last: str) -> list[Site]:
         """The calls of what has this last name, wherever it comes from."""
         return [site for name, found in self._found.items() if name.rpartition(".")[2] == last for site in found]
+
+
+def _called(project: Project, tables: Tables, site: Site) -> Iterator[str]:
+    """The full names of what a call may be of: by its name, picked from a table, or a method of what was made here."""
+    name = project.resolve(site.module, site.call.func)
+    if name and project.definition(name) is not None:
+        yield name
+        return
+    line, is_method = site.call.lineno, isinstance(site.call.func, ast.Attribute)
+    local = {each: [*filter(_is_lookup, bound(each, site.block, line))] for each in _names(site.call.func)}
+    picked = set() if is_method else tables.picked(site.module, site.call.func, local)
+    yield from picked or filter(None, [name])
+    match site.call.func:
+        case ast.Attribute(value=made, attr=method):
+            held = [
+                made,
+                *(value for each in _holders(site, made) for value in bound(ast.unparse(made), each, 1 << 30)),
+            ]
+            owners = {project.resolve(site.module, each.func) for each in held if isinstance(each, ast.Call)}
+            yield from (f"{each}.{method}" for each in sorted(owners - {""}) if project.definition(f"{each}.{method}"))
+
+
+def _is_lookup(value: ast.expr) -> bool:
+    """Whether a value may come from a table as it is, and is nothing that what comes from there has made."""
+    return not isinstance(value, ast.Call) or isinstance(value.func, ast.Attribute)
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+
+
+def _holders(site: Site, value: ast.expr) -> list[ast.AST]:
+    """The blocks that may say what a variable or `self.attribute` holds."""
+    if isinstance(value, ast.Name):
+        return [site.block]
+    is_own = isinstance(value, ast.Attribute) and ast.unparse(value.value) == "self"
+    return [*methods(site.owner).values()] if is_own and site.owner is not None else []
 
 
 def _purpose(file: str) -> int:
@@ -104,16 +143,16 @@ def _calls(block: ast.AST) -> Iterator[tuple[ast.Call, str, bool]]:
     returned_names = {
         node.value.id for node in _own(block) if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
     }
-    bound: dict[int, str] = {}
+    variables: dict[int, str] = {}
     returned = set()
     for node in _own(block):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            bound[id(node.value)] = ast.unparse(node.targets[0])
+            variables[id(node.value)] = ast.unparse(node.targets[0])
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
             returned.add(id(node.value))
     for node in _own(block):
         if isinstance(node, ast.Call):
-            name = bound.get(id(node), "")
+            name = variables.get(id(node), "")
             yield node, name, id(node) in returned or name in returned_names
 
 

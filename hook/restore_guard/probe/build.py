@@ -7,7 +7,7 @@ import sys
 
 import tensorflow as tf
 
-from . import arguments, frameworks, load_call, loading_code, names, private_names, stages, strategies
+from . import arguments, frameworks, load_call, loading_code, names, pretrained, private_names, stages, strategies
 from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
 from .failures import BuildError, EagernessAskedError, FlagsSetError
 from .tracing import calls, eagerness, environment, places, protection, sites, sources
@@ -89,7 +89,7 @@ def construct(job):
 def make(job):
     """Returns what the builder makes."""
     builder = import_builder(job)
-    with _watched_flags(job):
+    with _watched_flags(job), pretrained.left_out():
         model = builder(**arguments.fitted(builder, job["kwargs"]))
     _check(model, job["builder"])
     return model

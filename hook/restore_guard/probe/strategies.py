@@ -84,9 +84,15 @@ def is_uncalled(root, inputs):
 def _is_built(model):
     """Whether a Keras model has its variables: `self.build(...)` in a constructor only says so in Keras 3.
 
+    Nothing builds a model that has no `call`, such as one whose `train_step` calls its parts: they are built, or not.
+
     Source: keras/src/layers/layer.py `build_wrapper`, which warns and marks it as built.
     """
-    return model.built and (bool(model.weights) or all(layer.built for layer in model.layers))
+    keras = frameworks.keras_of(model).module
+    parts = all(layer.built for layer in model.layers)
+    if type(model).call in (keras.layers.Layer.call, keras.Model.call):
+        return parts and bool(model.weights)
+    return model.built and (bool(model.weights) or parts)
 
 
 def _calls_itself(value):
