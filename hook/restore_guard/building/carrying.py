@@ -77,6 +77,7 @@ class _Placed(msgspec.Struct):
     error: str | None = None
     saved: str | None = None
     digests: dict[str, str] = {}
+    uniform: dict[str, int] = {}
 
 
 class _Verified(msgspec.Struct):
@@ -105,7 +106,11 @@ def carry(workshop: Workshop, order: BuildOrder, loads: Sequence[Load], folder: 
         Path(each["folder"]).mkdir()
     placed = _ask(workshop, order, "place", entries, _Placed)
     done = [number for number, answer in enumerate(placed) if answer.error is None]
-    further = [{**entries[number], "saved": placed[number].saved, "digests": placed[number].digests} for number in done]
+    further = [
+        {**entries[number], "saved": answer.saved, "digests": answer.digests, "uniform": answer.uniform}
+        for number, answer in enumerate(placed)
+        if answer.error is None
+    ]
     verified = dict(zip(done, _ask(workshop, order, "verify", further, _Verified), strict=True))
     return [_carried(answer, verified.get(number)) for number, answer in enumerate(placed)]
 

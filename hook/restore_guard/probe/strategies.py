@@ -5,11 +5,15 @@ replaced by memory that nothing writes to. eager: as the user runs it.
 """
 
 import contextlib
+import functools
 
 import tensorflow as tf
 from tensorflow.python.eager import context
 
 from . import frameworks
+
+# Bytes of a variable; what is smaller has its initial value in no time.
+_LARGE = 1 << 20
 
 
 def order(restores):
@@ -42,15 +46,27 @@ def scope(name, sites):
         yield
 
 
-def _weightless(next_creator, **kwargs):
+@contextlib.contextmanager
+def without_large_weights():
+    """Runs the block with variables of which only those that are not `is_large` get their initial value."""
+    with tf.variable_creator_scope(functools.partial(_weightless, only=is_large)):
+        yield
+
+
+def is_large(value):
+    """Whether it takes time and memory to give a variable, or what is to be its value, an initial value."""
+    return (value.shape.num_elements() or 0) * value.dtype.base_dtype.size >= _LARGE
+
+
+def _weightless(next_creator, only=lambda value: True, **kwargs):
     initial = kwargs.get("initial_value")
     if callable(initial) and not hasattr(initial, "checkpoint_position"):
-        kwargs["initial_value"] = _empty_like(initial, kwargs.get("shape"), kwargs.get("dtype"))
+        kwargs["initial_value"] = _empty_like(initial, kwargs.get("dtype"), only)
     return next_creator(**kwargs)
 
 
-def _empty_like(initial, shape, dtype):
-    """Returns a callable that gives a tensor as `initial` would, without its values."""
+def _empty_like(initial, dtype, only):
+    """Returns a callable that gives a tensor as `initial` would, without its values where `only` says so."""
 
     def empty(*args, **kwargs):
         try:
@@ -59,7 +75,7 @@ def _empty_like(initial, shape, dtype):
         except (TypeError, ValueError, RuntimeError, NotImplementedError):
             # The initial value needs eager tensors: let it have them.
             return initial(*args, **kwargs)
-        if not value.shape.is_fully_defined() or value.dtype in (tf.string, tf.resource, tf.variant):
+        if not value.shape.is_fully_defined() or value.dtype in (tf.string, tf.resource, tf.variant) or not only(value):
             return initial(*args, **kwargs)
         return tf.raw_ops.Empty(shape=value.shape, dtype=value.dtype, init=False)
 

@@ -27,4 +27,6 @@ def attempts(job):
         # The Keras of a Python of its own may be another one.
         other = (job["environ"] or job.get("flags")) and "tf1-saver" not in job["restores"]
         return [name for name in order if name != "graph"] if other else order
+    if job["task"] in ("place", "verify"):
+        return carry.strategies_of(job)
     return ["weightless", "eager"] if job["task"] == "revive" else ["eager"]

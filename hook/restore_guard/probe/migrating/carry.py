@@ -3,18 +3,22 @@
 `place` and `verify` are tasks for two processes. Each takes many files at once, so that one build serves them all.
 """
 
+import contextlib
 import hashlib
 import tempfile
 
 import numpy as np
 import tensorflow as tf
 
-from .. import build
+from .. import build, strategies
 from ..describers import variables
 from ..failures import sentence
 from ..readers import sharded, values
 from ..witnessing import filling, trial
 from . import lookups, saving
+
+# Bytes that are compared at once.
+_PIECE = 1 << 24
 
 
 def place(job):
@@ -28,10 +32,43 @@ def place(job):
             says how it is written (see `saving.Root.save_as`), or None.
 
     Returns:
-        [{"saved", "digests": {variable: what it holds}, "error"}], one for each file.
+        [{"saved", "digests": {variable of which not all is in the old file: what it holds}, "uniform": {variable that
+        holds nothing but zeros or ones: which}, "error"}], one for each file.
+
+    Raises:
+        ValueError: without initial values, a variable would be left that has none.
     """
     build.enter(job)
-    return place_into(build.construct(job), job["options"]["files"])
+    files = job["options"]["files"]
+    model = _construct(job)
+    if job["strategy"] == "weightless":
+        for entry in files:
+            _refuse_empty(model, entry)
+    return place_into(model, files)
+
+
+def strategies_of(job):
+    """The strategies for `place` and `verify`: what is overwritten whole needs no initial value."""
+    files = job["options"]["files"]
+    needed = job["task"] == "place" and any(_needs_initial(*item) for entry in files for item in entry["placements"])
+    return ["eager"] if needed or "tf1-saver" in [entry["path"] for entry in files] else ["weightless", "eager"]
+
+
+def _needs_initial(path, saved, grow):
+    return saved is None or any(fill == "initial" for _, fill in grow)
+
+
+def _construct(job):
+    weightless = job["strategy"] == "weightless"
+    with strategies.without_large_weights() if weightless else contextlib.nullcontext():
+        return build.construct(job)
+
+
+def _refuse_empty(model, entry):
+    placed = {path for path, _, _ in entry["placements"]}
+    for path, variable in variables.named_variables(model):
+        if path not in placed and strategies.is_large(variable):
+            raise ValueError(f"{path} needs its initial value")
 
 
 def place_into(model, files):
@@ -45,7 +82,7 @@ def verify(job):
     """Restores what `place` saved into a fresh build by the team's load call, and compares every value.
 
     Args:
-        job: as for `place`; each of the files has its answer's "saved" and "digests" too, and "skipped", the
+        job: as for `place`; each of the files has its answer's "saved", "digests" and "uniform" too, and "skipped", the
             variables that are not compared. Where "truth" is a folder of `trial.save`, "sources" says which of its
             variables each one of the model is to hold.
 
@@ -54,7 +91,7 @@ def verify(job):
         old file and the placements say.
     """
     build.enter(job)
-    model = build.construct(job)
+    model = _construct(job)
     return [_attempt(_verify, model, entry, job["load"]) for entry in job["options"]["files"]]
 
 
@@ -66,7 +103,7 @@ def _attempt(function, *arguments):
 
 
 def _place(model, initial, tables, entry):
-    root, digests = saving.Root(model, entry["root"]), {}
+    root, digests, uniform = saving.Root(model, entry["root"]), {}, {}
     own = dict(root.variables())
     unknown = [path for path, _, _ in entry["placements"] if path not in own]
     if unknown:
@@ -76,11 +113,13 @@ def _place(model, initial, tables, entry):
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
         lookups.Tables(root, entry["tables"], stored).fill()
         for path, saved, grow in entry["placements"]:
-            if saved is not None:
-                filling.assign(own[path], _placed(stored.get(saved), own[path], grow, initial.get(path)))
-            elif path in initial:
-                filling.assign(own[path], initial[path])
-            digests[path] = _digest(filling.read(own[path]))
+            old = stored.get(saved) if saved is not None else None
+            number = _put(own[path], old, grow, initial.get(path))
+            if number is not None:
+                uniform[path] = number
+            if old is None or grow:
+                digests[path] = _digest(filling.read(own[path]))
+            del old  # before there is the next one
         counter = stored.counter()
     if entry["called"] is None:
         saved = root.save(entry["path"], entry["folder"], counter)
@@ -89,7 +128,23 @@ def _place(model, initial, tables, entry):
         saved = root.save_as(entry["called"], entry["folder"], size)
     if entry["vocabularies"]:
         lookups.put_vocabularies(saved, _vocabularies(entry, entry["file"]))
-    return {"saved": saved, "digests": digests}
+    return {"saved": saved, "digests": digests, "uniform": uniform}
+
+
+def _put(variable, old, grow, initial):
+    """Gives a variable its saved value, or its initial one; returns 0 or 1 where that is nothing but zeros or ones."""
+    if old is not None:
+        value = _placed(old, variable, grow, initial)
+    else:
+        value = initial if initial is not None else filling.read(variable)
+    if old is not None or initial is not None:
+        filling.assign(variable, value)
+    flat = value.reshape(-1)
+    for number in (0, 1):
+        marker = _marker(variable, number)
+        if np.all(flat[:1] == marker) and np.all(flat == marker):
+            return number
+    return None
 
 
 def _vocabularies(entry, file):
@@ -120,7 +175,7 @@ def _placed(value, variable, grow, initial):
     """A saved value as a variable takes it: cast, and made longer where it grew."""
     kind = variable.dtype.base_dtype.as_numpy_dtype
     if value.dtype.kind not in "OSU":
-        value = value.astype(kind)
+        value = value.astype(kind, copy=False)
     shape = tuple(variable.shape)
     for axis, fill in grow:
         value = _grown(value, axis, shape, fill, initial)
@@ -147,7 +202,7 @@ def _verify(model, entry, call):
     compared = [placement for placement in entry["placements"] if placement[0] not in entry["skipped"]]
     with values.Values(entry["file"], entry["kind"], entry["addresses"]) as stored:
         tables = lookups.Tables(root, entry["tables"], stored)
-        _overwrite(root.variables(), entry["digests"])
+        _overwrite(root.variables(), {path for path, _, _ in entry["placements"]}, entry["uniform"])
         tables.empty()
         loaded = root.load(entry["path"], entry["saved"], call)
         here = dict(loaded.variables())
@@ -155,7 +210,8 @@ def _verify(model, entry, call):
         if missing:
             raise ValueError(f"the restored model has no {missing[0]}, so that it cannot be compared")
         rightful = _rightful(entry, stored)
-        wrong = [path for path, _, _ in compared if not _is_right(here[path], entry["digests"][path], rightful(path))]
+        digests = entry["digests"]
+        wrong = [path for path, _, _ in compared if not _is_right(here[path], digests.get(path), rightful(path))]
         wrong += tables.wrong()
     if entry["vocabularies"]:
         # What the load has taken of them is what is saved again.
@@ -167,22 +223,29 @@ def _verify(model, entry, call):
 
 def _rightful(entry, stored):
     """{variable: the saved value that belongs in it, or None}: by the old file, or by what its saver knows of it."""
-    if entry["truth"] is None:
-        names = {path: saved for path, saved, _ in entry["placements"]}
-        return lambda path: stored.get(names[path]) if names[path] is not None else None
-    saved = trial.saved_values(entry["truth"], entry["path"])
-    return lambda path: saved.get(entry["sources"].get(path))
+    names = {path: saved for path, saved, _ in entry["placements"]}
+    known = trial.saved_values(entry["truth"], entry["path"]) if entry["truth"] is not None else {}
+
+    def rightful(path):
+        value = known.get(entry["sources"].get(path))
+        return stored.get(names[path]) if value is None and names[path] is not None else value
+
+    return rightful
 
 
-def _overwrite(own, digests):
-    """Gives each variable what it is not to hold after the load."""
+def _overwrite(own, placed, uniform):
+    """Gives each variable what it is not to hold after the load: nothing but ones, or nothing but zeros.
+
+    A large one that has no initial value is left as it is where it is zeros: memory that nobody has written to is free.
+    """
     for path, variable in own:
-        if path in digests:
-            for marker in (1, 0):
-                value = np.full(tuple(variable.shape), _marker(variable, marker))
-                if _digest(value) != digests[path]:
-                    break
-            filling.assign(variable, value)
+        if path in placed and not (uniform.get(path) != 0 and strategies.is_large(variable) and _is_zero(variable)):
+            filling.flood(variable, _marker(variable, 0 if uniform.get(path) == 1 else 1))
+
+
+def _is_zero(variable):
+    value = filling.read(variable)
+    return value.dtype.kind not in "OSU" and not np.any(_bytes(value))
 
 
 def _marker(variable, number):
@@ -191,21 +254,42 @@ def _marker(variable, number):
 
 
 def _is_right(variable, digest, value):
-    """Whether a variable holds what `place` put there, and where it has a saved value all of that value."""
+    """Whether a variable holds what belongs there.
+
+    Args:
+        digest: of all that `place` put there, where that is more than a saved value.
+        value: the saved one, if any.
+    """
     found = filling.read(variable)
-    if _digest(found) != digest:
+    if digest is not None and _digest(found) != digest:
         return False
     if value is None:
-        return True
+        return digest is not None
     if value.dtype.kind not in "OSU":
-        value = value.astype(found.dtype)
-    return _digest(found[tuple(slice(0, size) for size in value.shape)]) == _digest(value)
+        value = value.astype(found.dtype, copy=False)
+    if digest is not None:
+        found = found[tuple(slice(0, size) for size in value.shape)]
+    return _is_same(found, value)
+
+
+def _is_same(one, other):
+    """Whether two arrays are alike to the last bit: no number is equal to another one here, not even to itself."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.dtype.kind in "OSU":
+        return repr(one.tolist()) == repr(other.tolist())
+    one, other = _bytes(one), _bytes(other)
+    return all(
+        np.array_equal(one[start : start + _PIECE], other[start : start + _PIECE])
+        for start in range(0, one.size, _PIECE)
+    )
+
+
+def _bytes(value):
+    return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
 def _digest(value):
     """Equal for equal arrays."""
-    if value.dtype.kind in "OSU":
-        content = repr(value.tolist()).encode()
-    else:
-        content = np.ascontiguousarray(value).view(np.uint8).data if value.size and value.ndim else value.tobytes()
+    content = repr(value.tolist()).encode() if value.dtype.kind in "OSU" else _bytes(value).data
     return f"{value.shape} {value.dtype.name} {hashlib.sha256(content).hexdigest()}"

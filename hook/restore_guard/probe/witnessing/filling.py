@@ -44,6 +44,14 @@ def assign(variable, value):
             variable.load(value, session)
 
 
+def flood(variable, number):
+    """Gives all of a variable the same value."""
+    if session_of(variable) is None:
+        variable.assign(tf.fill(variable.shape, tf.constant(number, variable.dtype.base_dtype)))
+    else:
+        assign(variable, np.full(tuple(variable.shape), number))
+
+
 _SESSIONS = {}
 
 
