@@ -1,5 +1,8 @@
 """The workflow that `init` writes installs TensorFlow, by the project's own installer and with the Python found."""
 
+import os
+import subprocess
+
 import pytest
 
 from restore_guard.commands import origin, workflow_file
@@ -24,7 +27,7 @@ SOURCE = origin.Origin("https://github.com/us/restore-guard", "v9")
         ({"pyproject.toml": '[project]\nname = "x"\noptional-dependencies = { tf = ["tensorflow"] }\n'},
          'pip install ".[tf]"', False),
         ({"pyproject.toml": '[project]\nname = "x"\n[dependency-groups]\nml = ["tensorflow"]\n'},
-         "pip install --group ml .", False),
+         'pip install "pip>=25.1" && pip install --group ml .', False),
         ({"pyproject.toml": '[project]\nname = "x"\n'}, 'pip install . "tensorflow-cpu==2.15.1"', False),
         ({"pyproject.toml": "[tool.ruff]\n"}, 'pip install "tensorflow-cpu==2.15.1"', False),
         ({"setup.py": "setup(install_requires=['tensorflow>=2'])"}, "pip install .", False),
@@ -46,13 +49,21 @@ SOURCE = origin.Origin("https://github.com/us/restore-guard", "v9")
         ({"poetry.lock": "", "pyproject.toml": '[tool.poetry.group.ml.dependencies]\ntensorflow = "^2"\n'},
          "pip install poetry && poetry install --with ml", True),
         ({"Pipfile.lock": ""}, "pip install pipenv && pipenv sync", True),
+        ({"environment.yml": "dependencies:\n  - tensorflow=2.15\n"}, "pip install tensorflow-cpu==2.15.1", False),
+        ({"environment.yml": "dependencies:\n  - python=3.11\n  - pip:\n    - -r requirements/a.txt\n"
+          "    - tensorflow>=2.15\n    - 'numpy < 2'\n"},
+         "pip install -r requirements/a.txt 'tensorflow>=2.15' 'numpy<2'", False),
+        ({"environment.yaml": "dependencies: [pip]\n", "requirements.txt": "numpy\n"},
+         "pip install -r requirements.txt tensorflow-cpu==2.15.1", False),
+        ({"environment.yml": "dependencies:\n  - pip:\n    - a\n", "pyproject.toml": '[project]\nname = "x"\n'},
+         "pip install . a tensorflow-cpu==2.15.1", False),
     ],
 )  # fmt: skip
 def test_installer(tmp_path, files, line, makes_environment):
     for path, content in files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(content)
-    assert workflow_file.installer(tmp_path, FOUND) == (line, makes_environment)
+    assert workflow_file.installer(tmp_path, FOUND)[:2] == (line, makes_environment)
     file, _ = workflow_file.workflow(tmp_path, "", SOURCE, FOUND)
     assert f"      - run: {line}\n" in file.content
     assert 'python-version: "3.11"' in file.content
@@ -63,3 +74,78 @@ def test_what_is_not_known_is_the_default(tmp_path):
     file, _ = workflow_file.workflow(tmp_path, "", SOURCE, Environment())
     assert f'python-version: "{workflow_file.DEFAULT_PYTHON}"' in file.content
     assert "- run: pip install tensorflow\n" in file.content
+
+
+CONDA = """\
+name: nets
+channels: [conda-forge]
+dependencies:
+  - python=3.11
+  - conda-forge::tensorflow=2.15  # the last with Keras 2
+  - cudatoolkit=11.8
+  - pip
+  - pip:
+      - einops>=0.7
+      - git+https://example.org/x: y.git
+"""
+
+
+def test_what_conda_alone_installs_is_said_beside_the_line(tmp_path):
+    (tmp_path / "environment.yml").write_text(CONDA)
+    file, _ = workflow_file.workflow(tmp_path, "", SOURCE, Environment("3.11"))
+    lines = [line.strip() for line in file.content.splitlines()]
+    at = lines.index("- run: pip install 'einops>=0.7' 'tensorflow==2.15.*'")
+    assert lines[at - 1] == (
+        "# Of environment.yml this installs no more; add what the models import of: "
+        "git+https://example.org/x: y.git, cudatoolkit=11.8"
+    )
+
+
+RUN = {
+    "requirements": {"requirements.txt": "-r more.txt\n", "more.txt": "PIN\n"},
+    "pyproject": {"pyproject.toml": '[project]\nname = "nets"\nversion = "1"\ndependencies = ["PIN"]\n'},
+    "extra of setup.cfg": {
+        "setup.py": "import setuptools\nsetuptools.setup()\n",
+        "setup.cfg": "[metadata]\nname = nets\nversion = 1\n[options.extras_require]\ntf =\n  PIN\n",
+    },
+    "extra of setup.py": {
+        "setup.py": "import setuptools\nsetuptools.setup(name='nets', version='1', extras_require={'gpu': ['PIN']})\n"
+    },
+    "group": {"pyproject.toml": '[project]\nname = "nets"\nversion = "1"\n[dependency-groups]\nml = ["PIN"]\n'},
+    "pyproject without it": {"pyproject.toml": '[project]\nname = "nets"\nversion = "1"\n'},
+    "conda": {"environment.yml": "dependencies:\n  - python=3.11\n  - pip:\n    - PIN\n    - numpy>1\n"},
+    "none": {},
+}
+"""What asks for TensorFlow, PIN being the one that is there to be installed."""
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(files, id=name, marks=[] if name == "extra of setup.cfg" else pytest.mark.long)
+        for name, files in RUN.items()
+    ],
+)
+def test_the_line_runs_in_a_fresh_environment(tmp_path, keras3, files):
+    """By bash, as a runner does it, with the packages of another environment in place of the index."""
+    (packages,) = keras3.parents[1].glob("lib/python*/site-packages")
+    (known,) = packages.glob("tensorflow_cpu-*.dist-info")
+    pin = known.name.removesuffix(".dist-info").replace("tensorflow_cpu-", "tensorflow-cpu==")
+    for path, content in files.items():
+        (tmp_path / path).write_text(content.replace("PIN", pin))
+    line = workflow_file.installer(tmp_path, Environment("3.11", pin)).line
+    subprocess.run([keras3, "-m", "venv", tmp_path / "env"], check=True)
+    (fresh,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    (fresh / "packages.pth").write_text(f"{packages}\n")
+    environ = os.environ | {"PATH": f"{tmp_path / 'env/bin'}:{os.environ['PATH']}"}
+    # What builds the project comes from there too.
+    environ |= {
+        "PIP_NO_INDEX": "0" if "pip>=" in line else "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+    done = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Requirement already satisfied: {pin}" in done.stdout
+    assert ("Successfully installed nets" in done.stdout) == ("." in line.split() or '".[' in line)

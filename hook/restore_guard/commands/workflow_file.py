@@ -7,6 +7,7 @@ import configparser
 import json
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from restore_guard import requirement_files, toml_text
 from restore_guard.commands.origin import OWNER, PLACEHOLDER, Origin
 from restore_guard.commands.setup_files import File, Proposed
+from restore_guard.environments import conda_file
 
 WORKFLOW = ".github/workflows/restore-guard.yml"
 TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-macos", "tf-nightly", "intel-tensorflow")
@@ -34,7 +36,7 @@ jobs:
       - uses: actions/setup-python@v6
         with:
           python-version: "{version}"
-      - run: {install}
+{remark}      - run: {install}
 """
 
 
@@ -46,10 +48,16 @@ class Environment(NamedTuple):
 
 
 class Install(NamedTuple):
-    """What a workflow runs to install the project; `makes_environment` where that is found by its lock file."""
+    """What a workflow runs to install the project.
+
+    Attributes:
+        makes_environment: whether that makes one, which is found by its lock file.
+        remark: what is left to do by hand.
+    """
 
     line: str
     makes_environment: bool = False
+    remark: str = ""
 
 
 def workflow(root: Path, folder: str, source: Origin, environment: Environment) -> Proposed:
@@ -57,7 +65,8 @@ def workflow(root: Path, folder: str, source: Origin, environment: Environment) 
     if (root / WORKFLOW).exists():
         return None, None
     install = installer(root / folder, environment)
-    content = STEPS.format(install=install.line, version=environment.version or DEFAULT_PYTHON)
+    remark = f"      # {install.remark}\n" if install.remark else ""
+    content = STEPS.format(install=install.line, version=environment.version or DEFAULT_PYTHON, remark=remark)
     if folder:
         content += f"        working-directory: {json.dumps(folder)}\n"
     content += f"      - uses: {source.action or f'{PLACEHOLDER}@{source.revision}'}\n"
@@ -73,21 +82,47 @@ def workflow(root: Path, folder: str, source: Origin, environment: Environment) 
 def installer(project: Path, environment: Environment) -> Install:
     """The line that installs a project so that TensorFlow is there too, by the files that it has."""
     where = _where_in_pyproject(project)
-    for file, line in _MANAGERS.items():
-        if (project / file).is_file():
-            return Install(line + _MORE[file](where), True)
+    for lock, line in _MANAGERS.items():
+        if (project / lock).is_file():
+            return Install(line + _MORE[lock](where), True)
     named = next(_requirements(project), None)
     if named is not None:
         return Install(f"pip install -r {named}")
-    tensorflow = f'"{environment.tensorflow}"' if environment.tensorflow else "tensorflow"
+    where = where or (_where_in_setup(project) if _is_installable(project) else None)
     if where is not None:
         return Install("pip install ." if where.kind == "" else _pip(where))
-    if (project / "requirements.txt").is_file():
-        return Install(f"pip install -r requirements.txt {tensorflow}")
-    if _is_installable(project):
-        said = _where_in_setup(project)
-        return Install(f"pip install . {tensorflow}" if said is None else _pip(said) if said.kind else "pip install .")
-    return Install(f"pip install {tensorflow}")
+    first = "-r requirements.txt " if (project / "requirements.txt").is_file() else ". " * _is_installable(project)
+    conda = next((file for name in _CONDA if (file := project / name).is_file()), None)
+    if conda is not None:
+        return _by_conda(conda, first, environment)
+    tensorflow = f'"{environment.tensorflow}"' if environment.tensorflow else "tensorflow"
+    return Install(f"pip install {first}{tensorflow}")
+
+
+_CONDA = ("environment.yml", "environment.yaml")
+
+
+def _by_conda(file: Path, first: str, environment: Environment) -> Install:
+    """The pip part of an environment of conda, and TensorFlow as conda pins it; the rest is named."""
+    listed = conda_file.listed(file.read_bytes())
+    wanted: list[str] = []
+    left: list[str] = []
+    for item in listed.by_pip:
+        is_plain = re.fullmatch(r"[\w.\[\],<>=!~*-]+|-r [\w./-]+", item.replace(" ", "") if item[:1] != "-" else item)
+        (wanted if is_plain else left).append(item)
+    if not any(map(_names_tensorflow, wanted)):
+        pins = [conda_file.as_pip(item) for item in listed.frameworks]
+        found = [environment.tensorflow] if environment.tensorflow else [pin for pin in pins if _names_tensorflow(pin)]
+        wanted += found or ["tensorflow"]
+    left += [item for item in listed.by_conda if item not in listed.frameworks and not _is_python(item)]
+    named = ", ".join(re.sub(r"[^\w.=<>!~*:/@+-]", " ", item) for item in left)
+    remark = f"Of {file.name} this installs no more; add what the models import of: {named}" if named else ""
+    line = " ".join(item if item.startswith("-r ") else shlex.quote(item.replace(" ", "")) for item in wanted)
+    return Install(f"pip install {first}{line}", remark=remark)
+
+
+def _is_python(item: str) -> bool:
+    return conda_file.name_of(item) in ("python", "pip")
 
 
 class _Where(NamedTuple):
@@ -114,7 +149,9 @@ _MORE: dict[str, Callable[[_Where | None], str]] = {
 
 
 def _pip(where: _Where) -> str:
-    return f'pip install ".[{where.name}]"' if where.kind == "extra" else f"pip install --group {where.name} ."
+    if where.kind == "extra":
+        return f'pip install ".[{where.name}]"'
+    return f'pip install "pip>=25.1" && pip install --group {where.name} .'  # the first pip that knows groups
 
 
 def _where_in_pyproject(project: Path) -> _Where | None:

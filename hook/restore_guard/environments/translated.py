@@ -7,10 +7,10 @@ Python or None). A constraint pins a package without asking for it, so that uv l
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from restore_guard import toml_text
+from restore_guard.environments import conda_file
 from restore_guard.errors import UncheckedError
 
 Translated = tuple[list[str], list[str], str | None]
@@ -62,24 +62,12 @@ def of_conda(file: bytes, project: bytes | None) -> Translated:
     Raises:
         UncheckedError: TensorFlow or Keras is among what conda installs.
     """
-    wanted: list[str] = []
-    python, inside = None, None
-    for line in file.decode(errors="replace").splitlines():
-        text = line.split(" #")[0].rstrip()
-        found = re.fullmatch(r"(\s*)-\s+(.+)", text)
-        if found is None:
-            inside = None if text.strip() and not text.lstrip().startswith("#") else inside
-            continue
-        depth, item = len(found[1]), re.sub(r"""^(["'])(.*)\1$""", r"\2", found[2])
-        if inside is not None and depth > inside:
-            wanted.append(item)
-            continue
-        inside = depth if item == "pip:" else None
-        if named := re.fullmatch(r"python\s*=+\s*(\d+\.\d+)[\d.*]*", item):
-            python = named[1]
-        elif re.match(r"(tensorflow|keras|tf-)", item):
-            raise UncheckedError(f"{item} is installed by conda, which uv cannot do: name it in the pip part.")
-    return wanted, [], python
+    found = conda_file.listed(file)
+    if found.frameworks:
+        raise UncheckedError(
+            f"{found.frameworks[0]} is installed by conda, which uv cannot do: name it in the pip part."
+        )
+    return found.by_pip, [], found.python
 
 
 def _pinned(file: str, lock: bytes) -> list[str]:
