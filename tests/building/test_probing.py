@@ -610,11 +610,12 @@ def _lives(pid):
 
 
 def test_keras_2(keras2, folder):
-    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors", "good:pretrained"]
+    names = ["good:build", "good:functional", "good:module", "bad:raises", "bad:values_of_tensors"]
+    names += ["good:pretrained", "good:never_called"]
     results = _run(keras2, [_job(folder, name) for name in names])
     assert results["bad:raises"].failure == "ValueError: no such width: 7"
     assert [list(item.shape) for item in results["good:build"].signature.variables] == SHAPES["build"]
-    assert results["good:module"].failure is results["good:pretrained"].failure is None
+    assert [results[f"good:{name}"].failure for name in ("module", "pretrained", "never_called")] == [None] * 3
     # kernel, recurrent kernel, bias, kernel, bias; Adam's iterations, learning rate and two slots for each
     assert len([item for item in results["good:functional"].signature.variables if not item.seed]) == 5 + 2 + 10
 

@@ -175,13 +175,31 @@ def test_project_below_the_root(planned):
     assert "uv sync --locked" in workflow
 
 
-@pytest.mark.parametrize("file", ["uv.lock", "poetry.lock", "requirements.txt", "README.md"])
+ASKING = {
+    "uv.lock": "",
+    "poetry.lock": "",
+    "requirements.txt": "",
+    "setup.cfg": "[options.extras_require]\ntf = tensorflow\n",
+    "environment.yml": "dependencies:\n  - tensorflow=2.15\n  - 'a: # b'\n  - pip:\n    - a<2; python_version < '3'\n",
+    "README.md": "",
+}
+PINNED = "rules:\n  unpinned-uses:\n    config:\n      policies:\n        '*': ref-pin\n"
+"""What the workflow runs is named by tags, as everywhere in its documentation."""
+
+
+@pytest.mark.parametrize("file", ASKING)
 def test_workflow_is_one_that_github_takes(planned, tmp_path, file):
-    _, plan = planned({file: ""})
-    (tmp_path / "workflow.yml").write_text(_content(plan, ".github/workflows/restore-guard.yml"))
-    check = [PRE_COMMIT.with_name("check-jsonschema"), "--builtin-schema", "vendor.github-workflows"]
-    done = subprocess.run([*check, tmp_path / "workflow.yml"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    _, plan = planned({file: ASKING[file], "setup.py": "import setuptools\nsetuptools.setup()\n"})
+    workflow = tmp_path / ".github/workflows/workflow.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(_content(plan, ".github/workflows/restore-guard.yml"))
+    (tmp_path / "zizmor.yml").write_text(PINNED)
+    for check in (
+        [PRE_COMMIT.with_name("check-jsonschema"), "--builtin-schema", "vendor.github-workflows"],
+        [PRE_COMMIT.with_name("zizmor"), "--offline", "--config", tmp_path / "zizmor.yml"],
+    ):
+        done = subprocess.run([*check, workflow], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
     assert "uses: us/restore-guard@v9" in _content(plan, ".github/workflows/restore-guard.yml")
 
 

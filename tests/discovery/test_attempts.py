@@ -289,6 +289,15 @@ BODIES = {
         "import typer\ndef main(width: int = typer.Option(8, '--w')):\n    build_net(width)\ntyper.run(main)",
         "return build_net(8)",
     ),
+    "a file that is read into a configuration": (
+        "import configparser\ndef main():\n    config = configparser.ConfigParser()\n    config.read('a.ini')\n"
+        "    build_net(int(config['net']['width']))",
+        "config.read('a.ini')",
+    ),
+    "what nobody gives beyond the parameters": (
+        "from settings import settings\ndef main(**more):\n    build_net(settings(**more))\nmain()",
+        "return build_net(settings())",
+    ),
     "what has a default is left out": (
         "import sys\nbuild_net(9, depth=int(sys.argv[1]))",
         "return build_net(9)",
@@ -303,7 +312,8 @@ BODIES = {
 @pytest.mark.parametrize("case", BODIES)
 def test_how_programs_hand_arguments_on(case):
     script, body = BODIES[case]
-    found = _attempts({"net.py": NET, "train.py": f"from net import build_net\n{script}\n"})[1]
+    files = {"net.py": NET, "settings.py": "def settings(width=5, **more):\n    return width\n"}
+    found = _attempts(files | {"train.py": f"from net import build_net\n{script}\n"})[1]
     # By the configuration alone comes first where that can say it.
     assert body in [line for attempt in found for line in attempt.body], found
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from restore_guard.discovery import options
-from restore_guard.discovery.bindings import default_of, parameter_of
+from restore_guard.discovery.bindings import default_of, is_rest
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
 from restore_guard.discovery.modules import Function, Module, Project
-from restore_guard.discovery.sites import Site, Sites
-
-_CALLERS = 3
+from restore_guard.discovery.sites import Site
 
 
 class Given(NamedTuple):
@@ -29,8 +26,8 @@ class Arguments:
         leave_out: what nothing tells keeps its default where it has one; placeholder: it is None where it has none.
     """
 
-    def __init__(self, project: Project, sites: Sites, *, leave_out: bool = False, placeholder: bool = False) -> None:
-        self.project, self.sites, self.leave_out, self.placeholder = project, sites, leave_out, placeholder
+    def __init__(self, project: Project, *, leave_out: bool = False, placeholder: bool = False) -> None:
+        self.project, self.leave_out, self.placeholder = project, leave_out, placeholder
 
     def of(self, inliner: Inliner, site: Site, function: Function | None) -> Given:
         """The arguments of a call of `function`.
@@ -54,8 +51,8 @@ class Arguments:
             else:
                 raise Unknown(ast.unparse(item))
         for keyword in site.call.keywords:
-            if keyword.arg is None and _is_rest(keyword.value, site.function):
-                found.named.extend(self._handed_on(inliner, site))
+            if keyword.arg is None and site.function is not None and is_rest(keyword.value, site.function):
+                found.named.extend(inliner.handed_on(site.function, scope))
                 continue
             value = self._value(inliner, scope, keyword.value, site, function, keyword.arg)
             if value is not None:
@@ -85,17 +82,6 @@ class Arguments:
         inliner.note(f"{name} = None: {said}")
         return ast.Constant(None)
 
-    def _handed_on(self, inliner: Inliner, site: Site) -> Iterator[ast.keyword]:
-        """What the function around a call is called with beyond its own parameters, and hands on as `**rest`."""
-        assert site.function is not None
-        owner = f"{site.owner.name}." if site.owner is not None else ""
-        for caller in self.sites.of(f"{site.module.name}.{owner}{site.function.name}")[:_CALLERS]:
-            scope = Scope(caller.module, caller.function, caller.owner, caller.call.lineno)
-            for item in caller.call.keywords:
-                if item.arg is None or parameter_of(site.function, item.arg) is None:
-                    yield ast.keyword(item.arg, inliner.plain(item.value, scope))
-            return
-
 
 def option(project: Project, inliner: Inliner, name: str, near: Module) -> ast.expr:
     """The default of an option of this name, of the program or of any other of the project.
@@ -114,12 +100,6 @@ def option(project: Project, inliner: Inliner, name: str, near: Module) -> ast.e
             inliner.note(f"{name} = {ast.unparse(found.default)}: {found.text}")
             return found.default
     raise Unknown(name)
-
-
-def _is_rest(value: ast.expr, function: Function | None) -> bool:
-    """Whether it is what a function takes as `**rest`."""
-    rest = function.args.kwarg if function is not None else None
-    return rest is not None and isinstance(value, ast.Name) and value.id == rest.arg
 
 
 def _name(function: Function | None, call: ast.Call, index: int) -> str | None:

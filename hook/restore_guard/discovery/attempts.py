@@ -83,7 +83,7 @@ class Attempts:
         function = self._function(module, node)
 
         def told(**how: bool) -> list[Attempt]:
-            arguments = Arguments(self.project, self.sites, **how)
+            arguments = Arguments(self.project, **how)
             calls = self.sites.of(candidate.called)
             made = [each for site in calls for each in self._of_site(candidate, site, function, arguments)]
             return made[: 2 * _MOST_SITES]
@@ -257,7 +257,7 @@ class Attempts:
             return candidate.part
         for site in self.sites.of(name):
             with contextlib.suppress(Unknown):
-                given, named = Arguments(self.project, self.sites).of(inliner, site, method)
+                given, named = Arguments(self.project).of(inliner, site, method)
                 return ast.unparse(ast.Call(ast.Name(candidate.part[:-2], ast.Load()), given, named))
         asked = [parameter for parameter in method.args.args if parameter.arg in required(method.args)[1:]]
         named = [ast.keyword(item.arg, self._likely(inliner, item, candidate, module)) for item in asked]

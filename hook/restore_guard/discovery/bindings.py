@@ -95,6 +95,30 @@ def _unpacked(target: ast.expr, name: str, value: ast.expr) -> Iterator[ast.expr
                 yield ast.copy_location(taken, value)
 
 
+_FILLS = {
+    *("read", "read_file", "read_string", "read_dict", "update", "override", "merge", "merge_with", "merge_from_file"),
+    *("merge_from_list", "merge_from_dict", "load", "from_file", "set", "freeze"),
+}
+"""Methods of configurations that change them."""
+
+
+def filled(name: str, block: ast.AST, first: int, last: int) -> list[tuple[str, ast.Call]]:
+    """(method, call) of statements between two lines that read or merge something into what a variable holds."""
+    found = []
+    for node in own_nodes(block):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=known), attr=attribute)) as call):
+                if known == name and attribute in _FILLS and first < node.lineno < last:
+                    found.append((attribute, call))
+    return found
+
+
+def is_rest(value: ast.expr, function: Function | None) -> bool:
+    """Whether it is what a function takes as `**rest`."""
+    rest = function.args.kwarg if function is not None else None
+    return rest is not None and isinstance(value, ast.Name) and value.id == rest.arg
+
+
 def is_local(node: ast.Attribute, function: Function | None, line: int) -> bool:
     """Whether an attribute is one of a variable of a function, and not of a module."""
     start: ast.expr = node

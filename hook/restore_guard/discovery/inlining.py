@@ -10,15 +10,13 @@ import ast
 import builtins
 import contextlib
 import copy
-import posixpath
-import re
 from typing import NamedTuple
 
-from restore_guard.discovery import bindings, options, records, tuning, values
+from restore_guard.discovery import bindings, hydra, options, records, tuning, values
 from restore_guard.discovery.bindings import bound, given_to, is_local, parameter_of
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.options import Option, Options
-from restore_guard.discovery.sites import Sites
+from restore_guard.discovery.sites import Site, Sites
 from restore_guard.discovery.work import at_import, reads, when_called, works
 
 _DEEPEST = 24
@@ -93,7 +91,7 @@ class Inliner:
     def _inline(self, node: ast.expr, scope: Scope) -> ast.expr:
         match node:
             case ast.Constant(value=str(text)):
-                return ast.Constant(self._path(text, scope.module))
+                return ast.Constant(self.project.path_in(text, scope.module))
             case ast.Constant():
                 return node
             case ast.Name(id=name):
@@ -117,15 +115,17 @@ class Inliner:
         fresh = copy.copy(node)
         for field, value in ast.iter_fields(node):
             if isinstance(value, list):
-                setattr(fresh, field, [self._child(item, scope) for item in value])
+                setattr(fresh, field, [child for item in value for child in self._child(item, scope)])
             else:
-                setattr(fresh, field, self._child(value, scope))
+                setattr(fresh, field, self._child(value, scope)[0])
         return fresh
 
-    def _child(self, value: object, scope: Scope) -> object:
+    def _child(self, value: object, scope: Scope) -> list[object]:
         if isinstance(value, ast.keyword):
-            return ast.keyword(value.arg, self.plain(value.value, scope))
-        return self.plain(value, scope) if isinstance(value, ast.expr) else value
+            if value.arg is None and scope.function is not None and bindings.is_rest(value.value, scope.function):
+                return [*self.handed_on(scope.function, scope)]
+            return [ast.keyword(value.arg, self.plain(value.value, scope))]
+        return [self.plain(value, scope) if isinstance(value, ast.expr) else value]
 
     def _comprehension(self, node: ast.expr, scope: Scope) -> ast.expr:
         """Its own variables stay; only what it loops over is rewritten where it is no literal."""
@@ -133,19 +133,12 @@ class Inliner:
         fresh = copy.deepcopy(node)
         return _Names(self, scope, bound).visit(fresh)  # type: ignore[no-any-return]
 
-    def _path(self, text: str, module: Module) -> str:
-        """A file that a script names from its own folder, from that of the project."""
-        if not re.fullmatch(r"[\w./-]+\.\w+", text) or text in self.project.files:
-            return text
-        beside = posixpath.normpath(posixpath.join(posixpath.dirname(module.file), text))
-        return beside if beside in self.project.files else text
-
     def _name(self, name: str, scope: Scope) -> ast.expr:
         unknown: Unknown | None = None
         if scope.function is not None:
             for value in bound(name, scope.function, scope.line):
                 try:
-                    return self._value(value, scope)
+                    return self._filled(name, self._value(value, scope), value, scope.function, scope)
                 except Unknown as error:
                     unknown = error
             parameter = parameter_of(scope.function, name)
@@ -190,6 +183,7 @@ class Inliner:
         for value in assigned:
             try:
                 found = self._value(value, Scope(home, line=value.lineno))
+                found = self._filled(name, found, value, block, Scope(home, line=line))
             except Unknown as error:
                 unknown = error
                 continue
@@ -203,6 +197,19 @@ class Inliner:
         if isinstance(bound, ast.Starred):
             raise Unknown(ast.unparse(bound))
         return self.inline(bound, before)
+
+    def _filled(self, name: str, found: ast.expr, value: ast.expr, block: ast.AST, scope: Scope) -> ast.expr:
+        """A value after what is read, or merged, into it by statements of their own."""
+        calls = bindings.filled(name, block, value.lineno, scope.line)
+        if not calls or isinstance(found, Options):
+            return found
+        variable = name + "_" * (name in self.imports)
+        lines = [f"{variable} = {ast.unparse(found)}"]
+        for method, call in calls:
+            given = self._children(ast.Call(ast.Constant(None), call.args, call.keywords), scope)
+            lines.append(f"{variable}.{method}{ast.unparse(given).removeprefix('None')}")
+        self.prelude += [line for line in lines if line not in self.prelude]
+        return ast.Name(variable, ast.Load())
 
     def _must_import(self, home: Module, full: str) -> None:
         if not home.importable or at_import(self.project, home) is not None:
@@ -328,11 +335,11 @@ class Inliner:
         assert function is not None
         if name in ("self", "cls") and scope.owner is not None:
             raise Unknown(name)
-        if (composed := self._hydra(function, scope)) is not None:
-            return composed
-        full = f"{scope.module.name}.{scope.owner.name + '.' if scope.owner else ''}{function.name}"
-        called = f"{scope.module.name}.{scope.owner.name}" if scope.owner and function.name == "__init__" else full
-        for site in [site for site in self.sites.of(called)[:_CALLERS] if site.function is not function]:
+        if composed := hydra.composed(self.project, scope.module, function):
+            self.imports |= {"hydra": "hydra", "os": "os"}
+            self.prelude += [line for line in composed if line not in self.prelude]
+            return ast.Name(hydra.NAME, ast.Load())
+        for site in self._callers(function, scope):
             given = given_to(site.call, function, name, skips_first=scope.owner is not None)
             if given is not None:
                 with contextlib.suppress(Unknown):
@@ -341,6 +348,23 @@ class Inliner:
         if default is not None:
             return self.inline(default, Scope(scope.module))
         return self.by_type(parameter, scope.module)
+
+    def _callers(self, function: Function, scope: Scope) -> list[Site]:
+        owner = f"{scope.module.name}.{scope.owner.name}" if scope.owner else scope.module.name
+        called = owner if scope.owner and function.name == "__init__" else f"{owner}.{function.name}"
+        return [site for site in self.sites.of(called)[:_CALLERS] if site.function is not function]
+
+    def handed_on(self, function: Function, scope: Scope) -> list[ast.keyword]:
+        """What a function is called with beyond its own parameters, which it hands on as `**rest`.
+
+        Raises:
+            Unknown: nothing tells one of these.
+        """
+        for site in self._callers(function, scope)[:1]:
+            where = Scope(site.module, site.function, site.owner, site.call.lineno)
+            given = [item for item in site.call.keywords if not item.arg or parameter_of(function, item.arg) is None]
+            return [ast.keyword(item.arg, self.plain(item.value, where)) for item in given]
+        return []
 
     def by_type(self, parameter: ast.arg, module: Module) -> ast.expr:
         """An object of the class that a parameter asks for, where that can be made of its own defaults.
@@ -358,28 +382,6 @@ class Inliner:
         self._must_import(known[0], full)
         self.note(f"{parameter.arg} = {known[1].name}(): {known[0].file}:{known[1].lineno}")
         return ast.Call(self._reference(known[1].name, full), [], [])
-
-    def _hydra(self, function: Function, scope: Scope) -> ast.expr | None:
-        """What Hydra composes for a program's main function (https://hydra.cc/docs/advanced/compose_api/)."""
-        for decorator in function.decorator_list:
-            if (
-                not isinstance(decorator, ast.Call)
-                or self.project.resolve(scope.module, decorator.func) != "hydra.main"
-            ):
-                continue
-            given = {item.arg: item.value.value for item in decorator.keywords if isinstance(item.value, ast.Constant)}
-            folder = str(given.get("config_path") or ".")
-            beside = posixpath.normpath(posixpath.join(posixpath.dirname(scope.module.file), folder))
-            name = str(given.get("config_name") or "config").removesuffix(".yaml")
-            self.imports |= {"hydra": "hydra", "os": "os"}
-            place = f"os.path.abspath({beside!r})"
-            lines = [
-                f"with hydra.initialize_config_dir({place}, version_base=None):",
-                f"    cfg = hydra.compose({name!r})",
-            ]
-            self.prelude += [line for line in lines if line not in self.prelude]
-            return ast.Name("cfg", ast.Load())
-        return None
 
     def note(self, text: str) -> None:
         if text not in self.notes:

@@ -90,6 +90,13 @@ class Project:
         beside = next((module for module in found if near is not None and module.root == near.root), None)
         return beside or (found[0] if found else None)
 
+    def path_in(self, text: str, module: Module) -> str:
+        """A text; where it is a file that a module names from its own folder, that from the folder of the project."""
+        if not re.fullmatch(r"[\w./-]+\.\w+", text) or text in self.files:
+            return text
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(module.file), text))
+        return beside if beside in self.files else text
+
     def resolve(self, module: Module, node: ast.expr | None) -> str:
         """The full dotted name of an expression in a module, "" where it is none."""
         match node:
