@@ -62,10 +62,10 @@ def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bo
         known = [first[key] for size in symptom.sizes if (key := (symptom.trouble.path, size)) in first]
         nearest, at = min(known, key=lambda at: (at.cost, at.place), default=None), symptom.at
         if nearest is not None and (at is None or nearest.cost < at.cost - _SURER):
-            symptom = dataclasses.replace(symptom, at=Blamed(nearest.place, nearest.cost + _SURER))
+            symptom = dataclasses.replace(symptom, at=nearest._replace(cost=nearest.cost + _SURER))
         elif nearest is not None and at is not None and is_one_edit(nearest.place, at.place):
-            first_line = min(nearest.place, at.place)
-            symptom = dataclasses.replace(symptom, at=Blamed(first_line, at.cost))
+            first = min(nearest, at, key=lambda at: at.place)
+            symptom = dataclasses.replace(symptom, at=first._replace(cost=at.cost))
         found.append(symptom)
     return found
 

@@ -173,9 +173,9 @@ class Symptoms:
             start = ((0.0, stack(shift.site)),)
             found = self.blame.line(BlameQuery(start, ()) if shift.inserted else BlameQuery((), start))
             if found is not None:
-                return Blamed(found.place, found.cost + _SHIFTED)
+                return found._replace(cost=found.cost + _SHIFTED)
         left = self.blame.line(_query(self._around(new, self.comparison.new_holders, 0.0), []))
-        return Blamed(left.place, left.cost + _SHIFTED) if left is not None else None
+        return left._replace(cost=left.cost + _SHIFTED) if left is not None else None
 
     @cached_property
     def _shifts(self) -> list[shifts.Shift]:
