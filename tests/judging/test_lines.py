@@ -8,17 +8,27 @@ import pytest
 # Some 160 commits are checked, which takes over ten minutes; `scripts/lines` prints the figures.
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(3600)]
 played = pytest.mark.long
+NO_WITNESS = "--witness", "never"
 
 
 @pytest.fixture(scope="module")
 def seen(keras3, tmp_path_factory):
     changes = [change for corpus in marked.CORPORA for change in marked.changes(corpus)]
-    return marked.play(changes, keras3, tmp_path_factory.mktemp("marked"), "--witness", "never")
+    return marked.play(changes, keras3, tmp_path_factory.mktemp("marked"), *NO_WITNESS)
 
 
 def test_there_are_enough_changes():
     assert len(marked.changes("lines")) >= 80
     assert len(marked.changes("causes")) >= 30
+
+
+def test_what_a_change_moved_is_no_cause_of_its_own(keras3, tmp_path):
+    """What follows a removed layer, and a shared one that is stored below another attribute now."""
+    chosen = {"convnet_layer_removed", "shared_a_tower_renamed"}
+    changes = [change for corpus in ("lines", "causes") for change in marked.changes(corpus)]
+    seen = marked.play([change for change in changes if change.package in chosen], keras3, tmp_path, *NO_WITNESS)
+    assert {one.change.package for one in seen} == chosen
+    assert [one.change.package for one in seen if one.per_cause != 1 or not one.on_the_line] == []
 
 
 @played

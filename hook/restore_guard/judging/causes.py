@@ -10,7 +10,7 @@ from restore_guard.judging.blame import Blamed
 from restore_guard.judging.comparison import Comparison, troubles
 from restore_guard.judging.symptoms import Symptom, Symptoms
 from restore_guard.rules.shared import patterns
-from restore_guard.rules.shared.cause import Cause
+from restore_guard.rules.shared.cause import Cause, Trouble
 
 # Of what one line did, the first of these names the finding.
 _ORDER = (
@@ -44,8 +44,8 @@ def root_causes(comparison: Comparison) -> list[Cause]:
         else:
             loose.append(symptom)
     causes = [_of_line(place, symptoms) for (place, _), symptoms in placed.items()]
-    causes = _without_shifts(causes, comparison.diff.is_one_edit)
-    return _without_shifts(causes + _of_the_rest(loose, causes), comparison.diff.is_one_edit)
+    causes = _without_shifts(causes, comparison)
+    return _without_shifts(causes + _of_the_rest(loose, causes), comparison)
 
 
 def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bool]) -> list[Symptom]:
@@ -64,8 +64,8 @@ def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bo
         if nearest is not None and (at is None or nearest.cost < at.cost - _SURER):
             symptom = dataclasses.replace(symptom, at=nearest._replace(cost=nearest.cost + _SURER))
         elif nearest is not None and at is not None and is_one_edit(nearest.place, at.place):
-            first = min(nearest, at, key=lambda at: at.place)
-            symptom = dataclasses.replace(symptom, at=first._replace(cost=at.cost))
+            upper = min(nearest, at, key=lambda at: at.place)
+            symptom = dataclasses.replace(symptom, at=upper._replace(cost=at.cost))
         found.append(symptom)
     return found
 
@@ -89,22 +89,39 @@ def _of_line(place: Place, symptoms: Sequence[tuple[Blamed, Symptom]]) -> Cause:
     return cause
 
 
-def _without_shifts(causes: Sequence[Cause], is_one_edit: Callable[[Place, Place], bool]) -> list[Cause]:
-    """The causes; what was only moved by another one of the same edit, on all of its paths, follows from that."""
+def _without_shifts(causes: Sequence[Cause], comparison: Comparison) -> list[Cause]:
+    """The causes; what was only moved by another one, on all of its paths, follows from that.
 
-    def same_edit(one: Place | None, other: Place | None) -> bool:
-        return one is not None and other is not None and is_one_edit(one, other)
+    That is one of the same edit, or one that renamed what the moved is stored below.
+    """
+
+    def follows(cause: Cause, other: Cause) -> bool:
+        places = cause.place is not None and other.place is not None and (other.place, cause.place)
+        return cause.paths <= other.paths and (
+            bool(places and comparison.diff.is_one_edit(*places))
+            or all(_is_below(trouble, other, comparison) for trouble in cause.troubles)
+        )
 
     kept = [cause for cause in causes if not cause.is_shift]
     for cause in causes:
         if cause.is_shift:
-            others = (other for other in kept if same_edit(other.place, cause.place) and cause.paths <= other.paths)
-            reason = next((other for other in others if not other.is_shift), None)
+            reason = next((other for other in kept if not other.is_shift and follows(cause, other)), None)
             if reason is not None:
                 reason.consequences += cause.every
             else:
                 kept.append(cause)
     return kept
+
+
+def _is_below(trouble: Trouble, cause: Cause, comparison: Comparison) -> bool:
+    """Whether a variable is stored, on either side, below what a cause renamed: a shared one below its first holder."""
+    outcome = comparison.outcomes[trouble.path]
+    ends = outcome.saved_addresses.get(trouble.old or ""), outcome.model_addresses.get(trouble.new or "")
+    return cause.rule == "variable-renamed" and any(
+        name and end and f"{end}/".startswith(f"{name}/")
+        for subject in cause.subjects
+        for name, end in zip(subject, ends, strict=True)
+    )
 
 
 def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
