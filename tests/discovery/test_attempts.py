@@ -386,3 +386,25 @@ def test_numbers_for_embeddings_are_as_good_as_any(call, inputs):
     source += "        self.inner = Inner()\n        self.dense = keras.layers.Dense(3)\n    def call(self, x):\n"
     (found,) = _attempts({"net.py": f"{source}{call}\n"})[1]
     assert [tuple(tensor) for tensor in (found.inputs or [()])[0]] == (inputs or [])
+
+
+DATA = "import keras\nimport numpy as np\nfrom net import build_net\n(x, y), _ = keras.datasets.{}.load_data()\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "script", "kwargs"),
+    [
+        ("cifar100", "build_net(len(np.unique(y)), shape=x.shape[1:])", {"width": 100, "shape": [32, 32, 3]}),
+        ("mnist", "x = np.expand_dims(x, -1)\nshape = x.shape[1:]\nbuild_net(y.max() + 1, shape=shape)",
+         {"width": 10, "shape": [28, 28, 1]}),
+        ("mnist", "x = x.reshape(-1, 784)\nbuild_net(10, shape=x.shape[1:])", {"width": 10, "shape": [784]}),
+        ("mnist", "build_net(x.shape[1], shape=(28, 28))", {"width": 28, "shape": [28, 28]}),
+    ],
+)  # fmt: skip
+def test_shapes_of_public_data(data, script, kwargs):
+    assert _first({"train.py": DATA.format(data) + script}).kwargs == kwargs
+
+
+def test_shapes_of_other_data_are_not_known():
+    script = "import numpy as np\nfrom net import build_net\nx = np.loadtxt('a')\nbuild_net(3, shape=x.shape[1:])\n"
+    assert _first({"train.py": script}).kwargs == {"width": 3}, "the default of the shape"

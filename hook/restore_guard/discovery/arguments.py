@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from restore_guard.discovery import options
+from restore_guard.discovery import datasets, options
 from restore_guard.discovery.bindings import default_of, is_rest
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
 from restore_guard.discovery.modules import Function, Module, Project
@@ -66,6 +66,10 @@ class Arguments:
         try:
             return inliner.plain(value, scope)
         except Unknown:
+            data = datasets.told(self.project, site, value)
+            if data is not None:
+                inliner.note(f"{name or ast.unparse(value)} = {ast.unparse(data.value)}: {data.place}")
+                return data.value
             if name is None:
                 raise
             try:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from restore_guard.discovery import values
+from restore_guard.discovery import datasets, values
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
 from restore_guard.discovery.modules import Project
 from restore_guard.discovery.sites import Site, Sites
@@ -19,15 +19,6 @@ _INPUT = re.compile(r"(^|\.)(Input|InputSpec|TensorSpec)$")
 _CALLED = ("build", "predict", "call", "summary", "__call__")
 _INPUTS = ("input_shape", "inputs", "x")
 _DEEPEST = 3
-_DATA = {
-    "mnist": ((28, 28, 1), (28, 28), (784,)),
-    "fashion_mnist": ((28, 28, 1), (28, 28), (784,)),
-    "cifar10": ((32, 32, 3),),
-    "cifar100": ((32, 32, 3),),
-    "boston_housing": ((13,),),
-    "california_housing": ((8,),),
-}
-"""The shapes of what keras.datasets gives (https://keras.io/api/datasets/), and those that people make of it."""
 
 
 class Tensor(NamedTuple):
@@ -201,5 +192,5 @@ def _of_data(project: Project, site: Site) -> Iterator[Evidence]:
     for node in ast.walk(site.module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "load_data":
             name = project.resolve(site.module, node.func.value).rpartition(".")
-            for shape in _DATA.get(name[2], ()) if name[0].endswith("datasets") else ():
+            for shape in datasets.SHAPES.get(name[2], ()) if name[0].endswith("datasets") else ():
                 yield Evidence((Tensor(shape),), f"{site.module.file}:{node.lineno}")
