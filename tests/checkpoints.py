@@ -121,7 +121,7 @@ def _save_samples(folder):
     compiled.save(str(folder / "compiled.keras"))
     compiled.save(str(folder / "compiled.h5"))
     small.lookup().save(str(folder / "lookup.keras"))
-    os.rename(oracle.calls.save(model, "h5", folder), folder / "weights_only.h5")
+    os.rename(oracle.calls.save(model, "h5", folder, {}), folder / "weights_only.h5")
     twins = small.twins()
     tf.train.Checkpoint(twins).save(str(folder / "twins/ckpt"))
     twins.save_weights(str(folder / "twins.weights.h5"))

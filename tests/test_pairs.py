@@ -26,7 +26,7 @@ from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare, never_written
 from restore_guard.restore_paths import default_paths
-from restore_guard.signature import Reads, Revival
+from restore_guard.signature import WHOLE, Reads, Revival
 
 PAIRS = Path(__file__).parent / "pairs"
 SIDES = ("base", "head")
@@ -35,6 +35,7 @@ FILE = "pair_model.py"
 NAMES = sorted(str(path.parent.relative_to(PAIRS)) for path in PAIRS.glob("*/*/base.py"))
 CONTEXT = findings.Context("pair", "restore-manifest/pair.json", Config())
 
+_NO_WHOLES = dict.fromkeys(WHOLE.values())
 _NOTHING_READ = msgspec.structs.asdict(Reads())
 
 # What TensorFlow does is asked anew for every ninth pair; for the others, the newest of either Keras go by records.
@@ -60,8 +61,8 @@ class Corpus:
     """One framework's signatures of all pairs, with lines of source, as a user's builds give them.
 
     Attributes:
-        archives: what of each signature is needed for `.keras` files alone.
-        revivals: {pair: what the code of its head makes of the configuration of its base}.
+        archives: what of each signature is needed for files of whole models alone.
+        revivals: {pair: {configuration of its base: what the code of its head makes of it}}.
     """
 
     keras: str
@@ -76,8 +77,8 @@ class Corpus:
         if known is None:
             return None
         sides = (f"{name}:{side}" for side in SIDES)
-        whole = [msgspec.structs.replace(self.signatures[at], archive=self.archives[at]) for at in sides]
-        return Judged(*whole, *known, self.revivals.get(name))
+        whole = [msgspec.structs.replace(self.signatures[at], **self.archives[at]) for at in sides]
+        return Judged(*whole, *known, self.revivals[name])
 
 
 def job(folder, name, side, **options):
@@ -90,7 +91,7 @@ def job(folder, name, side, **options):
         root.mkdir(parents=True)
         (root / FILE).write_text(text)
     builder = f"{FILE.removesuffix('.py')}:build"
-    return Job(f"{name}:{side}", root, builder, inputs=inputs, load=load, restores=["keras-archive"], **options)
+    return Job(f"{name}:{side}", root, builder, inputs=inputs, load=load, restores=[*WHOLE], **options)
 
 
 @pytest.fixture(scope="session")
@@ -102,25 +103,32 @@ def corpora(request, chosen, tmp_path_factory):
         folder, python = tmp_path_factory.mktemp(keras), request.getfixturevalue(keras)
         with probing.Probe(python) as probe:
             built = probe.run([job(folder, name, side) for name in chosen for side in SIDES])
-            archives = {at: build.known_signature.archive for at, build in built.items()}
-            tasks = [
-                dataclasses.replace(job(folder, name, "head", task="revive", options=options), id=name)
+            archives = {
+                at: {field: getattr(build.known_signature, field) for field in WHOLE.values()}
+                for at, build in built.items()
+            }
+            tasks = {
+                (name, options["config"]): dataclasses.replace(
+                    job(folder, name, "head", task="revive", options=options), id=f"{name}:{options['path']}"
+                )
                 for name in chosen
-                if (options := _revived(*(archives[f"{name}:{side}"] for side in SIDES)))
-            ]
-            answers = probe.run(tasks)
-        plain = {at: msgspec.structs.replace(build.known_signature, archive=None) for at, build in built.items()}
-        revivals = {name: msgspec.convert(answer.data, Revival) for name, answer in answers.items()}
+                for options in _revived(*(archives[f"{name}:{side}"] for side in SIDES))
+            }
+            answers = probe.run([*tasks.values()])
+        plain = {at: msgspec.structs.replace(build.known_signature, **_NO_WHOLES) for at, build in built.items()}
+        revivals = {name: {} for name in chosen}
+        for (name, config), task in tasks.items():
+            revivals[name][config] = msgspec.convert(answers[task.id].data, Revival)
         return Corpus(keras, plain, archives, revivals, Records(keras, python))
 
     return build
 
 
 def _revived(base, head):
-    """What is asked about the configuration that `base` saves; None where there is none."""
-    if base is None or base.config is None or head is None:
-        return None
-    return {"config": base.config, "package": head.package}
+    """Yields what is asked about each configuration that `base` saves."""
+    for path, field in WHOLE.items():
+        if base[field] is not None and base[field].config is not None and head[field] is not None:
+            yield {"path": path, "config": base[field].config, "package": head[field].package}
 
 
 @pytest.fixture(scope="session", params=RECORDED)
@@ -164,7 +172,7 @@ def test_the_oracle_builds_as_a_process_of_its_own_does(judged, corpus, name):
     for side in SIDES:
         own = corpus.signatures[f"{name}:{side}"].without_sites()
         own = msgspec.structs.replace(own, **_NOTHING_READ)
-        found = msgspec.structs.replace(getattr(judged(corpus.keras, name), side).without_sites(), archive=None)
+        found = msgspec.structs.replace(getattr(judged(corpus.keras, name), side).without_sites(), **_NO_WHOLES)
         # What a module was called with is heard by a build alone.
         own = own if found.inputs else msgspec.structs.replace(own, inputs=())
         assert found == own

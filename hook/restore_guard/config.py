@@ -42,6 +42,7 @@ class Load(_Table, frozen=True, omit_defaults=True):
     custom_objects: tuple[str, ...] = ()
     skip_mismatch: bool = False
     compile: bool = True
+    whole_model: bool = False
 
 
 class Model(_Table, frozen=True):
@@ -107,6 +108,7 @@ EXPECTED = {
     "custom_objects": 'a list of classes and functions, each as "package.module:Name"',
     "skip_mismatch": "true or false: whether load_weights is called with skip_mismatch=True",
     "compile": "true or false: false where load_model is called with compile=False",
+    "whole_model": "true or false: whether files of h5 are written by model.save and loaded by load_model",
     "environ": 'a table of environment variables, such as { TF_USE_LEGACY_KERAS = "1" }',
     "ignore": "a list of [[ignore]] tables",
     "rule": "the name of a rule",

@@ -5,7 +5,7 @@ The probe writes it, the manifest keeps it, `restore_paths` reads it. Positions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from restore_guard.keras_tree import KerasTree
 from restore_guard.plain_data import Site, Size, Struct
 from restore_guard.saver_file import SaverEntry, SaverFile
+
+WHOLE = {"keras-archive": "archive", "h5": "whole_h5"}
+"""{restore path whose files are of whole models, or may be: the field with what they hold besides the weights}."""
 
 StageName = Literal["uncalled", "untrained"]
 
@@ -157,18 +160,20 @@ class Revival(Struct, frozen=True):
 
 
 class Archive(Struct, frozen=True):
-    """What a `.keras` file holds besides the weights.
+    """What a file of a whole model holds besides the weights.
 
     Attributes:
         package: the Keras that loads it, `keras` or `tf_keras`.
         config: the serialized model, as JSON; None where it cannot be serialized, for which `error` is the reason.
         revival: what the code of this signature makes of `config`; a file has no code.
+        optimizer: the optimizer's variables in the order in which an `.h5` has them, which a `.keras` has in groups.
     """
 
     package: str = "keras"
     config: str | None = None
     error: str | None = None
     revival: Revival | None = None
+    optimizer: tuple[int, ...] = ()
 
     def located(self, site: Callable[[Site], Site | None]) -> Archive:
         """The same with other sites, as for `Signature.with_sites`."""
@@ -186,15 +191,23 @@ class LoadCall(Struct, frozen=True):
         skips: the restore paths whose load call skips what does not match, as the installed Keras takes the argument;
             one that refuses it is in `refuses`, with Keras's words.
         compile: whether `load_model` makes the optimizer too.
+        whole_model: whether files of `h5` are of whole models, which `load_model` loads.
     """
 
     skips: tuple[str, ...] = ()
     refuses: dict[str, str] = {}
     compile: bool = True
+    whole_model: bool = False
 
-    def on(self, path: str) -> tuple[bool, str | None, bool]:
+    @property
+    def revives(self) -> tuple[str, ...]:
+        """The restore paths whose load call makes a model of its own, of the configuration in the file."""
+        return ("keras-archive", "h5") if self.whole_model else ("keras-archive",)
+
+    def on(self, path: str) -> tuple[bool, str | None, bool, bool]:
         """What of it decides on one restore path."""
-        return path in self.skips, self.refuses.get(path), path != "keras-archive" or self.compile
+        revives = path in self.revives
+        return path in self.skips, self.refuses.get(path), revives, self.compile or not revives
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -213,7 +226,7 @@ class Signature(Struct, frozen=True):
         framework: {package: version}, recorded and never compared.
         aliases: (other path, path) of what the user's attributes reach a second time.
         takes: what it is called with; empty where that is not known.
-        archive, saver_file: only where the model promises the restore path that needs it.
+        archive, whole_h5, saver_file: only where the model promises the restore path that needs it.
         sources: files and links of the repository that the build read.
         looked_for: paths of which it wanted to know whether they are there, or what they are.
         folders: those whose names it listed.
@@ -235,6 +248,7 @@ class Signature(Struct, frozen=True):
     keras_tree: KerasTree | None = None
     h5_file: H5File | None = None
     archive: Archive | None = None
+    whole_h5: Archive | None = None
     saver_file: SaverFile | None = None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
@@ -256,8 +270,10 @@ class Signature(Struct, frozen=True):
             raise ValueError("two variables have the same path")
         if not nodes and not self.object_graph.error:
             raise ValueError("an object graph has at least its root")
-        if self.archive and self.archive.revival and self.archive.revival.signature and self.keras_tree is None:
-            raise ValueError("only a Keras model is made of a configuration")
+        for whole in filter(None, (self.archive, self.whole_h5)):
+            if whole.revival and whole.revival.signature and self.keras_tree is None:
+                raise ValueError("only a Keras model is made of a configuration")
+            _check(count, "variable", list(whole.optimizer))
         if self.h5_file and not self.h5_file.layers and self.h5_file.error is None:
             raise ValueError("an HDF5 file has at least the model's own weights")
         graph, saver = self.object_graph.nodes, self.saver_entries
@@ -283,6 +299,25 @@ class Signature(Struct, frozen=True):
     def _check_arrivals(self, graph: ObjectGraph) -> None:
         edges = [(arrival.node, arrival.edge) for arrival in graph.arrivals] + list(graph.unannounced)
         _check(len(graph.nodes), "node", [node for node, _ in edges])
+
+    def whole(self, path: str) -> Archive | None:
+        """What the file of a restore path whose load call makes a model of its own holds besides the weights."""
+        found: Archive | None = getattr(self, WHOLE[path])
+        return found
+
+    def with_whole(self, path: str, archive: Archive | None) -> Signature:
+        """The same with another one."""
+        return msgspec.structs.replace(self, **{WHOLE[path]: archive})
+
+    @property
+    def wholes(self) -> Iterator[tuple[str, Archive]]:
+        """Yields (restore path, what its file holds besides the weights) of all that are known."""
+        return ((path, archive) for path in WHOLE if (archive := self.whole(path)) is not None)
+
+    @property
+    def package(self) -> str:
+        """The Keras that loads its files of whole models."""
+        return next((archive.package for _, archive in self.wholes), "keras")
 
     @property
     def h5_layers(self) -> tuple[H5Layer, ...]:
@@ -358,6 +393,7 @@ class Signature(Struct, frozen=True):
             takes=located(self.takes),
             keras_tree=tree and msgspec.structs.replace(tree, nodes=located(tree.nodes)),
             archive=self.archive and self.archive.located(site),
+            whole_h5=self.whole_h5 and self.whole_h5.located(site),
         )
 
 

@@ -641,7 +641,7 @@ def signature(work):
     found = receiver.recv()
     child.join()
     return found
-work = [(root, builder, strategy) for root, builder in json.load(sys.stdin) for strategy in strategies.order([])]
+work = [(root, builder, strategy) for root, builder in json.load(sys.stdin) for strategy in strategies.order([], {})]
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     found = list(pool.map(signature, work))
 json.dump([[*what, it] for what, it in zip(work, found)], sys.stdout)

@@ -139,10 +139,18 @@ def test_arguments_that_are_no_constants_are_named(body, unknown):
     assert call.unknown == unknown if unknown else call.unknown
 
 
-@pytest.mark.parametrize("file", ["a.h5", "folder/saved"])
-def test_formats_that_are_no_restore_path_say_why(file):
-    call = one(f"load_model({file!r})")
+def test_a_format_that_is_no_restore_path_says_why():
+    call = one("load_model('folder/saved')")
     assert call.path is None and call.why and call.unknown == ()
+
+
+@pytest.mark.parametrize(
+    "body", ["load_model('a.h5')", "model.save('a.hdf5')", "keras.callbacks.ModelCheckpoint('a.h5')"]
+)
+def test_an_h5_of_a_whole_model_is_told_from_one_of_weights(body):
+    call = one(body)
+    assert (call.path, call.whole_model, call.unknown) == ("h5", True, ())
+    assert not one("model.load_weights('a.h5')").whole_model
 
 
 @pytest.mark.parametrize(

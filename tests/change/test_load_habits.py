@@ -54,3 +54,28 @@ def test_models_of_one_file_share_its_calls():
 def test_without_calls_nothing_is_said():
     habits = found({"nets.py": ""}, {"one": "nets"})
     assert (habits["one"].calls, habits["one"].settings(), habits["one"].load) == ((), [], Load())
+
+
+WHOLE = "import ranker.net\nfrom keras.models import load_model\n"
+
+
+def _habit(text):
+    files = {"ranker/net.py": "class Scale: pass\n", "train.py": WHOLE + text}
+    read = {name: content.encode() for name, content in files.items()}.get
+    return load_habits.habits(read, files, {"ranker": "ranker.net"})["ranker"]
+
+
+def test_whole_models_are_loaded_where_no_call_loads_the_weights_alone():
+    loading = "load_model('a.h5', custom_objects={'Scale': ranker.net.Scale}, compile=False)\n"
+    habit = _habit(loading)
+    assert habit.settings() == [
+        'restores = ["h5"]',
+        'load = { custom_objects = ["ranker.net:Scale"], compile = false, whole_model = true }',
+    ]
+    assert habit.unclear == ()
+    assert _habit("model.save('a.h5')\n").load.whole_model, "nothing says that it is loaded otherwise"
+    assert not _habit("model.save('a.h5')\nmodel.load_weights('a.h5')\n").load.whole_model
+    mixed = _habit(f"model.load_weights('a.h5')\n{loading}")
+    assert not mixed.load.whole_model and mixed.load.compile
+    (told,) = mixed.unclear
+    assert told.what == "load_model" and "one promise has one load call" in told.why

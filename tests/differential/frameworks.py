@@ -14,7 +14,7 @@ import msgspec
 
 from differential import truth as truths
 from differential.truth import parts
-from restore_guard.restore_paths import RESTORE_PATHS, Outcome, Situation, keras_archive, restore, situations
+from restore_guard.restore_paths import RESTORE_PATHS, Outcome, Situation, imitated, restore, reviving, situations
 from restore_guard.signature import Revival, Signature
 
 ORACLE = Path(__file__).with_name("oracle.py")
@@ -85,25 +85,20 @@ class Judged:
     Attributes:
         truth: {name: {"outcome", "error", "assigned", "initial", "unused", "changed_otherwise"}}; see `truth.name`.
         itself: the same of the base restored into itself.
-        revival: what the code of `head` makes of the configuration of `base`, if it was saved.
+        revivals: {configuration of `base` in a file: what the code of `head` makes of it}.
     """
 
     base: Signature
     head: Signature
     truth: dict
     itself: dict
-    revival: Revival | None = None
-
-    @property
-    def revivals(self):
-        """{the configuration of `base`: what the code of `head` makes of it}."""
-        return {self.base.archive.config: self.revival} if self.revival is not None else {}
+    revivals: dict[str, Revival] = dataclasses.field(default_factory=dict)
 
     def model(self, path) -> Signature:
         """What a path loads into."""
-        if path != "keras-archive" or (self.head.archive is not None and self.revival is None):
+        if path not in self.head.load.revives:
             return self.head
-        return keras_archive.revived(self.base, self.head, self.revivals)
+        return reviving.revived(self.base, self.head, self.revivals, path)
 
     def simulated(self, name, unchanged=False) -> Outcome:
         """What is simulated for a name of `truth`, or for one of `itself`."""
@@ -111,7 +106,7 @@ class Judged:
         model = self.base if unchanged else self.model(path)
         if path in {*self.base.unread, *model.unread}:
             return Outcome("unsupported", certain=False)
-        outcome = situations.load(RESTORE_PATHS[path].restore, self.base, model, Situation(*stages))
+        outcome = situations.load(imitated(path, model).restore, self.base, model, Situation(*stages))
         if stages == ["trained", "trained"] and not unchanged:
             # Nobody has what the base cannot even load itself; what it can and this model cannot raises.
             before = self.simulated(name, unchanged=True)
@@ -122,13 +117,26 @@ class Judged:
     def disagreements(self):
         """Yields (name, a sentence) for each difference between the simulation and the truth."""
         for name, truth in self.truth.items():
-            yield from ((name, said) for said in _differences(self.simulated(name), truth, self.model(parts(name)[0])))
+            model = self.model(parts(name)[0])
+            yield from (
+                (name, said) for said in _differences(self.simulated(name), self.wanted(name, truth, model), model)
+            )
         for name, truth in self.itself.items():
             if parts(name)[1:] != ("trained", "trained"):
                 outcome = self.simulated(name, unchanged=True)
-                yield from ((name, f"unchanged: {said}") for said in _differences(outcome, truth, self.base))
+                really = self.wanted(name, truth, self.base)
+                yield from ((name, f"unchanged: {said}") for said in _differences(outcome, really, self.base))
         for path in {parts(name)[0] for name in self.truth}:
             yield from ((path, said) for said in self._worst(path))
+
+    def wanted(self, name, truth, model):
+        """The truth without what the load call leaves in the file on purpose."""
+        path = parts(name)[0]
+        left = reviving.not_wanted(self.base, model, path) if path in model.load.revives else ()
+        unused = [old for old in truth["unused"] if old not in left]
+        lost = truth["initial"] or unused or truth["changed_otherwise"]
+        whole = truth["outcome"] == "partial" and not lost
+        return {**truth, "unused": unused, "outcome": "restores" if whole else truth["outcome"]}
 
     def _worst(self, path):
         """The outcome of a path must raise or lose something if, and only if, it really does in some situation."""
@@ -192,8 +200,8 @@ def judge(saver, restorers, base, head, paths=PATHS):
                 yield restorer.name, fault
                 continue
             signatures = (msgspec.convert(side["signature"], Signature) for side in (saved, described))
-            revival = described["revival"] and msgspec.convert(described["revival"], Revival)
-            yield restorer.name, Judged(*signatures, truth, itself, revival)
+            revivals = msgspec.convert(described["revivals"], dict[str, Revival])
+            yield restorer.name, Judged(*signatures, truth, itself, revivals)
 
 
 def judge_one(oracle, base, head, paths=PATHS):

@@ -15,7 +15,7 @@ standard output, in order. A source is a file with a `build()`, `INPUTS` where a
     {"op": "carry", "source", "folder", "entries"}
         -> {path: {"error", "outcome", ...}}, of files that are placed, saved anew and restored; see `carry.place`
     {"op": "describe", "source", "folder", "archived"}
-        -> {"signature", "revival"}
+        -> {"signature", "revivals": {configuration in a saved file of a whole model: what it makes of it}}
 
 A model is saved before (`untrained`) and after the first training step, and restored at each stage that it has: before
 its first call too. A name is a restore path alone for what was saved and is restored after training; see
@@ -147,10 +147,8 @@ class _Session:
                 root, inputs = _call_builder(source)
                 before = stages.finish(root, inputs)
             if frameworks.is_model(root):
-                signature["archive"] = build._archive(
-                    root, sites.Sites(os.path.dirname(source)), _NoSources, _load_call(source)
-                )
-            saved = trial.keep(root, tempering, paths, folder, heard)
+                _describe_wholes(signature, root, source)
+            saved = trial.keep(root, tempering, paths, folder, heard, _load_call(source))
         files = {path: one["file"] for path, one in saved.items()}
         Path(folder, "files.pickle").write_bytes(pickle.dumps(files))
         untrained = []
@@ -160,10 +158,10 @@ class _Session:
             stages.call(root, inputs)
             own = Path(folder, "untrained")
             own.mkdir()
-            kept = trial.keep(root, filling.Tempering(), untrained, str(own), None)
+            kept = trial.keep(root, filling.Tempering(), untrained, str(own), None, _load_call(source))
             Path(own, "files.pickle").write_bytes(pickle.dumps({path: one["file"] for path, one in kept.items()}))
-        if signature.get("archive"):
-            Path(folder, "archive.pickle").write_bytes(pickle.dumps(signature["archive"]))
+        configs = {path: signature[name]["config"] for path, name in _WHOLE.items() if signature.get(name)}
+        Path(folder, "configs.pickle").write_bytes(pickle.dumps(configs))
         unsupported = {path: one["error"] for path, one in saved.items() if one["file"] is None}
         return {"signature": signature, "unsupported": unsupported, "untrained": untrained}
 
@@ -176,7 +174,7 @@ class _Session:
         earlier = [stage.name for stage in stages.finish(root, inputs)]
         for path in paths:
             load = functools.partial(calls.load, root, path, files[path], call)
-            truth[path] = trial.bring_back(root, load, path, folder, None, _NO_RIVALS)
+            truth[path] = trial.bring_back(root, load, path, folder, None, _NO_RIVALS, call)
         for save, its in (("trained", paths), *([("untrained", untrained)] if untrained else [])):
             truth |= self._restore_at(source, folder, save, its, ["trained", *earlier])
         return {"truth": truth}
@@ -189,7 +187,7 @@ class _Session:
                 root, inputs = self._build(source)
                 stages.finish(root, inputs)
                 load = functools.partial(calls.load, root, path, files[path], call)
-                truth[path] = trial.bring_back(root, load, path, folder, heard, rivals)
+                truth[path] = trial.bring_back(root, load, path, folder, heard, rivals, call)
         return {"truth": truth}
 
     def read(self, folder, paths):
@@ -201,7 +199,7 @@ class _Session:
         stages.finish(root, inputs)
         for entry in entries.values():
             Path(entry["folder"]).mkdir(parents=True)
-        placed = dict(zip(entries, carry.place_into(root, list(entries.values())), strict=True))
+        placed = dict(zip(entries, carry.place_into(root, list(entries.values()), _load_call(source)), strict=True))
         return {path: self._restore_carried(source, folder, path, answer) for path, answer in placed.items()}
 
     def _restore_carried(self, source, folder, path, placed):
@@ -210,7 +208,7 @@ class _Session:
         root, inputs = self._build(source)
         stages.finish(root, inputs)
         load = functools.partial(calls.load, root, path, placed["saved"], _load_call(source))
-        return trial.bring_back(root, load, path, folder, None, _NO_RIVALS)
+        return trial.bring_back(root, load, path, folder, None, _NO_RIVALS, _load_call(source))
 
     def describe(self, source, folder, archived=False):
         """What the probe reads of a model that a checkpoint in `folder` is restored into.
@@ -221,12 +219,11 @@ class _Session:
         if archived and frameworks.is_model(root):
             root, inputs = self._build(source)
             stages.finish(root, inputs)
-            created = sites.Sites(os.path.dirname(source))
-            signature["archive"] = build._archive(root, created, _NoSources, _load_call(source))
+            _describe_wholes(signature, root, source)
         elif frameworks.is_model(root):
             # What it makes of its own configuration is of no interest here.
-            signature["archive"] = {"package": frameworks.keras_of(root).package}
-        return {"signature": signature, "revival": self._revive(source, folder)}
+            signature.update({name: {"package": frameworks.keras_of(root).package} for name in _WHOLE.values()})
+        return {"signature": signature, "revivals": self._revivals(source, folder)}
 
     def _restore_at(self, source, folder, save, paths, stages_of_model):
         """{name: what restoring does} of what was saved at one stage, at each stage of the model."""
@@ -251,24 +248,25 @@ class _Session:
                 truth[name].update(trial.lost_tables(folder, path, loaded))
         return truth
 
-    def _revive(self, source, folder):
-        """What the code of `source` makes of the saved configuration; None where none was saved."""
-        file = Path(folder, "archive.pickle")
-        saved = pickle.loads(file.read_bytes()) if file.exists() else {"config": None}
-        if saved["config"] is None:
-            return None
+    def _revivals(self, source, folder):
+        """{saved configuration: what the code of `source` makes of it}."""
+        configs = pickle.loads(Path(folder, "configs.pickle").read_bytes())
+        made = {config: self._revive(source, path, config) for path, config in configs.items() if config is not None}
+        return {config: revival for config, revival in made.items() if revival is not None}
+
+    def _revive(self, source, path, config):
         self._reset()
         created = sites.Sites(os.path.dirname(source))
         with strategies.scope("weightless", created):
             model, _ = _call_builder(source)
             keras = frameworks.keras_of(model)
             # A configuration goes to the Keras of the model that it is to become.
-            return keras and build._revival(saved["config"], keras.package, created, _NoSources, _load_call(source))
+            return keras and build.revival(path, config, keras.package, created, _NoSources, _load_call(source))
 
     def _signature(self, source):
         """What the probe reads, by the cheapest strategy that works, as in a build of its own; without sites."""
         created = sites.Sites(os.path.dirname(source))
-        order = strategies.order(["tf-checkpoint"])
+        order = strategies.order(["tf-checkpoint"], {})
         for strategy in order:
             self._reset()
             try:
@@ -294,6 +292,15 @@ class _Session:
             objects = package.utils.get_custom_objects()
             objects.clear()
             objects.update(registered)
+
+
+# {restore path whose load call makes a model of its own, or may: what a signature calls its configuration}.
+_WHOLE = {"keras-archive": "archive", "h5": "whole_h5"}
+
+
+def _describe_wholes(signature, root, source):
+    created = sites.Sites(os.path.dirname(source))
+    build.describe_wholes(signature, _WHOLE, root, created, _NoSources, _load_call(source))
 
 
 def _files(folder):

@@ -65,7 +65,7 @@ class _Compared(oracle._Session):
 
 def _save(root, folder, form):
     if FORMS[form] is None:
-        return calls.save(root, "keras-weights", folder)
+        return calls.save(root, "keras-weights", folder, {})
     file = os.path.join(folder, form, "model.weights.json")
     os.makedirs(os.path.dirname(file), exist_ok=True)
     sizes = [len(variable.numpy().tobytes()) for variable in root.variables + _slots(root)]

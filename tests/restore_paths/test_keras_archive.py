@@ -3,7 +3,7 @@
 import msgspec
 from signatures import model, module, variable
 
-from restore_guard.restore_paths import keras_archive, restore, restore_unchanged
+from restore_guard.restore_paths import restore, restore_unchanged, reviving
 from restore_guard.signature import Archive, Revival
 
 
@@ -21,21 +21,21 @@ def dense(units, config, **archive):
 
 def test_the_saved_configuration_decides_and_not_the_builder():
     saved, wider = dense(2, "two"), dense(3, "three")
-    revived = keras_archive.revived(saved, wider, {"two": Revival(saved)})
+    revived = reviving.revived(saved, wider, {"two": Revival(saved)}, "keras-archive")
     outcome = restore("keras-archive", saved, revived)
     assert (outcome.kind, outcome.initial, outcome.unused) == ("restores", (), ())
 
 
 def test_code_that_makes_another_model_of_it_raises_over_the_weights():
     saved, wider = dense(2, "two"), dense(3, "three")
-    outcome = restore("keras-archive", saved, keras_archive.revived(saved, wider, {"two": Revival(wider)}))
+    outcome = restore("keras-archive", saved, reviving.revived(saved, wider, {"two": Revival(wider)}, "keras-archive"))
     assert outcome.kind == "raises" and outcome.failures[0].revived
     assert outcome.failures[0].model == ("dense/kernel", "dense/bias")
 
 
 def test_code_that_refuses_it_raises():
     saved = dense(2, "two")
-    refusing = keras_archive.revived(saved, dense(3, "three"), {"two": Revival(error="TypeError: units")})
+    refusing = reviving.revived(saved, dense(3, "three"), {"two": Revival(error="TypeError: units")}, "keras-archive")
     outcome = restore("keras-archive", saved, refusing)
     assert (outcome.kind, outcome.error) == ("raises", "TypeError: units")
     assert not outcome.failures[0].revived
@@ -43,7 +43,7 @@ def test_code_that_refuses_it_raises():
 
 def test_the_same_configuration_is_not_asked_about_again():
     assert restore(
-        "keras-archive", dense(2, "two"), keras_archive.revived(dense(2, "two"), dense(2, "two"), {})
+        "keras-archive", dense(2, "two"), reviving.revived(dense(2, "two"), dense(2, "two"), {}, "keras-archive")
     ).kind == ("restores")
 
 
@@ -57,7 +57,7 @@ def test_a_value_that_is_configured_is_restored_by_the_configuration():
 
     assert restore("keras-archive", rated(()), rated(())).initial == ("optimizer/learning_rate",)
     saved, model = rated(("optimizer/learning_rate",)), rated(("optimizer/learning_rate",))
-    outcome = restore("keras-archive", saved, keras_archive.revived(saved, model, {}))
+    outcome = restore("keras-archive", saved, reviving.revived(saved, model, {}, "keras-archive"))
     assert (outcome.kind, outcome.assigned["optimizer/learning_rate"]) == ("restores", "optimizer/learning_rate")
 
 
@@ -71,7 +71,7 @@ def test_a_configured_value_is_the_saved_one_too_where_the_optimizer_is_wrapped_
     old, new = "optimizer/learning_rate", "optimizer/inner_optimizer/learning_rate"
     saved, _ = rated("plain", old)
     model, wrapped = rated("mixed", new)
-    outcome = restore("keras-archive", saved, keras_archive.revived(saved, model, {"plain": wrapped}))
+    outcome = restore("keras-archive", saved, reviving.revived(saved, model, {"plain": wrapped}, "keras-archive"))
     assert (outcome.kind, outcome.assigned[new]) == ("restores", old)
 
 

@@ -17,6 +17,7 @@ from restore_guard.building import isolation
 from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.promise.around import edges
 from restore_guard.restore_paths import restore_unchanged
+from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.signature import Signature, Variable
 
 # Files that share a build; a progress bar moves once for each share.
@@ -90,9 +91,13 @@ A = TypeVar("A", _Placed, _Verified)
 
 
 def skipped(path: str, model: Signature) -> frozenset[str]:
-    """The variables whose values a restore path does not carry, or that decide nothing."""
+    """The variables whose values a restore path does not carry, or that decide nothing.
+
+    The state of an optimizer stays behind in an `.h5` of a whole model, of which only the layers are read.
+    """
     never = restore_unchanged(path, model).initial
-    return frozenset({*never, *(variable.path for variable in model.variables if variable.seed)})
+    left = optimizer_state(model) if path == "h5" and path in model.load.revives else ()
+    return frozenset({*never, *left, *(variable.path for variable in model.variables if variable.seed)})
 
 
 def carry(workshop: Workshop, order: BuildOrder, loads: Sequence[Load], folder: Path) -> list[Carried]:

@@ -1,4 +1,4 @@
-"""What a side's code makes of configurations in old `.keras` files: asked of the probe, as a build is."""
+"""What a side's code makes of configurations in old files of whole models: asked of the probe, as a build is."""
 
 from __future__ import annotations
 
@@ -17,30 +17,40 @@ class RevivalQuestion:
 
     Attributes:
         order: the build of the model from the side in question.
+        path: the restore path of the file.
     """
 
     order: BuildOrder
+    path: str
     package: str
     config: str
 
 
 def questions(order: BuildOrder, model: Signature | None, saved: Iterable[Signature | None]) -> list[RevivalQuestion]:
-    """What must be asked so that each of `saved` can be restored into `model` by `keras-archive`.
+    """What must be asked so that each of `saved` can be restored into `model` by a load call that makes its own.
 
     Its own configuration is known already.
     """
-    own = model.archive if model is not None else None
-    if own is None:
+    if model is None:
         return []
-    configs = [signature.archive.config for signature in saved if signature is not None and signature.archive]
-    wanted = dict.fromkeys(config for config in configs if config is not None and config != own.config)
-    return [RevivalQuestion(order, own.package, config) for config in wanted]
+    held = [whole for signature in saved if signature is not None for whole in signature.wholes]
+    return [
+        RevivalQuestion(order, path, own.package, config)
+        for path, own in model.wholes
+        for config in dict.fromkeys(archive.config for of, archive in held if of == path)
+        if config is not None and config != own.config
+    ]
 
 
 def ask(building: Workshop, asked: Sequence[RevivalQuestion]) -> dict[str, dict[str, Revival]]:
     """Returns {id of the order: {configuration: what its code makes of it}}."""
     tasks = [
-        ModelTask(f"revive:{number}", each.order, "revive", {"config": each.config, "package": each.package})
+        ModelTask(
+            f"revive:{number}",
+            each.order,
+            "revive",
+            {"path": each.path, "config": each.config, "package": each.package},
+        )
         for number, each in enumerate(asked)
     ]
     answers = building.do(tasks, "making models of saved configurations")

@@ -28,7 +28,7 @@ OF_CHECKPOINTS = {
 OF_WEIGHTS = {"save_weights": "saves", "load_weights": "loads"}
 OF_MODELS = {"save_model": "saves", "load_model": "loads"}
 
-WHOLE_H5 = "a whole model in an .h5 file is none of the restore paths; its weights alone are h5"
+WHOLE_H5 = "other calls load the weights of an .h5 alone, and one promise has one load call"
 SAVED_MODEL = "a SavedModel brings its own graph, so what the code builds does not decide"
 UNKNOWN_FILE = "how its file is called is not a constant"
 
@@ -44,6 +44,7 @@ class Call:
         path: the restore path that it is of; None where that cannot be told, for the reason in `why`.
         custom_objects: the classes that it hands over, as `module:Name`.
         skip_mismatch, compile: what it says of them; None where it leaves them to Keras.
+        whole_model: whether it is of a whole model in an `.h5`.
         unknown: the arguments that decide what is restored and are no constants.
     """
 
@@ -56,6 +57,7 @@ class Call:
     custom_objects: tuple[str, ...] = ()
     skip_mismatch: bool | None = None
     compile: bool | None = None
+    whole_model: bool = False
     unknown: tuple[str, ...] = ()
 
     @property
@@ -120,7 +122,9 @@ def _of_model(text: Text, node: ast.Call, does: str, given: ast.expr | None) -> 
         return replace(_call(text, node, does, why=UNKNOWN_FILE), unknown=("filepath",))
     if ending.endswith(".keras"):
         return _call(text, node, does, path="keras-archive")
-    return _call(text, node, does, why=WHOLE_H5 if ending.endswith((".h5", ".hdf5")) else SAVED_MODEL)
+    if ending.endswith((".h5", ".hdf5")):
+        return replace(_call(text, node, does, path="h5", why=WHOLE_H5), whole_model=True)
+    return _call(text, node, does, why=SAVED_MODEL)
 
 
 def _of_weights(text: Text, node: ast.Call, does: str) -> Call:

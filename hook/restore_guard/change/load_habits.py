@@ -30,13 +30,21 @@ class Habit:
     def load(self) -> Load:
         """How checkpoints are loaded, where all calls agree; a looser call is not what others may rely on."""
         weights = [call for call in self.calls if call.loads_weights]
-        models = [call for call in self.calls if call.path == "keras-archive" and call.does == "loads"]
+        whole = self._is_of_whole_models
+        models = self.of("keras-archive", "loads") + (self.of("h5", "loads") if whole else [])
         objects = dict.fromkeys(name for call in models for name in call.custom_objects)
         return Load(
             custom_objects=tuple(objects),
             skip_mismatch=bool(weights) and all(call.skip_mismatch is True for call in weights),
             compile=not (models and all(call.compile is False for call in models)),
+            whole_model=whole,
         )
+
+    @property
+    def _is_of_whole_models(self) -> bool:
+        """Whether an `.h5` is loaded by `load_model` alone; where nothing loads one, whether it is saved so."""
+        calls = self.of("h5", "loads") or self.of("h5")
+        return bool(calls) and all(call.whole_model for call in calls)
 
     def settings(self, promised: Collection[str] = ()) -> list[str]:
         """What the configuration of the model is to say of it, in TOML, beside what is promised already."""
@@ -47,8 +55,9 @@ class Habit:
 
     @property
     def unclear(self) -> tuple[Call, ...]:
-        """The calls that do not tell what they load, or how."""
-        return tuple(call for call in self.calls if call.unknown or call.path is None)
+        """The calls that do not tell what they load, or how; those that load otherwise than what is promised of all."""
+        otherwise = [call for call in self.of("h5", "loads") if call.whole_model and not self._is_of_whole_models]
+        return tuple(call for call in self.calls if call.unknown or call.path is None or call in otherwise)
 
     def of(self, path: str, does: str | None = None) -> list[Call]:
         """The calls of a restore path, of one direction or of both."""

@@ -25,7 +25,7 @@ from restore_guard.judging.results import path_result
 from restore_guard.judging.table import table
 from restore_guard.judging.translation import in_words_of, root_edge
 from restore_guard.promise.around import below, without
-from restore_guard.restore_paths import keras_archive
+from restore_guard.restore_paths import is_of_weights_alone, reviving
 from restore_guard.result import Finding, ModelResult, Verdict, code_of
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Facts
@@ -141,6 +141,8 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
     if "tf1-saver" in paths and model.saver_file is None:
         return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")
     _, saved = read.content
+    if any(is_of_weights_alone(path, saved, model) for path in paths):
+        return _unchecked(name, "not judged: what load_model makes of the configuration in an .h5 is not simulated.")
     edge = root_edge(saved, model) if "tf-checkpoint" in paths else None
     saved, beside = without(saved, edge)
     if edge is not None:
@@ -177,7 +179,7 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
 
 def compared(saved: Signature, model: Signature, path: str, revived: Mapping[str, Revival] | None = None) -> Comparison:
     """A file restored into a model, as data."""
-    target = keras_archive.revived(saved, model, revived or {}) if path == "keras-archive" else model
+    target = reviving.revived(saved, model, revived or {}, path) if path in model.load.revives else model
     (found,) = compare(in_words_of(target, saved, path), model, [path], Diff({}, compared=False), revived)
     return found
 
@@ -206,7 +208,7 @@ def _nearest(read: Checkpoint, models: Mapping[str, tuple[Build, Mapping[str, Re
         name: _likeness(made, build.signature)
         for name, (build, revived) in models.items()
         if build.signature is not None
-        for made in [keras_archive.revived(read.signature, build.signature, revived)]
+        for made in [reviving.revived(read.signature, build.signature, revived, "keras-archive")]
         if made.archive and made.archive.revival and made.archive.revival.signature
     }
     return {name for name in models if likeness.get(name, 1.0) >= max(likeness.values(), default=0.0)}

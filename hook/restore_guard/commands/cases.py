@@ -23,7 +23,7 @@ from restore_guard.judging.draws import differ, is_suspicious
 from restore_guard.judging.rivals import rivals
 from restore_guard.promise import releases
 from restore_guard.promise.project import Project
-from restore_guard.restore_paths import restore_unchanged
+from restore_guard.restore_paths import is_of_weights_alone, restore_unchanged
 
 SECOND_HASH_SEEDS = ("1", "2")
 """Two names in a set have the same order by one of two seeds as often as not."""
@@ -113,7 +113,7 @@ def _with_targets(cases: Cases, suspects: Suspects, built: Mapping[str, Build]) 
 
 
 def _with_revivals(cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop) -> dict[str, Case]:
-    """The cases with what either side's code makes of the configurations in old `.keras` files."""
+    """The cases with what either side's code makes of the configurations in old files of whole models."""
     asked: list[revivals.RevivalQuestion] = []
     for name, case in cases.items():
         for kind, build in (("head", case.head_build), ("base", case.base_build)):
@@ -150,13 +150,14 @@ def _with_witnesses(
 
 
 def _trial(case: Case, base: BuildOrder, head: BuildOrder) -> witnesses.WitnessTrial:
-    saved, model, paths = case.base, case.head, paths_of(case)
+    saved, model = case.base, case.head
+    paths = [path for path in paths_of(case) if not is_of_weights_alone(path, saved, model)]
     return witnesses.WitnessTrial(
         case.name,
         base,
         head,
         paths,
-        package=model.archive.package if model.archive else "keras",
+        package=model.package,
         rivals=rivals(saved, model, case.diff),
         unsure=frozenset(path for path in paths if not restore_unchanged(path, saved).certain),
     )

@@ -114,7 +114,8 @@ def _loaded(name: str, habit: Habit, promised: Collection[str], configured: Load
     objects = [item for item in habit.load.custom_objects if item not in configured.custom_objects]
     is_looser = habit.load.skip_mismatch and not configured.skip_mismatch
     is_bare = configured.compile and not habit.load.compile
-    if objects or is_looser or is_bare:
+    is_whole = habit.load.whole_model and not configured.whole_model
+    if objects or is_looser or is_bare or is_whole:
         said = f"the code does not load as the configuration says{left}"
         return Finding(subject, "unchecked", said, asked)
     return Finding(subject, "ok", f"{len(habit.calls)}, by {', '.join(habit.restores) or 'no known path'}{left}")

@@ -69,7 +69,7 @@ def _trials(case: Case, orders: Mapping[str, BuildOrder], mode: WitnessMode) -> 
         head, model, base = case.head_build.signature, target.build.signature, base_signature(case)
         if head is None or model is None or (mode == "auto" and is_unchanged(case, target)):
             continue
-        paths = shared(paths_of(case), target.restores)
+        paths = shared(paths_of(case), target.restores, model)
         saved = saved_signature(readable(case.base_manifest), base, paths)
         ages = {
             # What the base's code does not build cannot be saved.

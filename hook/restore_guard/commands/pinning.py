@@ -67,6 +67,11 @@ def pins(
             f"{checkpoint.name} is a {checkpoint.format}, which restores by {able}; {name} promises "
             f"{', '.join(paths)}: set restores in {project.file} to pin it."
         )
+    if made := [path for path in mine if path in model.load.revives]:
+        raise UsageError(
+            f"{name} loads {made[0]} as a whole model, by the configuration in the file, and a manifest is pinned to "
+            f"values alone: leave out --from, or `whole_model` in {project.file}."
+        )
     _, signature = checkpoint.content
     edge = translation.root_edge(signature, model) if "tf-checkpoint" in mine else None
     return {

@@ -56,8 +56,8 @@ def _proposal(project: Project, case: Case, reason: str) -> Proposal | None:
 def proposed(case: Case, promise: Manifest, reason: str) -> Proposal:
     """What carries the checkpoints of a promise into the head, of a case whose head builds."""
     saved = saved_signature(promise, base_signature(case), paths_of(case))
-    # What a `.keras` file is made into is another model; which variable is which is asked of this one.
-    paths = [path for path in paths_of(case) if path != "keras-archive"] or ["tf-checkpoint"]
+    # What a file of a whole model is made into is another model; which variable is which is asked of this one.
+    paths = [path for path in paths_of(case) if path not in case.head.load.revives] or ["tf-checkpoint"]
     (compared,) = compare(saved, case.head, paths, case.diff)
     if case.witness is not None:
         compared, _ = outranked(compared, case.witness)

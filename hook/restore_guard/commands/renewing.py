@@ -131,7 +131,9 @@ def renew(renewal: Renewal) -> Updated:
     paths = promised(renewal.project.config, renewal.name, None, build)
     if unread := [build.unread[path] for path in paths if path in build.unread]:
         return renewal.ended("failed", f"cannot be described: {unread[0]}")
-    model = build if "keras-archive" in paths else msgspec.structs.replace(build, archive=None)
+    model = build
+    for path, _ in build.wholes:
+        model = model if path in paths else model.with_whole(path, None)
     pins = _pins(renewal, model, paths)
     if isinstance(pins, Updated):
         return pins

@@ -180,7 +180,7 @@ def _broken_between(old: Manifest | None, new: Manifest | None) -> Keys:
 
 def _between(old: Manifest, new: Manifest) -> list[Comparison]:
     # What the code of that time made of a configuration is known to nobody any more.
-    paths = [path for path in old.restores if path != "keras-archive"]
+    paths = [path for path in old.restores if path not in new.signature.load.revives]
     return compare(old.signature, new.signature, paths, Diff({}))
 
 

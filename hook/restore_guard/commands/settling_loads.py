@@ -108,7 +108,7 @@ def _is_grave(finding: Finding) -> bool:
 
 def _losses(loader: Loader, into: Into, model: Signature) -> tuple[list[Finding], list[Comparison]]:
     """The findings of one target, and the comparisons that have new ones."""
-    paths = loading.shared(loader.paths, into.restores)
+    paths = loading.shared(loader.paths, into.restores, model)
     current, before = loader.promises.current, into.before
     known = loading.known(
         current.signature if current else None, before.signature if before else None, (loader.model, model), paths

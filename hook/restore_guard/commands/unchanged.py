@@ -10,9 +10,9 @@ from restore_guard.build import Build, Witness
 from restore_guard.building import witnesses
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.judging.case import promised
-from restore_guard.judging.evidence import is_graver, parameters
+from restore_guard.judging.evidence import is_graver, parameters, without
 from restore_guard.promise.project import Project
-from restore_guard.restore_paths import RESTORE_PATHS, restore_unchanged
+from restore_guard.restore_paths import RESTORE_PATHS, restore_unchanged, reviving
 from restore_guard.restore_paths.outcome import gist
 from restore_guard.result import Finding
 from restore_guard.rules.shared.facts import Facts
@@ -71,7 +71,9 @@ def told(model: Signature, witness: Witness) -> Iterator[str]:
         if path in RESTORE_PATHS and restore_unchanged(path, model).kind == "unsupported":
             continue  # `unable` says it already
         yield f"not really saved and restored, so its outputs are not compared: {failure}"
-    for path, seen in witness.observations.items():
+    for path, found in witness.observations.items():
+        left = reviving.not_wanted(model, model, path) if path in model.load.revives else ()
+        seen = without(found, frozenset(), frozenset(left))
         if not is_graver(seen, restore_unchanged(path, model)):
             continue
         if seen.outcome == "raises":
@@ -84,5 +86,4 @@ def told(model: Signature, witness: Witness) -> Iterator[str]:
 def _trial(project: Project, order: BuildOrder, build: Build) -> witnesses.WitnessTrial:
     model = build.known_signature
     paths = promised(project.config, order.name, None, model)
-    package = model.archive.package if model.archive else "keras"
-    return witnesses.WitnessTrial(order.name, order, order, paths, package)
+    return witnesses.WitnessTrial(order.name, order, order, paths, model.package)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
-from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, keras_archive, restore_unchanged
+from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, restore_unchanged, reviving
 from restore_guard.restore_paths.outcome import Failure
 from restore_guard.restore_paths.situations import TRAINED, leaving_out, optimizer_state
 from restore_guard.rules.shared.cause import Trouble
@@ -87,17 +87,17 @@ def compare(
 ) -> list[Comparison]:
     """Restores `saved` into `model` by each of the paths, as data.
 
-    A `.keras` file is no checkpoint of the model that the builder makes, but of the one that its own configuration
-    makes: it has a comparison of its own.
+    A file of a whole model is no checkpoint of the model that the builder makes, but of the one that its own
+    configuration makes: it has a comparison of its own.
 
     Args:
-        revivals: {configuration in `saved`: what the code of `model` makes of it}; see `keras_archive.revived`.
+        revivals: {configuration in `saved`: what the code of `model` makes of it}; see `reviving.revived`.
     """
-    archives = [path for path in paths if path == "keras-archive"]
-    others = [path for path in paths if path != "keras-archive"]
+    others = [path for path in paths if path not in model.load.revives]
     compared = [_compare(saved, model, others, diff)] if others else []
-    if archives:
-        compared.append(_compare(saved, keras_archive.revived(saved, model, revivals or {}), archives, diff))
+    for path in paths:
+        if path in model.load.revives:
+            compared.append(_compare(saved, reviving.revived(saved, model, revivals or {}, path), [path], diff))
     return compared
 
 
@@ -132,7 +132,7 @@ def _compare(
         unsaved_now={path: now[path] - unheld[path] for path in found},
         unheld=unheld,
         unwanted={
-            path: frozenset(keras_archive.not_wanted(saved, model) if path == "keras-archive" else unwanted)
+            path: frozenset(reviving.not_wanted(saved, model, path) if path in model.load.revives else unwanted)
             for path in found
         },
     )

@@ -13,6 +13,9 @@ from restore_guard.rules.shared.cause import Trouble
 from restore_guard.rules.shared.facts import Draw
 from restore_guard.signature import Signature, Variable
 
+_VALUES = "keras-weights"
+"""The restore path that stands for those whose load call makes a model of its own: two builds have the same values."""
+
 
 def is_suspicious(case: Case) -> bool:
     """Whether the head may be built otherwise by chance, as far as it shows without a further build.
@@ -29,7 +32,7 @@ def is_suspicious(case: Case) -> bool:
     if base is not None and case.is_unchanged and not same_promise(base, head, paths):
         return True
     if base is not None and promise is not None and not promise.pinned:
-        kept = [path for path in promise.restores if path != "keras-archive"]
+        kept = [path for path in promise.restores if path not in base.load.revives]
         if not same_promise(promise.signature, base, kept):
             return True
     return _is_witnessed_otherwise(case, head)
@@ -41,13 +44,13 @@ def _is_witnessed_otherwise(case: Case, head: Signature) -> bool:
     return any(
         not {*each.assigned, *each.initial, *each.changed_otherwise} <= known
         for path, each in seen.items()
-        if path != "keras-archive"
+        if path not in head.load.revives
     )
 
 
 def differ(one: Signature, other: Signature, paths: Sequence[str]) -> bool:
     """Whether two builds are not alike in what restoring looks at."""
-    return not same_promise(one, other, [path for path in paths if path != "keras-archive"])
+    return not same_promise(one, other, [path for path in paths if path not in other.load.revives])
 
 
 def drawn(case: Case) -> Draw | None:
@@ -73,7 +76,7 @@ def certain(
     undecided = {
         (trouble.path, name) for trouble in _between(case, second) for name in (trouble.old, trouble.new) if name
     }
-    undecided |= {("keras-archive", name) for path, name in undecided if path == "keras-weights"}
+    undecided |= {(path, name) for path in case.head.load.revives for other, name in undecided if other == _VALUES}
     others = compare(saved, second, paths_of(case), case.diff, case.head_revivals)
     shared = {trouble.key for each in others for trouble in troubles(each)}
     return frozenset(
@@ -87,9 +90,9 @@ def certain(
 def _between(case: Case, second: Signature) -> list[Trouble]:
     """What does not restore from the one build into the other.
 
-    What a `.keras` file is made into is asked of one of the two only; its weights are those of keras-weights.
+    What a file of a whole model is made into is asked of one of the two only.
     """
-    paths = ["keras-weights" if path == "keras-archive" else path for path in paths_of(case)]
+    paths = [_VALUES if path in case.head.load.revives else path for path in paths_of(case)]
     compared = compare(second, case.head, list(dict.fromkeys(paths)), Diff({}))
     return [trouble for each in compared for trouble in troubles(each)]
 

@@ -30,9 +30,10 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
     before = dict(comparison.unsaved_before)
     for path, simulated in comparison.outcomes.items():
         left_out = (of.get(path, frozenset()) for of in (comparison.unheld, comparison.unwanted))
-        seen = _without(witness.observations.get(path), *left_out)
-        if seen is None or (simulated.kind == "unsupported" and seen.outcome == "raises"):
+        found = witness.observations.get(path)
+        if found is None or (simulated.kind == "unsupported" and found.outcome == "raises"):
             continue
+        seen = without(found, *left_out)
         if unknown := sorted(_unknown(comparison, seen)):
             outcomes[path] = _contradicted(simulated, seen)
             disagreements.append(
@@ -110,9 +111,9 @@ def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:
     )
 
 
-def _without(seen: Observation | None, unheld: Set[str], unwanted: Set[str]) -> Observation | None:
+def without(seen: Observation, unheld: Set[str], unwanted: Set[str]) -> Observation:
     """What was seen, without the variables that no checkpoint holds, and the saved ones that are left on purpose."""
-    if seen is None or not (unheld & {*seen.initial} or unwanted & {*seen.unused}):
+    if not (unheld & {*seen.initial} or unwanted & {*seen.unused}):
         return seen
     initial = tuple(name for name in seen.initial if name not in unheld)
     unused = tuple(name for name in seen.unused if name not in unwanted)

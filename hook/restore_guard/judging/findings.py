@@ -106,10 +106,11 @@ def known_keys(comparisons: Iterable[Comparison]) -> frozenset[tuple[str, str, b
 
 def never_saved(signature: Signature, unsaved: Mapping[str, Collection[str]], context: Context) -> list[Finding]:
     """`not-saved` for all that a promised path leaves out, change or no change: said when a manifest is made."""
-    # A `.keras` file is loaded into what its configuration makes, which may have other variables than the builder's.
-    revival = signature.archive and signature.archive.revival
-    revived = revival.signature.variables if revival and revival.signature else ()
-    known = {variable.path: variable for variable in (*revived, *signature.variables)}
+    # A whole model is loaded into what its configuration makes, which may have other variables than the builder's.
+    revived = [archive.revival.signature for _, archive in signature.wholes if archive.revival is not None]
+    known = {
+        variable.path: variable for made in (*revived, signature) if made is not None for variable in made.variables
+    }
     return [
         not_saved.RULE.finding(
             not_saved.never_writes([variable for name, variable in known.items() if name in names], [path]),

@@ -77,6 +77,8 @@ def fits(file: Signature, kind: str, model: Signature) -> Fit:
 
 def _fit(file: Signature, path: str, model: Signature) -> Fit:
     edge = root_edge(file, model) if path == "tf-checkpoint" else None
+    # What is what the layers tell, whatever makes the model.
+    model = msgspec.structs.replace(model, load=msgspec.structs.replace(model.load, whole_model=False))
     outcome = restore(path, file, below(model, edge))
     if outcome.kind in ("raises", "unsupported"):
         return Fit(path, edge, error=outcome.error, missing=_written(path, model), beside=_names(file))

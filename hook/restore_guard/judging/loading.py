@@ -18,9 +18,6 @@ from restore_guard.restore_paths import same_promise
 from restore_guard.result import Finding
 from restore_guard.signature import Signature
 
-NEVER = ("keras-archive",)
-"""Restore paths that make a model of their own, of whatever the file is."""
-
 
 @dataclass(frozen=True)
 class Loading:
@@ -35,10 +32,14 @@ class Loading:
     unchecked: bool
 
 
-def shared(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
-    """The restore paths by which checkpoints of one model are restored into another: both promise them."""
+def shared(one: Iterable[str], other: Iterable[str], model: Signature) -> tuple[str, ...]:
+    """The restore paths by which checkpoints of one model are restored into another: both promise them.
+
+    Args:
+        model: the other one; what makes a model of its own restores into none.
+    """
     others = {*other}
-    return tuple(path for path in one if path in others and path not in NEVER)
+    return tuple(path for path in one if path in others and path not in model.load.revives)
 
 
 def is_unchanged(case: Case, target: Target) -> bool:
@@ -46,7 +47,7 @@ def is_unchanged(case: Case, target: Target) -> bool:
     base, model = base_signature(case), target.build.signature
     if base is None or model is None or target.before is None:
         return False
-    paths = shared(paths_of(case), target.restores)
+    paths = shared(paths_of(case), target.restores, model)
     return same_promise(base, case.head, paths) and same_promise(target.before, model, paths)
 
 
@@ -57,7 +58,8 @@ def loadings(case: Case, migrated: Collection[str]) -> Iterator[Loading]:
         migrated: the restore paths by which old checkpoints get across into the model itself, as new ones of it.
     """
     for target in case.targets:
-        model, paths = target.build.signature, shared(paths_of(case), target.restores)
+        model = target.build.signature
+        paths = shared(paths_of(case), target.restores, model) if model is not None else ()
         about = f"Checkpoints of {case.name} are restored into {target.name}"
         if model is None:
             yield Loading((), (f"{about}, which could not be built: {target.build.failure}",), unchecked=True)

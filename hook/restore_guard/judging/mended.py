@@ -15,9 +15,9 @@ from restore_guard.signature import Signature
 def lost(case: Case, model: Signature) -> Counter[str]:
     """{restore path: how many troubles old checkpoints have with what the head's code, or a repair of it, builds}.
 
-    `.keras` files are left out: what they become is asked of the code once more, which a trial does not.
+    Files of whole models are left out: what they become is asked of the code once more, which a trial does not.
     """
-    paths = [path for path in paths_of(case) if path != "keras-archive"]
+    paths = [path for path in paths_of(case) if path not in model.load.revives]
     saved = saved_signature(readable(case.base_manifest), base_signature(case), paths_of(case))
     if saved is None:
         return Counter()

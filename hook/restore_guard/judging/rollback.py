@@ -13,9 +13,6 @@ from restore_guard.restore_paths.outcome import gist
 from restore_guard.rules.shared.facts import Rollback
 from restore_guard.signature import Signature
 
-UNKNOWN = ("keras-archive",)
-"""What an old program makes of a new configuration, only running it tells."""
-
 
 def rollbacks(case: Case, head: Signature) -> Iterator[Rollback]:
     """The base, and releases, that do not load what the head saves; none where nobody wants to know."""
@@ -25,16 +22,17 @@ def rollbacks(case: Case, head: Signature) -> Iterator[Rollback]:
     target = promise.signature if promise is not None else before
     if target is not None:
         restores = promise.restores if promise is not None else paths_of(case)
-        yield from _onto("the code before this change", head, target, _paths(case, restores))
+        yield from _onto("the code before this change", head, target, _paths(case, restores, target))
     for release in case.releases:
-        paths = _paths(case, release.promise.restores)
         older = release.promise.signature
+        paths = _paths(case, release.promise.restores, older)
         known = frozenset(known_keys(compare(before, older, paths, Diff({})))) if before is not None else frozenset()
         yield from _onto(release.label, head, older, paths, known)
 
 
-def _paths(case: Case, restores: Sequence[str]) -> list[str]:
-    return [path for path in restores if path in paths_of(case) and path not in UNKNOWN]
+def _paths(case: Case, restores: Sequence[str], model: Signature) -> list[str]:
+    """Those that are judged: what an old program makes of a new configuration, only running it tells."""
+    return [path for path in restores if path in paths_of(case) and path not in model.load.revives]
 
 
 def _onto(

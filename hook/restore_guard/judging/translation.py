@@ -40,11 +40,10 @@ def in_words_of(model: Signature, saved: Signature, path: str) -> Signature:
 
 
 def _with_revival(saved: Signature) -> Signature:
-    """Whatever a `.keras` file is made into when it is loaded, it was saved from a model with just its weights."""
-    if saved.archive is None:
-        return saved
-    archive = msgspec.structs.replace(saved.archive, revival=Revival(saved))
-    return msgspec.structs.replace(saved, archive=archive)
+    """Whatever a whole model is made into when it is loaded, it was saved from a model with just its weights."""
+    for path, archive in saved.wholes:
+        saved = saved.with_whole(path, msgspec.structs.replace(archive, revival=Revival(saved)))
+    return saved
 
 
 def _names(outcome: Outcome, olds: Mapping[str, Variable], news: Mapping[str, Variable]) -> dict[str, str]:

@@ -8,7 +8,17 @@ import sys
 import tensorflow as tf
 
 from . import arguments, frameworks, load_call, loading_code, names, pretrained, private_names, stages, strategies
-from .describers import h5_file, interface, keras_config, keras_tree, object_graph, saver_file, takes, variables
+from .describers import (
+    h5_file,
+    interface,
+    keras_config,
+    keras_tree,
+    object_graph,
+    saver_file,
+    takes,
+    variables,
+    whole_h5,
+)
 from .failures import BuildError, EagernessAskedError, FlagsSetError
 from .tracing import calls, eagerness, environment, places, protection, sites, sources
 
@@ -40,8 +50,8 @@ def run(job):
         if not signature["inputs"]:
             given = [{"name": "", "shape": [None, *item["shape"]], "dtype": item["dtype"]} for item in job["inputs"]]
             signature["inputs"] = heard.of(model) or given
-        if "keras-archive" in job["restores"] and frameworks.is_model(model):
-            signature["archive"] = _archive(model, created, read, job["load"])
+        if frameworks.is_model(model):
+            describe_wholes(signature, job["restores"], model, created, read, job["load"])
         keras = frameworks.keras_of(model)
         signature["load"] = load_call.described(job["load"], keras and keras.package)
         signature.update(read.reads())
@@ -51,17 +61,19 @@ def run(job):
 
 
 def revive(job):
-    """What the code of `job` makes of the configuration in a `.keras` file: `restore_guard.signature.Revival`.
+    """What the code of `job` makes of the configuration in a file of a whole model: `restore_guard.signature.Revival`.
 
     Args:
-        job: as for `run`; its options are "config" (JSON) and "package" (`keras` or `tf_keras`).
+        job: as for `run`; its options are "path", the restore path of the file, "config" (JSON) and "package"
+            (`keras` or `tf_keras`).
     """
     created, read = enter(job)
     with strategies.scope(job["strategy"], created):
         # A class is found by its module, or registered when that is imported; a policy may be set by the builder.
         make(job)
         _refuse_foreign(read, job)
-        return _revival(job["options"]["config"], job["options"]["package"], created, read, job["load"])
+        options = job["options"]
+        return revival(options["path"], options["config"], options["package"], created, read, job["load"])
 
 
 def enter(job):
@@ -117,28 +129,56 @@ def _watched_flags(job):
         raise FlagsSetError(flags)
 
 
-def _archive(model, created, read, load):
-    """What `restore_guard.signature.Archive` holds; `load` is the team's load call."""
-    config, error = keras_config.serialize(model)
+def describe_wholes(signature, restores, model, created, read, load):
+    """Puts into a signature what files of whole models hold besides the weights, as far as some restore paths need it.
+
+    Args:
+        load: the team's load call.
+    """
+    for path in load_call.revives(load):
+        if path in restores:
+            signature[_FORMS[path][0]] = found = _archive(path, model, created, read, load)
+            if path == "h5" and found["config"] is not None and whole_h5.has_lambda(found["config"]):
+                signature["unread"] = {**signature["unread"], path: whole_h5.LAMBDA}
+
+
+def _archive(path, model, created, read, load):
+    """What `restore_guard.signature.Archive` holds."""
+    config, error = _FORMS[path][1].serialize(model)
     package = frameworks.keras_of(model).package
     return {
         "package": package,
         "config": config,
         "error": error,
-        "revival": _revival(config, package, created, read, load) if config is not None else None,
+        "revival": revival(path, config, package, created, read, load) if config is not None else None,
+        **({"optimizer": whole_h5.written(model, _index(model))} if path == "h5" else {}),
     }
 
 
-def _revival(config, package, created, read, load):
+_FORMS = {"keras-archive": ("archive", keras_config), "h5": ("whole_h5", whole_h5)}
+"""{restore path: (what a signature calls that part, what describes it)}."""
+
+
+def revival(path, config, package, created, read, load):
+    """What today's code makes of the configuration in such a file, as data."""
     config, rates = keras_config.with_other_rates(config)
     names.afresh()
-    model, error, place = keras_config.deserialize(config, package, created.root, load)
+    model, error, place = _FORMS[path][1].deserialize(config, package, created.root, load)
+    signature = None
+    if model is not None:
+        signature = describe(model, created, read)
+        if path == "h5":
+            signature["whole_h5"] = {"package": package, "optimizer": whole_h5.taken(model, _index(model))}
     return {
-        "signature": describe(model, created, read) if model is not None else None,
+        "signature": signature,
         "error": error,
         "site": place,
         "configured": keras_config.configured(model, rates) if model is not None else [],
     }
+
+
+def _index(model):
+    return {id(found.variable): number for number, found in enumerate(variables.find(model)[0])}
 
 
 def describe(model, created, read, before=()):

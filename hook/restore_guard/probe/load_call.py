@@ -21,14 +21,21 @@ def described(call, package):
     """
     if package is None:
         return {}
-    found = {"compile": call.get("compile", True)}
+    found = {"compile": call.get("compile", True), "whole_model": call.get("whole_model", False)}
     if call.get("skip_mismatch"):
         found["skips"] = ["keras-weights", "h5-by-name"]
+        if found["whole_model"]:  # load_model knows no such argument
+            return found
         if private_names.generation(package) == 2:
             found["refuses"] = {"h5": _REFUSED}
         elif private_names.skips_by_position():
             found["skips"].append("h5")
     return found
+
+
+def revives(call):
+    """The restore paths whose load call makes a model of its own; `restore_guard.signature.LoadCall.revives`."""
+    return ("keras-archive", "h5") if call.get("whole_model") else ("keras-archive",)
 
 
 def for_weights(call):

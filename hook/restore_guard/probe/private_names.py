@@ -4,7 +4,9 @@
 `unsupported` with the reason, or makes the trace of a build opaque; it fails no build.
 """
 
+import functools
 import importlib
+import types
 
 import numpy
 import tensorflow as tf
@@ -268,6 +270,61 @@ def weights_named_by():
 def skips_by_position():
     """Whether Keras 3, loading legacy HDF5 by position, hears of `skip_mismatch` at all, which 3.6 does not."""
     return "skip_mismatch" in _module(_LEGACY).load_weights_from_hdf5_group.__code__.co_varnames
+
+
+class LegacySaving:
+    """What writes and loads whole models as `.h5`: `module` is where it calls what writes and loads their values.
+
+    Args:
+        package: `keras` or `tf_keras`.
+    """
+
+    def __init__(self, package):
+        if generation(package) == 3:
+            self.module = importlib.import_module(_LEGACY)
+            self._save, self._load = self.module.save_model_to_hdf5, self.module.load_model_from_hdf5
+        else:
+            legacy = f"{code_of(package)}.saving.legacy"
+            self.module = importlib.import_module(f"{legacy}.hdf5_format")
+            calls = importlib.import_module(f"{legacy}.save")
+            self._save, self._load = functools.partial(calls.save_model, save_format="h5"), calls.load_model
+
+    def save(self, model, file):
+        """What `model.save` does; `file` is an open h5py.File."""
+        self._save(model, file)
+
+    def load(self, file, custom_objects, compile):
+        """What `load_model` does with what `save` wrote; returns the model."""
+        return self._load(file, custom_objects=custom_objects, compile=compile)
+
+
+def compile_arguments(model):
+    """The dict of what a model of Keras 3 was compiled with; None of another one (trainers/trainer.py `compile`)."""
+    return getattr(attribute(model, "_compile_config"), "config", None)
+
+
+def listed_of(optimizer):
+    """The variables of an optimizer as an `.h5` has them; errors as Keras's for what is no optimizer.
+
+    Source: legacy_h5_format.py, hdf5_format.py `save_optimizer_weights_to_hdf5_group`.
+    """
+    return optimizer.weights if _has_weights(optimizer) else list(optimizer.variables)
+
+
+def settable_of(optimizer):
+    """The variables that `set_weights` of an optimizer gives values, in their order.
+
+    Source: base_optimizer.py (Keras 3), optimizer.py, legacy/optimizer_v2.py (Keras 2) `set_weights`.
+    """
+    if _has_weights(optimizer):
+        return optimizer.weights
+    built = attribute(optimizer, "_built", attribute(optimizer, "built", False))
+    return optimizer._variables if built else []
+
+
+def _has_weights(optimizer):
+    """Whether it is a legacy optimizer of Keras 2: the `variables` of others are no method."""
+    return isinstance(attribute(optimizer, "variables"), types.MethodType)
 
 
 def takes_all_by_name():

@@ -10,22 +10,22 @@ import functools
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from . import frameworks
+from . import frameworks, load_call
 
 # Bytes of a variable; what is smaller has its initial value in no time.
 _LARGE = 1 << 20
 
 
-def order(restores):
-    """Returns the names to try in order for a model that promises these restore paths.
+def order(restores, load):
+    """Returns the names to try in order for a model that promises these restore paths, loaded by the team's load call.
 
     Keras 2 falls back on TF1 classes within a plain graph: not there, but where those are what is wanted. The
-    configuration in a `.keras` file holds the optimizer's learning rate, which no graph can tell.
+    configuration in a file of a whole model holds the optimizer's learning rate, which no graph can tell.
     """
     if "tf1-saver" in restores:
         return ["graph", "weightless", "eager"]
     generation = getattr(tf.keras, "__version__", None) or tf.keras.backend.__name__
-    if _is_keras_2(generation) or "keras-archive" in restores:
+    if _is_keras_2(generation) or {*restores} & {*load_call.revives(load)}:
         return ["weightless", "eager"]
     return ["graph", "weightless", "eager"]
 

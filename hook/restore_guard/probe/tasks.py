@@ -23,7 +23,7 @@ TASKS = {
 def attempts(job):
     """The strategies by which a job may be done, cheapest first; `job["strategy"]` tells which one it is."""
     if job["task"] == "build":
-        order = strategies.order(job["restores"])
+        order = strategies.order(job["restores"], job["load"])
         # The Keras of a Python of its own may be another one.
         other = (job["environ"] or job.get("flags")) and "tf1-saver" not in job["restores"]
         return [name for name in order if name != "graph"] if other else order

@@ -122,6 +122,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     keras_tree: dict[str, Any] | None
     h5_file: dict[str, Any] | None
     archive: dict[str, Any] | None = None
+    whole_h5: dict[str, Any] | None = None
     saver_file: dict[str, Any] | None = None
     takes: tuple[Input, ...] = ()
     stages: dict[Literal["uncalled", "untrained"], Any] | None = None

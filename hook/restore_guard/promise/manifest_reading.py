@@ -17,7 +17,17 @@ from restore_guard.plain_data import Size, Struct
 from restore_guard.promise.json_text import Malformed, Place, convert
 from restore_guard.promise.manifest_text import join
 from restore_guard.saver_file import SaverEntry, SaverFile
-from restore_guard.signature import Archive, GraphNode, H5File, H5Layer, ObjectGraph, Revival, Signature, Variable
+from restore_guard.signature import (
+    WHOLE,
+    Archive,
+    GraphNode,
+    H5File,
+    H5Layer,
+    ObjectGraph,
+    Revival,
+    Signature,
+    Variable,
+)
 
 T = TypeVar("T")
 
@@ -67,6 +77,7 @@ class _Archive(Struct, frozen=True):
     error: str | UnsetType = UNSET
     revival: Revival | UnsetType = UNSET
     configured: tuple[str, ...] = ()
+    optimizer: tuple[str, ...] = ()
 
 
 class _SaverEntry(Struct, frozen=True):
@@ -111,8 +122,9 @@ def read(sections: Mapping[str, Any], variables: tuple[Variable, ...], **others:
         h5_from_names(h5_file, index) if h5_file is not None else None,
         _saver_from_names(saver, index, variables) if saver is not None else None,
     )
-    archive = sections.get("archive")
-    return signature if archive is None else _with_archive(signature, archive)
+    archives = {section: sections[section] for section in WHOLE.values() if sections.get(section) is not None}
+    found = {section: _archive(signature, document, section, index) for section, document in archives.items()}
+    return msgspec.structs.replace(signature, **found)
 
 
 def _made(place: Place, make: Callable[..., T], *arguments: Any, **more: Any) -> T:
@@ -206,20 +218,23 @@ def _h5_layer(name: str, entry: Any, variables: Mapping[str, int]) -> H5Layer:
     return H5Layer(name, layer.type, _positions(layer.variables, variables, place), by_name)
 
 
-def _with_archive(signature: Signature, document: Any) -> Signature:
-    place = ("archive",)
+def _archive(signature: Signature, document: Any, section: str, index: Mapping[str, int]) -> Archive:
+    place = (section,)
     archive = convert(document, _Archive, place)
     config, revival = archive.config, archive.revival
+    optimizer = _positions(archive.optimizer, index, (*place, "optimizer"))
     if revival is UNSET:
-        revival = _made(place, Revival, signature)
+        made = msgspec.structs.replace(signature, whole_h5=Archive(optimizer=optimizer)) if optimizer else signature
+        revival = _made(place, Revival, made)
+    if revival.signature is not None and signature.keras_tree is None:
+        raise Malformed("only a Keras model is made of a configuration", place)
     revival = msgspec.structs.replace(revival, configured=archive.configured)
-    made = Archive(
+    return Archive(
         config=json.dumps(config) if isinstance(config, dict) else config,
         error=None if archive.error is UNSET else archive.error,
         revival=revival if config is not None else None,
+        optimizer=optimizer,
     )
-    whole: Signature = _made(place, msgspec.structs.replace, signature, archive=made)
-    return whole
 
 
 def _saver_from_names(document: Any, index: Mapping[str, int], variables: Sequence[Variable]) -> SaverFile:

@@ -5,6 +5,7 @@ its own lines. `manifest_reading` is the way back.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,12 +16,12 @@ from restore_guard.restore_paths import same_promise
 from restore_guard.saver_file import SaverFile
 from restore_guard.signature import Archive, H5File, ObjectGraph, Revival, Signature
 
-SECTIONS = ("object_graph", "keras_tree", "h5_file", "archive", "saver_file")
+SECTIONS = ("object_graph", "keras_tree", "h5_file", "archive", "whole_h5", "saver_file")
 """The sections of a document that refer to variables and objects."""
 
 
 def write(signature: Signature) -> dict[str, Any]:
-    """Returns {section: its content} for `SECTIONS`; the last two only where they are needed."""
+    """Returns {section: its content} for `SECTIONS`; the last three only where they are needed."""
     names = [variable.path for variable in signature.variables]
     document: dict[str, Any] = {
         "object_graph": graph_to_names(signature.object_graph, names),
@@ -30,6 +31,8 @@ def write(signature: Signature) -> dict[str, Any]:
     # Only where the path that needs it is promised.
     if signature.archive is not None:
         document["archive"] = _archive_to_document(signature.archive, signature)
+    if signature.whole_h5 is not None:
+        document["whole_h5"] = _archive_to_document(signature.whole_h5, signature)
     if signature.saver_file is not None:
         document["saver_file"] = _saver_to_names(signature.saver_file, names)
     return document
@@ -150,15 +153,28 @@ def _archive_to_document(archive: Archive, signature: Signature) -> dict[str, An
     document = {"config": config}
     if archive.error is not None:
         document["error"] = archive.error
+    if archive.optimizer:
+        document["optimizer"] = [signature.variables[position].path for position in archive.optimizer]
     revival = archive.revival
     if revival is not None and revival.configured:
         document["configured"] = list(revival.configured)
-    if revival is not None and not (
-        revival.signature and same_promise(revival.signature, signature, ["keras-weights"])
-    ):
+    if revival is not None and not _is_alike(revival.signature, archive, signature):
         revived = revival.signature and revival.signature.without_sites()
         document["revival"] = msgspec.to_builtins(Revival(revived, revival.error))
     return document
+
+
+def _is_alike(made: Signature | None, archive: Archive, signature: Signature) -> bool:
+    """Whether what the code makes of the configuration is the model itself."""
+    if made is None or not same_promise(made, signature, ["keras-weights"]):
+        return False
+    if made.whole_h5 is None:
+        return True
+    listed = (
+        [of.variables[position].path for position in whole.optimizer]
+        for of, whole in ((made, made.whole_h5), (signature, archive))
+    )
+    return operator.eq(*listed) and same_promise(made, signature, ["h5-by-name"])
 
 
 def _saver_to_names(file: SaverFile, variables: list[str]) -> dict[str, Any]:
@@ -175,7 +191,7 @@ def lines(document: Mapping[str, Any]) -> str:
         if key == "keras_tree" and value is not None:
             head = {name: value[name] for name in value if name != "nodes"}
             text = _compact(head)[:-1] + ', "nodes": ' + _section(value["nodes"], "  ") + "}"
-        elif key in ("archive", "saver_file", "stages"):
+        elif key in ("archive", "whole_h5", "saver_file", "stages"):
             text = _outline(value, "  ", 4)
         else:
             text = _section(value, "") if isinstance(value, dict | list) and value else _compact(value)

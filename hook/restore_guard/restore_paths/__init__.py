@@ -6,6 +6,7 @@ compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 
 from restore_guard.restore_paths import (
     h5,
@@ -15,6 +16,7 @@ from restore_guard.restore_paths import (
     situations,
     tf1_saver,
     tf_checkpoint,
+    whole_h5,
 )
 from restore_guard.restore_paths.outcome import Failure, Outcome, Situation
 from restore_guard.signature import Signature, Tensor
@@ -27,6 +29,8 @@ RESTORE_PATHS = {
     "keras-archive": keras_archive,
     "tf1-saver": tf1_saver,
 }
+_WHOLE = {"h5": whole_h5}
+"""What is another one where the load call makes a model of the file's own configuration."""
 
 __all__ = [
     "RESTORE_PATHS",
@@ -34,7 +38,9 @@ __all__ = [
     "Outcome",
     "Situation",
     "default_paths",
+    "imitated",
     "in_situation",
+    "is_of_weights_alone",
     "judged",
     "restore",
     "restore_unchanged",
@@ -64,6 +70,8 @@ def judged(path: str, saved: Signature, model: Signature, *, across: bool = Fals
         return before, before
     if path in model.unread:
         return _unread(path, model), before
+    if is_of_weights_alone(path, saved, model):
+        return Outcome("unsupported", failures=(Failure(_WEIGHTS_ALONE),)), before
     worst = before, before
     gravest: tuple[bool, int] | None = None
     for situation in situations.existing(path, saved, model):
@@ -84,7 +92,21 @@ def judged(path: str, saved: Signature, model: Signature, *, across: bool = Fals
 
 def in_situation(path: str, saved: Signature, model: Signature, situation: Situation) -> Outcome:
     """What the load call does in one situation."""
-    return situations.restore(RESTORE_PATHS[path].restore, saved, model, situation)
+    return situations.restore(imitated(path, model).restore, saved, model, situation)
+
+
+def imitated(path: str, model: Signature) -> ModuleType:
+    """The module that does what a restore path does by the load call of a model."""
+    whole = _WHOLE.get(path) if path in model.load.revives else None
+    return whole or RESTORE_PATHS[path]
+
+
+def is_of_weights_alone(path: str, saved: Signature, model: Signature) -> bool:
+    """Whether the load call wants files of whole models, and what was promised is of weights alone."""
+    return path in _WHOLE and path in model.load.revives and saved.whole(path) is None
+
+
+_WEIGHTS_ALONE = "of what is promised so far only the weights are known, of which load_model makes no model"
 
 
 def without_training(saved: Signature, model: Signature, outcome: Outcome) -> Outcome:
@@ -125,7 +147,7 @@ def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool
         and all(one.load.on(path) == other.load.on(path) for path in paths)
         and _visible(one) == _visible(other)
         and all(
-            RESTORE_PATHS[path].contents(one.at(stage)) == RESTORE_PATHS[path].contents(other.at(stage))
+            imitated(path, one).contents(one.at(stage)) == imitated(path, other).contents(other.at(stage))
             for stage in stages
             for path in paths
         )

@@ -6,6 +6,8 @@ keras/src/saving/legacy/hdf5_format.py (Keras 2).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from restore_guard.restore_paths import recurrent
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
 from restore_guard.signature import H5Layer, Signature
@@ -25,6 +27,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         return refused
     if "h5" in model.load.refuses:
         return Outcome("raises", failures=(Failure(model.load.refuses["h5"]),))
+    return loaded(saved, model).outcome()
+
+
+def loaded(saved: Signature, model: Signature) -> Load:
+    """The assignment of all layers of a file to those of a model."""
     # A count that differs raises all the same.
     load = Load(saved, model, skips_shapes="h5" in model.load.skips)
     *olds, old_top = saved.h5_layers
@@ -37,13 +44,13 @@ def restore(saved: Signature, model: Signature) -> Outcome:
             *olds,
             *news,
         )
-        return load.outcome()
+        return load
     for number, (old, new) in enumerate(zip(olds, news, strict=True)):
         names = f"layer #{number} (named {new.name} in the current model, {old.name} in the save file)"
         load.layer(old, new, f"Weight count mismatch for {names}. Layer", f"layer #{number} (named {new.name})")
     top = "Weight count mismatch for top-level weights when loading weights from file. Model"
     load.layer(old_top, new_top, top, "top-level model")
-    return load.outcome()
+    return load
 
 
 def contents(signature: Signature) -> object:
@@ -149,14 +156,26 @@ class Load:
         )
         self.failures.append(Failure(message, saved, model))
 
-    def outcome(self) -> Outcome:
+    def keep(self, configured: Mapping[str, str]) -> None:
+        """Takes for loaded what got its value when the model was made; see `reviving.configured`."""
+        olds, news = (
+            {variable.path: position for position, variable in enumerate(signature.variables)}
+            for signature in (self.saved, self.model)
+        )
+        for new, old in configured.items():
+            if news[new] not in self.assigned:
+                self.assigned[news[new]] = olds[old]
+                self.used.add(olds[old])
+
+    def outcome(self, also: Collection[int] = ()) -> Outcome:
+        """Args: also: what the file holds besides the layers."""
         return settle(
             self.saved,
             self.model,
             assigned=self.assigned,
             converted=self.converted,
             used=self.used,
-            written=[position for layer in self.saved.h5_layers for position in layer.variables],
+            written=[*(position for layer in self.saved.h5_layers for position in layer.variables), *also],
             written_at=lambda: _addresses(self.saved),
             read_at=lambda: _addresses(self.model),
             failures=tuple(self.failures),

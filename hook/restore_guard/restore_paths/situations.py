@@ -19,7 +19,7 @@ Restore = Callable[[Signature, Signature], Outcome]
 TRAINED = Situation("trained", "trained")
 
 
-# Which stages matter: an optimizer is in no HDF5 file, and loading a `.keras` file makes a model of its own.
+# Which stages matter: an optimizer is in no HDF5 file of weights, and what makes a model of its own has but one.
 _SAVES: dict[str, tuple[Literal["untrained"], ...]] = {
     "tf-checkpoint": ("untrained",),
     "keras-weights": ("untrained",),
@@ -56,7 +56,7 @@ def existing(path: str, saved: Signature, model: Signature) -> Iterator[Situatio
     Of a signature whose stages are not known only what it describes is judged.
     """
     yield TRAINED
-    if saved.stages is None or model.stages is None:
+    if saved.stages is None or model.stages is None or path in model.load.revives:
         return
     saves: tuple[SavedStage, ...] = ("trained", *(stage for stage in _SAVES.get(path, ()) if saved.stage(stage)))
     loads: tuple[RestoredStage, ...] = ("trained", *(stage for stage in _LOADS.get(path, ()) if model.stage(stage)))

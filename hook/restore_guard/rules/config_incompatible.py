@@ -1,4 +1,4 @@
-"""config-incompatible: an old .keras file can no longer be made into a model."""
+"""config-incompatible: an old file of a whole model, a .keras, can no longer be made into one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def applies(sight: Sight) -> Subject | None:
 
 def refusal(comparison: Compared) -> Site | None:
     """Where the code refuses the configuration."""
-    revival = comparison.model.archive.revival if comparison.model.archive is not None else None
-    return revival.site if revival is not None else None
+    revivals = [archive.revival for path, archive in comparison.model.wholes if path in comparison.outcomes]
+    return next((revival.site for revival in revivals if revival is not None), None)
 
 
 def says(cause: Cause, comparison: Compared) -> str:
@@ -24,7 +24,7 @@ def says(cause: Cause, comparison: Compared) -> str:
 
 RULE = Rule(
     "config-incompatible",
-    meaning="An old .keras file can no longer be turned into a model by the new code.",
+    meaning="An old .keras file, or an .h5 of a whole model, can no longer be turned into a model by the new code.",
     why=".keras restores the saved configuration: constructor arguments and registered names are part of the file.",
     example=Example("config-incompatible/argument-renamed"),
     fix="Accept the old arguments in __init__ or from_config, and keep the registered name.",

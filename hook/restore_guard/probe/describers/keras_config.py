@@ -23,7 +23,7 @@ def serialize(model):
     try:
         with _version_3(keras.package), lib.ObjectSharingScope():
             config = lib.serialize_keras_object(model)
-        return json.dumps(_repeatable(config, {})), None
+        return json.dumps(repeatable(config)), None
     except Exception as error:
         return None, f"{type(error).__name__}: {error}"
 
@@ -47,7 +47,7 @@ def deserialize(config, package, root, load):
     except failures.BuildError as error:
         return None, failures.sentence(error), None
     except Exception as error:
-        return None, f"{type(error).__name__}: {error}", _place(error, root)
+        return None, f"{type(error).__name__}: {error}", place(error, root)
 
 
 def with_other_rates(config):
@@ -61,11 +61,14 @@ def with_other_rates(config):
                 value[key] = rates[-1]
             change(item)
 
-    change(document.get("compile_config"))
+    for name in _COMPILED:
+        change(document.get(name))
     return json.dumps(document) if rates else config, rates
 
 
 _ANOTHER = 1 - 2**-10
+_COMPILED = ("compile_config", "training_config")
+"""Where a `.keras` file and an `.h5` have the optimizer's configuration."""
 
 
 def configured(model, rates):
@@ -103,8 +106,12 @@ def _version_3(package):
             flag.value = before
 
 
-def _repeatable(value, numbers):
+def repeatable(config):
     """The configuration without what is chance: ids of objects, and the code of lambdas, which never load anyway."""
+    return _repeatable(config, {})
+
+
+def _repeatable(value, numbers):
     if isinstance(value, dict):
         if value.get("class_name") == "__lambda__":
             return {"class_name": "__lambda__", "config": {}}
@@ -117,7 +124,7 @@ def _repeatable(value, numbers):
     return value
 
 
-def _place(error, root):
+def place(error, root):
     """Where the user's code refused the configuration: the innermost line of it, else the class that was tried."""
     found, tried = None, None
     for frame, line in _frames(error):

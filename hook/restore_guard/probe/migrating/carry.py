@@ -44,7 +44,7 @@ def place(job):
     if job["strategy"] == "weightless":
         for entry in files:
             _refuse_empty(model, entry)
-    return place_into(model, files)
+    return place_into(model, files, job["load"])
 
 
 def strategies_of(job):
@@ -71,11 +71,11 @@ def _refuse_empty(model, entry):
             raise ValueError(f"{path} needs its initial value")
 
 
-def place_into(model, files):
-    """As `place`, for a model that is built already."""
+def place_into(model, files, call):
+    """As `place`, for a model that is built already; `call` is the team's load call."""
     initial = _initial(dict(variables.named_variables(model)), files)
     tables = _initial_tables(model, files)
-    return [_attempt(_place, model, initial, tables, entry) for entry in files]
+    return [_attempt(_place, model, initial, tables, entry, call) for entry in files]
 
 
 def verify(job):
@@ -102,7 +102,7 @@ def _attempt(function, *arguments):
         return {"error": sentence(error)}
 
 
-def _place(model, initial, tables, entry):
+def _place(model, initial, tables, entry, call):
     root, digests, uniform = saving.Root(model, entry["root"]), {}, {}
     own = dict(root.variables())
     unknown = [path for path, _, _ in entry["placements"] if path not in own]
@@ -122,7 +122,7 @@ def _place(model, initial, tables, entry):
             del old  # before there is the next one
         counter = stored.counter()
     if entry["called"] is None:
-        saved = root.save(entry["path"], entry["folder"], counter)
+        saved = root.save(entry["path"], entry["folder"], call, counter)
     else:
         size = sharded.largest(entry["file"]) if entry["kind"] == "sharded-weights" else None
         saved = root.save_as(entry["called"], entry["folder"], size)
@@ -215,7 +215,7 @@ def _verify(model, entry, call):
         wrong += tables.wrong()
     if entry["vocabularies"]:
         # What the load has taken of them is what is saved again.
-        again = loaded.save(entry["path"], tempfile.mkdtemp(dir=entry["folder"]))
+        again = loaded.save(entry["path"], tempfile.mkdtemp(dir=entry["folder"]), call)
         found, right = _vocabularies(entry, again), _vocabularies(entry, entry["file"])
         wrong += [address for address in right if found[address] != right[address]]
     return {"compared": len(compared) + len(tables) + len(entry["vocabularies"]), "wrong": wrong}

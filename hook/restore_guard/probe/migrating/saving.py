@@ -35,14 +35,15 @@ class Root:
         """The (name, variable) pairs of the model and of what is beside it."""
         return variables.named_variables(self.model) + self.own
 
-    def save(self, restore_path, folder, counter=None):
+    def save(self, restore_path, folder, call, counter=None):
         """Saves by the plain call of a restore path into an empty folder; returns the path that `load` takes.
 
         Args:
+            call: the team's load call.
             counter: how many checkpoints were saved before this one, which TensorFlow counts in the file.
         """
         if restore_path != "tf-checkpoint":
-            return calls.save(self.model, restore_path, folder)
+            return calls.save(self.model, restore_path, folder, call)
         checkpoint = self._checkpoint()
         if counter is not None:
             checkpoint._maybe_create_save_counter()

@@ -8,6 +8,7 @@ import zipfile
 import tensorflow as tf
 
 from .. import load_call, names
+from ..describers import whole_h5
 from . import filling
 
 
@@ -15,29 +16,32 @@ class Unsupported(Exception):
     """This restore path cannot save or load this kind of root, whatever its variables are."""
 
 
-def save(root, restore_path, folder):
+def save(root, restore_path, folder, call):
     """Save `root` by the plain call of a restore path.
 
-    In: a Keras model, tf.Module, tf.train.Checkpoint or dict of trackables; an existing, empty folder.
+    In: a Keras model, tf.Module, tf.train.Checkpoint or dict of trackables; an existing, empty folder; the team's load
+    call, `restore_guard.config.Load` as data, which tells whether an `.h5` is of the whole model.
     Out: the path that `load` takes.
     Errors: Unsupported, ValueError for an unknown path, or whatever the call raises.
     """
-    return _calls(restore_path)[0](root, folder)
+    return _calls(restore_path, call)[0](root, folder)
 
 
 def load(root, restore_path, path, call):
     """Load what `save` returned, with no assertion on the status.
 
-    In: as for `save`; the team's load call, `restore_guard.config.Load` as data, empty for the plain one.
-    Out: the root that now holds the values: `root`, but for keras-archive a new model.
+    In: as for `save`.
+    Out: the root that now holds the values: `root`, but a new model where the call makes one (`load_call.revives`).
     Errors: as `save`.
     """
-    return _calls(restore_path)[1](root, path, call)
+    return _calls(restore_path, call)[1](root, path, call)
 
 
-def _calls(restore_path):
+def _calls(restore_path, call):
     if restore_path not in _RESTORE_PATHS:
         raise ValueError(f"unknown restore path {restore_path!r}")
+    if restore_path == "h5" and restore_path in load_call.revives(call):
+        return _save_whole_h5, _load_whole
     return _RESTORE_PATHS[restore_path]
 
 
@@ -103,12 +107,19 @@ def _save_archive(root, folder):
     return path
 
 
-def _load_archive(root, path, call):
-    return load_archive(path, _keras_name(_keras_model(root)), call)
+def _save_whole_h5(root, folder):
+    path = os.path.join(folder, "model.h5")
+    with whole_h5.compiled_as_before(_keras_model(root)):
+        root.save(path)
+    return path
 
 
-def load_archive(path, package, call):
-    """The model that a `.keras` file makes; `package` is `keras` or `tf_keras`, as the user imports it."""
+def _load_whole(root, path, call):
+    return load_whole(path, _keras_name(_keras_model(root)), call)
+
+
+def load_whole(path, package, call):
+    """The model that a file of a whole one makes; `package` is `keras` or `tf_keras`, as the user imports it."""
     names.afresh()
     return importlib.import_module(f"{package}.models").load_model(path, **load_call.for_model(call))
 
@@ -135,7 +146,7 @@ _RESTORE_PATHS = {
     "keras-weights": (_save_weights, _load_weights),
     "h5": (_save_legacy_h5, _load_weights),
     "h5-by-name": (_save_legacy_h5, _load_by_name),
-    "keras-archive": (_save_archive, _load_archive),
+    "keras-archive": (_save_archive, _load_whole),
     "tf1-saver": (_save_graph, _restore_graph),
 }
 

@@ -9,11 +9,10 @@ import pickle
 
 import tensorflow as tf
 
-from .. import build, failures, names
+from .. import build, failures, load_call, names
 from ..describers import variables
 from . import calls, cuts, files, filling, inputs, observing, outputs, roles, tables
 
-_ARCHIVE = "keras-archive"
 # Whose files keep what hash tables hold.
 _WITH_TABLES = ("tf-checkpoint",)
 _GRAVITY = {"restores": 0, "partial": 1, "raises": 2, None: -1}
@@ -33,22 +32,26 @@ def save(job):
     with inputs.Calls(job["inputs"]) as heard:
         with tempering.at_creation():
             model = build.construct(job)
-        return {"saved": keep(model, tempering, job["options"]["paths"], job["options"]["folder"], heard)}
+        options = job["options"]
+        return {"saved": keep(model, tempering, options["paths"], options["folder"], heard, job["load"])}
 
 
-def keep(model, tempering, paths, folder, heard):
+def keep(model, tempering, paths, folder, heard, call):
     """Saves a model by every path into a folder, with what it holds and computes.
 
     Args:
         tempering: the `filling.Tempering` under which it was built.
         heard: the `inputs.Calls` of its builder; None where what it computes is of no interest.
+        call: the team's load call.
 
     Returns:
         {restore path: {"file", "error"}}.
     """
     named = variables.named_variables(model)
     filled, natural = tempering.complete(named)
-    saved = {path: _save(model, named, filled, path, folder) for path in paths}
+    # To write an .h5 of the whole model, Keras 2 builds metrics, which a later file would hold.
+    last = sorted(paths, key=lambda path: path == "h5" and path in load_call.revives(call))
+    saved = {path: _save(model, named, filled, path, folder, call) for path in last}
     _write(folder, "natural", natural)
     _write(folder, "cuts", cuts.of(named) if isinstance(model, tf.Graph) else {})
     _write(folder, "outputs", _recorded(model, named, natural, heard) if heard else "they were not recorded")
@@ -73,12 +76,12 @@ def saved_values(folder, path):
     return {**hidden, **saved}
 
 
-def _save(model, named, filled, path, folder):
+def _save(model, named, filled, path, folder, call):
     own = os.path.join(folder, path)
     os.mkdir(own)
     marks = tables.marked(model) if path in _WITH_TABLES else {}
     try:
-        file = calls.save(model, path, own)
+        file = calls.save(model, path, own, call)
     except Exception as error:  # whatever it is, this path does not support this model
         return {"file": None, "error": observing.error_text(error)}
     finally:
@@ -106,7 +109,7 @@ def restore(job):
 
     Args:
         job: as for `build.run`; its options are "files", {restore path: what `save` returned}, "folder" of `save`,
-            "package", the Keras that loads `.keras` files, and "rivals", see `roles.find`.
+            "package", the Keras that loads files of whole models, and "rivals", see `roles.find`.
 
     Returns:
         {"restored": {restore path: what `bring_back` returns, or {"failure"}}}.
@@ -120,15 +123,16 @@ def restore(job):
             try:
                 model = construct()
                 load = loading(model, path, options["files"][path], options["package"], job["load"])
-                return bring_back(model, load, path, options["folder"], heard, options["rivals"])
+                return bring_back(model, load, path, options["folder"], heard, options["rivals"], job["load"])
             except failures.FlagsSetError:  # a process that begins with the flags is to do it all
                 raise
             except Exception as error:  # the builder's, or that a path is not for such a root
                 return {"failure": observing.error_text(error)}
 
-        if _ARCHIVE in options["files"]:
-            # A program that loads such a file may have called no builder, which can set what holds for all layers.
-            restored[_ARCHIVE] = tried(_ARCHIVE, lambda: None)
+        for path in load_call.revives(job["load"]):
+            if path in options["files"]:
+                # A program that loads such a file may have called no builder, which can set what holds for all layers.
+                restored[path] = tried(path, lambda: None)
         for path in options["files"]:
             counted.reset()
             made = tried(path, lambda: build.construct(job))
@@ -139,25 +143,26 @@ def restore(job):
 
 def loading(model, path, file, package, call):
     """A function that loads a file by the team's load call and returns the root that has its values."""
-    if path == _ARCHIVE:
-        return lambda: calls.load_archive(file, package, call)
+    if path in load_call.revives(call):
+        return lambda: calls.load_whole(file, package, call)
     return lambda: calls.load(model, path, file, call)
 
 
-def bring_back(model, load, path, folder, heard, rivals):
+def bring_back(model, load, path, folder, heard, rivals, call):
     """Restores what `keep` has saved by a path and holds what comes of it against what was saved.
 
     Args:
-        model: a fresh build; what of it loading an archive does not touch is of no interest.
+        model: a fresh build; what of it loading a whole model does not touch is of no interest.
         load: see `loading`.
         heard: the `inputs.Calls` of its builder; None where what it computes is of no interest.
+        call: the team's load call.
 
     Returns:
         The observation of `observing.restore`, with "behaviour", {"same_output", "max_difference"}, or None for the
         reason in "uncompared", "roles", see `roles.find`, and "exchanged", see `outputs.Held.exchanged`.
     """
     saved, hidden = _read(folder, path)
-    made = None if path == _ARCHIVE else model
+    made = None if path in load_call.revives(call) else model
     parts = _read(folder, "cuts")
     loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden, parts)
     result.update(lost_tables(folder, path, loaded))
