@@ -408,3 +408,31 @@ def test_shapes_of_public_data(data, script, kwargs):
 def test_shapes_of_other_data_are_not_known():
     script = "import numpy as np\nfrom net import build_net\nx = np.loadtxt('a')\nbuild_net(3, shape=x.shape[1:])\n"
     assert _first({"train.py": script}).kwargs == {"width": 3}, "the default of the shape"
+
+
+def test_a_first_call_in_another_method():
+    source = "import keras\nclass Net(keras.Model):\n    def __init__(self): pass\n    def call(self, x): pass\n"
+    script = "import tensorflow as tf\nfrom net import Net\nclass Task:\n    def __init__(self):\n"
+    script += "        self.net = Net()\n    def warm(self):\n        size = 3\n        self.net({})\n"
+    _, (found, *_) = _attempts({"net.py": source, "task.py": script.format("tf.ones([1, size])")})
+    assert [tuple(tensor) for tensor in found.inputs[0]] == [((3,), "float32")]
+    _, found = _attempts({"net.py": source, "task.py": script.format("{'a': tf.ones([1, size])}")})
+    assert [each.body[1] for each in found if each.calls] == ["model({'a': tf.ones([1, 3])})"]
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        ("pathlib.Path(__file__).parent / 'a.json'", "pathlib.Path('bin/train.py').parent / 'a.json'"),
+        (
+            "os.path.join(os.path.dirname(__file__), 'a.json')",
+            "os.path.join(os.path.dirname('bin/train.py'), 'a.json')",
+        ),
+    ],
+)
+def test_a_file_that_a_program_names_by_its_own_folder(place, path):
+    net = "import keras\ndef build_net(settings):\n    return keras.Sequential([])\n"
+    script = f"import json, os, pathlib\nfrom net import build_net\nHERE = {place}\ndef main():\n"
+    script += "    build_net(json.load(open(HERE)))\nif __name__ == '__main__':\n    main()\n"
+    _, (found, *_) = _attempts({"net.py": net, "bin/train.py": script, "bin/a.json": "{}"})
+    assert found.body == (f"return build_net(json.load(open({path})))",)

@@ -12,10 +12,11 @@ from restore_guard.discovery.sites import Site, Sites
 
 def first_call(project: Project, sites: Sites, inliner: Inliner, site: Site) -> str | None:
     """The code after the name of what a site has made that calls or builds it; None where `inputs` can say it."""
-    for call in inputs.calls_of(site):
+    for call, function in inputs.calls_of(site):
         given = [*call.args, *(item.value for item in call.keywords)]
-        scope = Scope(site.module, site.function, site.owner, call.lineno)
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else "__call__"
+        scope = Scope(site.module, function, site.owner, call.lineno)
+        is_method = isinstance(call.func, ast.Attribute) and ast.unparse(call.func) != site.bound
+        method = call.func.attr if is_method and isinstance(call.func, ast.Attribute) else "__call__"
         if method not in ("__call__", "build") or not given:
             continue
         told = inputs.tensors(project, sites, given[0], scope, method == "build") if len(given) == 1 else None

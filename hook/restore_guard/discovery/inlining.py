@@ -100,6 +100,8 @@ class Inliner:
                 return self._attribute(node, scope)
             case ast.Call():
                 return self._call(node, scope)
+            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant()):
+                return ast.BinOp(self.plain(left, scope), node.op, node.right)
             case ast.Subscript(value=value, slice=ast.Constant(value=int(index))):
                 whole = self.inline(value, scope)
                 if isinstance(whole, ast.Tuple | ast.List) and index < len(whole.elts):
@@ -134,6 +136,8 @@ class Inliner:
         return _Names(self, scope, bound).visit(fresh)  # type: ignore[no-any-return]
 
     def _name(self, name: str, scope: Scope) -> ast.expr:
+        if name == "__file__":
+            return ast.Constant(scope.module.file)  # builds run in the folder of the project
         unknown: Unknown | None = None
         if scope.function is not None:
             for value in bound(name, scope.function, scope.line):
@@ -306,7 +310,10 @@ class Inliner:
 
     def _call(self, node: ast.Call, scope: Scope) -> ast.expr:
         if options.is_parsing(node):
-            return self._parsed(node, scope)
+            return options.parsed(self.project, scope.module, node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "joinpath"):
+            names = [item if isinstance(item, ast.Constant) else self.plain(item, scope) for item in node.args]
+            return ast.Call(self.plain(node.func, scope), names, [])
         full = self.project.resolve(scope.module, node.func)
         known = self.project.definition(full, scope.module)
         if known is not None and isinstance(known[1], ast.FunctionDef) and options.parses(known[1]):
@@ -316,18 +323,6 @@ class Inliner:
         if known is None and works(full or ast.unparse(node.func)) and not reads(full, node):
             raise Unknown(ast.unparse(node.func))
         return self._children(node, scope)
-
-    def _parsed(self, node: ast.Call, scope: Scope) -> ast.expr:
-        found = options.of_parser(scope.module)
-        assert isinstance(node.func, ast.Attribute)
-        if not found and isinstance(node.func.value, ast.Name):  # a parser of another module
-            for each in self.project.modules:
-                if not each.rank and (found := options.of_parser(each)):
-                    break
-        whole = Options(found)
-        return (
-            ast.Tuple([whole, ast.List([], ast.Load())], ast.Load()) if node.func.attr == "parse_known_args" else whole
-        )
 
     def _argument(self, name: str, parameter: ast.arg, scope: Scope) -> ast.expr:
         """What a function is called with: by its callers, its default, or the type that it asks for."""

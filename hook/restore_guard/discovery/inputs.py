@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from restore_guard.discovery import datasets, values
 from restore_guard.discovery.inlining import Inliner, Scope, Unknown
-from restore_guard.discovery.modules import Project
+from restore_guard.discovery.modules import Function, Project, methods
 from restore_guard.discovery.sites import Site, Sites
 
 _SHAPED = re.compile(r"(^|\.)(zeros|ones|empty|normal|uniform|truncated_normal|random|random_sample|standard_normal)$")
@@ -58,26 +58,26 @@ def of_sites(project: Project, sites: Sites, name: str, depth: int = _DEEPEST) -
 
 
 def _of_site(project: Project, sites: Sites, site: Site) -> Iterator[Evidence]:
-    for call in calls_of(site):
+    for call, function in calls_of(site):
         given = [*call.args[:1], *(item.value for item in call.keywords if item.arg in _INPUTS)]
-        scope = Scope(site.module, site.function, site.owner, call.lineno)
+        scope = Scope(site.module, function, site.owner, call.lineno)
         found = tensors(project, sites, given[0], scope, _is_build(call)) if given else None
         if found is not None:
             yield Evidence(found, f"{site.module.file}:{call.lineno}")
 
 
-def calls_of(site: Site) -> Iterator[ast.Call]:
-    """The calls of what a site has made."""
-    for node in ast.walk(site.block):
-        if not isinstance(node, ast.Call) or node is site.call:
-            continue
-        function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in _CALLED:
-            is_of = _is_bound(function.value, site)
-        else:
-            is_of = _is_bound(function, site)
-        if is_of:
-            yield node
+def calls_of(site: Site) -> Iterator[tuple[ast.Call, Function | None]]:
+    """The calls of what a site has made, each with the function that it is in: of an attribute, in all methods."""
+    blocks: list[tuple[ast.AST, Function | None]] = [(site.block, site.function)]
+    if site.owner is not None and site.bound.startswith("self."):
+        blocks += [(method, method) for method in methods(site.owner).values() if method is not site.function]
+    for block, function in blocks:
+        for node in ast.walk(block):
+            if not isinstance(node, ast.Call) or node is site.call:
+                continue
+            is_method = isinstance(node.func, ast.Attribute) and node.func.attr in _CALLED
+            if _is_bound(node.func.value if is_method and isinstance(node.func, ast.Attribute) else node.func, site):
+                yield node, function
 
 
 def _is_bound(node: ast.expr, site: Site) -> bool:

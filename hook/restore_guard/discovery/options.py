@@ -48,6 +48,17 @@ def is_parsing(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr in _PARSE
 
 
+def parsed(project: Project, module: Module, call: ast.Call) -> ast.expr:
+    """What a call that parses the command line gives: all options, with what is left over where it gives that too."""
+    assert isinstance(call.func, ast.Attribute)
+    found = of_parser(module)
+    if not found and isinstance(call.func.value, ast.Name):  # a parser of another module
+        found = next((known for each in project.modules if not each.rank and (known := of_parser(each))), {})
+    whole = Options(found)
+    is_both = call.func.attr == "parse_known_args"
+    return ast.Tuple([whole, ast.List([], ast.Load())], ast.Load()) if is_both else whole
+
+
 def parses(function: Function) -> bool:
     """Whether a function returns what it parses of the command line, directly or after a check."""
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(function))
