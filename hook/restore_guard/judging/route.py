@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -77,17 +77,13 @@ def by_promises(
     fitting = [(promise, fit) for promise, fit in tried if fit.is_complete]
     if not fitting:
         raise _refusal(tried)
-    routes = [_route(file, promise, fit, today, migrations) for promise, fit in fitting]
-    sound = [route for route in routes if not isinstance(route, MigrationError)]
-    failed = [route for route in routes if isinstance(route, MigrationError)]
+    routes = [(promise, _route(file, promise, fit, today, migrations)) for promise, fit in fitting]
+    sound = [route for _, route in routes if isinstance(route, Route)]
+    failed = {promise.epoch: error for promise, error in routes if isinstance(error, MigrationError)}
     if not sound:
-        raise failed[-1]
-    if failed or len({str(r.sources) for r in sound}) > 1:
-        labels = ", ".join(f"{promise.epoch} ({promise.label})" for promise, _ in fitting)
-        raise NoRoute(
-            f"it fits the model of several epochs, and its values belong elsewhere in each: {labels}. "
-            "Say which one it is of: --epoch NUMBER."
-        )
+        raise list(failed.values())[-1]
+    if failed or len({str(route.sources) for route in sound}) > 1:
+        raise NoRoute(_choice([promise for promise, _ in fitting], failed))
     return sound[-1]
 
 
@@ -150,6 +146,24 @@ def _seen(file: Signature, model: Signature, fit: Fit) -> Signature:
         return msgspec.structs.replace(variable, shape=value.shape if whole else variable.shape, dtype=value.dtype)
 
     return msgspec.structs.replace(model, variables=tuple(map(seen, model.variables)))
+
+
+def _choice(fitting: Sequence[Promise], failed: Mapping[int, MigrationError]) -> str:
+    """What a person has to say or to decide where a file fits the model of several epochs.
+
+    Args:
+        failed: {epoch: why no way leads from there}.
+    """
+    labels = " and ".join(f"of epoch {promise.epoch} ({promise.label})" for promise in fitting)
+    asked = "say which one the file is of: --epoch NUMBER."
+    if not failed:
+        return f"it fits the model {labels}, and its values belong elsewhere in each: {asked}"
+    epoch, error = next(iter(failed.items()))
+    place = f"{error.file}:{error.line}: " if error.line else ""
+    return (
+        f"it fits the model {labels}, and from epoch {epoch} it cannot be migrated yet: {place}{error.message}. "
+        f"Mend that first, or {asked}"
+    )
 
 
 def _refusal(tried: Sequence[tuple[Promise, Fit]]) -> NoRoute:
