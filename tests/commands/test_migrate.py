@@ -298,6 +298,18 @@ def test_wrong_usage_is_told_before_anything_is_built(warm, tmp_path):
     assert (tmp_path / "there.weights.h5").read_text() == "mine"
 
 
+def test_a_manifest_that_cannot_be_read_is_told_and_not_that_the_file_is_of_no_model(warm, tmp_path):
+    manifest = warm.project.root / "restore-manifest/net.json"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"schema": 1,', '"schema": 99,'))
+    try:
+        with pytest.raises(UsageError, match=r"restore-manifest/net.json:2: schema: schema 99 is of another version"):
+            warm.migrate(warm.folder / "old1/old.weights.h5", tmp_path / "new.weights.h5")
+    finally:
+        manifest.write_text(text)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_mapping_from_outside_speaks_in_the_words_of_the_manifest_that_knows_the_file(warm, tmp_path):
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(

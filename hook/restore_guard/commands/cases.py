@@ -84,6 +84,7 @@ def _cases(
             base_build=base_build,
             head_manifest=head.manifest(name),
             head_migrations=head.migrations(name),
+            base_migrations=base.migrations(name) if base is not None else None,
             base_manifest=base.manifest(name) if base is not None and name in base.config.models else None,
             diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.

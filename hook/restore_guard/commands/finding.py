@@ -68,7 +68,7 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
     with Workshop(run) as workshop:
         (read,) = reading.run(workshop, python)
     if read.signature is None or read.kind not in WRITTEN_BY:
-        return Found(read, nearest="it holds nothing that restores")
+        return Found(read, nearest="It holds nothing that restores.")
     tags = repository.dated_tags()
     tried = [
         (each, model, fits(read.signature, read.kind, each.manifest.signature))
@@ -95,7 +95,7 @@ def _place(project: Project, model: str, kept: Kept) -> Place:
 
 def _nearest(tried: Sequence[tuple[Kept, str, Fit]]) -> str:
     if not tried:
-        return "no manifest was ever committed: run `restore-guard update` and commit what it writes"
+        return "No manifest was ever committed: run `restore-guard update` and commit what it writes."
     kept, model, fit = max(tried, key=lambda item: item[2].likeness)
     promise = route.Promise(kept.manifest.epoch, kept.manifest.signature, f"{model}, {kept.label}")
     return route.difference(promise, fit)

@@ -21,6 +21,7 @@ from restore_guard.commands.ways import Planning, Way
 from restore_guard.errors import UncheckedError, UsageError
 from restore_guard.judging import fit
 from restore_guard.promise import history
+from restore_guard.promise.manifest import ManifestError
 from restore_guard.signature import Signature
 
 # How a file is called that Keras is to load by the right call.
@@ -94,6 +95,9 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
         read = reading.run(workshop, python)
         history_of = {name: history.read(repository, project.manifest_file(name)) for name in names}
         name = names[0] if len(names) == 1 else _likest(read, history_of)
+        promised = project.manifest(name)
+        if isinstance(promised, ManifestError):
+            raise UsageError(f"{promised}")
         wanted = (*(project.config.models[name].restores or ()), *filter(None, [request.to]))
         order = BuildOrder(name, python, project.side, project.config, name, wanted)
         build = workshop.build([order])[name]

@@ -59,7 +59,7 @@ class Case:
         why_shared: why it was not, where the change moves TensorFlow or Keras.
         asked: {TensorFlow or Keras: the exact version that the head's files ask for}.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
-        head_migrations: the head's migrations, as they were found.
+        head_migrations, base_migrations: each side's migrations, as they were found.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
         uncarried: why migrating could not be tried.
         targets: the other models that its checkpoints are restored into.
@@ -81,6 +81,7 @@ class Case:
     unwitnessed: str | None = None
     must_be_witnessed: bool = False
     head_migrations: migrations.Found = None
+    base_migrations: migrations.Found = None
     carried: Mapping[str, Migrated] = field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from restore_guard.change.diffs import Place
 from restore_guard.judging.case import Case, paths_of, readable
 from restore_guard.judging.placements import Plan, Problem, plan
-from restore_guard.promise.manifest import Manifest, since
-from restore_guard.promise.migrations import Migration, MigrationError, Migrations
+from restore_guard.promise.manifest import Accepted, Manifest, since
+from restore_guard.promise.migrations import Found, Migration, MigrationError, Migrations
 from restore_guard.restore_paths import restore_unchanged
 from restore_guard.result import Migrated
 from restore_guard.rules.shared.facts import Facts, Fault, Step
@@ -29,10 +30,34 @@ def carries(case: Case, promise: Manifest, head: Signature) -> bool:
 
 def _since(case: Case, promise: Manifest) -> tuple[Migration, ...]:
     head = readable(case.head_manifest)
-    if head is None or not isinstance(case.head_migrations, Migrations):
-        return ()
-    found = [case.head_migrations.start(entry.epoch - 1) for entry in since(promise, head.history)]
+    return _chosen(case.head_migrations, since(promise, head.history)) if head is not None else ()
+
+
+def _chosen(known: Found, entries: Sequence[Accepted]) -> tuple[Migration, ...]:
+    """The migrations over accepted breaks; empty where one is missing."""
+    found = [known.start(entry.epoch - 1) for entry in entries] if isinstance(known, Migrations) else []
     return tuple(table for table in found if table is not None) if None not in found else ()
+
+
+def _spoilt(case: Case) -> tuple[Fault, ...]:
+    """What the change makes of migrations by which checkpoints of a release got across before it."""
+    base, head, known = readable(case.base_manifest), readable(case.head_manifest), case.base_migrations
+    if base is None or head is None or not isinstance(known, Migrations) or case.head_migrations == known:
+        return ()
+    new, found = since(base, head.history), []
+    for release in case.releases:
+        old = release.promise.signature
+        steps = _chosen(known, since(release.promise, base.history))
+        if not steps or plan(old, base.signature, steps).problems:
+            continue
+        entries = [entry for entry in since(release.promise, head.history) if entry not in new]
+        edited = _chosen(case.head_migrations, entries)
+        said = f"Checkpoints of {release.label} got across before this change, and no longer do"
+        if not isinstance(case.head_migrations, Migrations) or not edited:
+            found.append(Fault(f"{said}: a migration on their way is gone.", Place(known.file, 1)))
+        elif problems := plan(old, base.signature, edited).problems:
+            found.append(_fault(case.head_migrations, problems[0], said))
+    return tuple(found)
 
 
 def planned(case: Case, saved: Signature, head: Signature) -> Plan | None:
@@ -55,9 +80,10 @@ def with_migrations(case: Case, saved: Signature | None, head: Signature, facts:
     if isinstance(found, MigrationError):
         fault = Fault(f"The migrations cannot be read: {found.message}", Place(found.file, found.line))
         return replace(facts, faults=(fault,))
+    spoilt = _spoilt(case)
     result = planned(case, saved, head) if saved is not None else None
     if result is None or saved is None or not isinstance(found, Migrations):
-        return facts
+        return replace(facts, faults=(*facts.faults, *spoilt))
     steps = tables(case)
     places = [Place(found.file, found.line(step)) for step in steps]
     failed = [
@@ -67,7 +93,7 @@ def with_migrations(case: Case, saved: Signature | None, head: Signature, facts:
     ]
     return replace(
         facts,
-        faults=(*(_fault(found, problem) for problem in result.problems), *failed),
+        faults=(*(_fault(found, problem) for problem in result.problems), *failed, *spoilt),
         # The break is told as one that is carried across, and not as one that is accepted.
         accepted=facts.accepted if result.problems else (),
         steps=()
@@ -76,9 +102,9 @@ def with_migrations(case: Case, saved: Signature | None, head: Signature, facts:
     )
 
 
-def _fault(found: Migrations, problem: Problem) -> Fault:
+def _fault(found: Migrations, problem: Problem, said: str = "The migration does not hold") -> Fault:
     line = found.line(problem.migration, *problem.words) if problem.migration is not None else 1
-    return Fault(f"The migration does not hold: {problem.message}", Place(found.file, line))
+    return Fault(f"{said}: {problem.message}", Place(found.file, line))
 
 
 def _simulated(path: str, saved: Signature, head: Signature) -> Migrated:
