@@ -93,6 +93,7 @@ GOOD = Signature(
     ).keras_tree,
     h5_file=H5File((H5Layer("a", "Dense", (0, 1)), H5Layer("b", "Dense", (2,)))),
     archive=Archive(config='{"module": "keras"}', revival=Revival(REVIVED)),
+    whole_h5=Archive(config='{"model_config": {}}', revival=Revival(REVIVED), optimizer=(2,)),
     saver_file=SaverFile((SaverEntry("a/kernel", 0, (2,)), SaverEntry("b/kernel", 2, (2,), (0,)))),
     sources=("model.py",),
 )

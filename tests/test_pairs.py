@@ -25,8 +25,9 @@ from restore_guard.change.diffs import Diff, FileDiff
 from restore_guard.config import Config
 from restore_guard.judging import findings
 from restore_guard.judging.comparison import compare, never_written
+from restore_guard.load_call import WHOLE
 from restore_guard.restore_paths import default_paths
-from restore_guard.signature import WHOLE, Reads, Revival
+from restore_guard.signature import Reads, Revival
 
 PAIRS = Path(__file__).parent / "pairs"
 SIDES = ("base", "head")

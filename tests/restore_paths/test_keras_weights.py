@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signatures import model, module, variable
 
+from restore_guard.load_call import LoadCall
 from restore_guard.restore_paths import keras_weights, restore, same_promise
-from restore_guard.signature import LoadCall, Signature
+from restore_guard.signature import Signature
 
 W, B, C = variable("w"), variable("b"), variable("c")
 

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from restore_guard.config import RestorePath
+from restore_guard.load_call import LoadCall
 from restore_guard.promise import files, manifest_reading, manifest_text, stages_text
 from restore_guard.promise.json_text import Malformed, convert, decode, line, name
-from restore_guard.signature import Holder, Input, LoadCall, Signature, Tensor, Variable
+from restore_guard.signature import Holder, Input, Signature, Tensor, Variable
 
 SCHEMA = 1
 

@@ -13,21 +13,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from restore_guard.keras_tree import KerasTree, TreeNode
+from restore_guard.load_call import WHOLE
 from restore_guard.plain_data import Size, Struct
 from restore_guard.promise.json_text import Malformed, Place, convert
 from restore_guard.promise.manifest_text import join
 from restore_guard.saver_file import SaverEntry, SaverFile
-from restore_guard.signature import (
-    WHOLE,
-    Archive,
-    GraphNode,
-    H5File,
-    H5Layer,
-    ObjectGraph,
-    Revival,
-    Signature,
-    Variable,
-)
+from restore_guard.signature import Archive, GraphNode, H5File, H5Layer, ObjectGraph, Revival, Signature, Variable
 
 T = TypeVar("T")
 
