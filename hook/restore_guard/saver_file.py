@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore_guard.plain_data import Size, Struct
+from restore_guard.plain_data import Site, Size, Struct
 
 
 class SaverEntry(Struct, frozen=True):
@@ -23,11 +23,27 @@ class SaverEntry(Struct, frozen=True):
             raise ValueError(f"{self.name} is a part of no known size and place")
 
 
+class SaverState(Struct, frozen=True):
+    """What a Saver keeps of an object that is no variable, under names that begin with its own; see `GraphNode.state`.
+
+    It is `other` where only the name is known.
+    """
+
+    name: str
+    state: str
+    site: Site | None = None
+
+
 class SaverFile(Struct, frozen=True):
-    """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver."""
+    """What a Saver of all variables of a TF1-style graph writes; `error` where there is no Saver.
+
+    `by_full_name` tells a file that `tf.train.Checkpoint` wrote, in which a Saver finds the names that variables had.
+    """
 
     entries: tuple[SaverEntry, ...] = ()
     error: str | None = None
+    states: tuple[SaverState, ...] = ()
+    by_full_name: bool = False
 
     def __post_init__(self) -> None:
         if len({(entry.name, entry.shape) for entry in self.entries}) != len({entry.name for entry in self.entries}):

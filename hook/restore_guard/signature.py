@@ -13,7 +13,7 @@ import msgspec
 from restore_guard.keras_tree import KerasTree
 from restore_guard.load_call import WHOLE, LoadCall
 from restore_guard.plain_data import Site, Size, Struct
-from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.saver_file import SaverEntry, SaverFile, SaverState
 
 StageName = Literal["uncalled", "untrained"]
 
@@ -48,8 +48,9 @@ class GraphNode(Struct, frozen=True):
     """An object of the checkpoint's graph: edges in saved order, slots as (slot name, variable's node, slot's node).
 
     `slots_by` tells a legacy optimizer, which makes a slot where a checkpoint has one, from a later one of Keras 2,
-    which refuses it. Nothing else knows of slots. `state` tells an object that holds a value and is no variable; of a
-    hash table it names the types of keys and values and, but in older manifests, the shapes of their saved rows.
+    which refuses it. Nothing else knows of slots. `state` tells an object that holds a value and is no variable: an
+    `iterator`, `python` state or, of a hash table, the types of keys and values and, but in older manifests, the shapes
+    of their saved rows; True where it is not known which. `site` is known of these objects alone.
     """
 
     type: str
@@ -58,6 +59,7 @@ class GraphNode(Struct, frozen=True):
     slots: tuple[tuple[str, int, int], ...] = ()
     slots_by: Literal["making", "refusing"] | None = None
     state: bool | str = False
+    site: Site | None = None
 
 
 class Arrival(NamedTuple):
@@ -302,6 +304,11 @@ class Signature(Struct, frozen=True):
         return self.saver_file.entries if self.saver_file is not None else ()
 
     @property
+    def saver_states(self) -> tuple[SaverState, ...]:
+        """What a Saver keeps of objects that are no variables."""
+        return self.saver_file.states if self.saver_file is not None else ()
+
+    @property
     def known_tree(self) -> KerasTree:
         """The Keras tree of what is known to be a Keras model.
 
@@ -356,9 +363,13 @@ class Signature(Struct, frozen=True):
         def built(items: Iterable[Variable]) -> tuple[Variable, ...]:
             return tuple(msgspec.structs.replace(item, built=item.built and site(item.built)) for item in items)
 
-        tree = self.keras_tree
+        tree, graph, saver = self.keras_tree, self.object_graph, self.saver_file
+        if any(node.site for node in graph.nodes):
+            graph = msgspec.structs.replace(graph, nodes=located(graph.nodes))
         return msgspec.structs.replace(
             self,
+            object_graph=graph,
+            saver_file=saver and msgspec.structs.replace(saver, states=located(saver.states)),
             variables=built(located(self.variables)),
             created=tuple((kind, at) for kind, old in self.created if (at := site(old)) is not None),
             holders=located(self.holders),

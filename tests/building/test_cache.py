@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import PAGE, PAGE_MODELS, rename, settings
@@ -354,13 +355,35 @@ def test_a_folder_that_cannot_be_written_is_no_error(bench):
     assert bench.cache().find(bench.job(), bench.tree()) is None
 
 
+def _counting(python, folder):
+    """(a Python that does as this one does, the file to which it adds a line for each probe that it starts)."""
+    own, starts = folder / "python", folder / "starts"
+    own.write_text(f'#!/bin/sh\ncase "$1" in */probe) echo >>{starts};; esac\nexec {python} "$@"\n')
+    own.chmod(0o755)
+    return own, starts
+
+
+@pytest.mark.tensorflow
+def test_nothing_is_built_for_a_comment_in_the_file_of_a_layer(keras2, make_repository, tmp_path):
+    python, starts = _counting(keras2, tmp_path)
+    case = Path(__file__).parents[1] / "cases" / "comment-on-custom-layer"
+    base, head = ((case / side / "build.py").read_text() for side in ("base", "head"))
+    project = make_repository(files={"build.py": base})
+    project.commit({"pyproject.toml": settings(python, {"m": 'builder = "build:build"'})})
+    assert project.run("update").code == 0
+    project.commit()
+    assert project.check("--all").code == 0 and starts.exists(), "as a hook does when the manifest is committed"
+    starts.unlink()
+    project.commit({"build.py": head})
+    run = project.check("--base", "HEAD~", "--head", "HEAD")
+    assert (run.code, [model["verdict"] for model in run.report["models"]]) == (0, ["restores"])
+    assert not starts.exists()
+
+
 @pytest.mark.tensorflow
 def test_the_command_imports_no_tensorflow_for_a_comment(keras3, make_repository, tmp_path):
     """And says the same as if it did, also of lines."""
-    starts = tmp_path / "starts"
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\ncase "$1" in */probe) echo >>{starts};; esac\nexec {keras3} "$@"\n')
-    python.chmod(0o755)
+    python, starts = _counting(keras3, tmp_path)
     project = make_repository(files={"page.py": PAGE})
     project.commit({"pyproject.toml": settings(python, {"subclassed": PAGE_MODELS["subclassed"]})})
     project.run("update")

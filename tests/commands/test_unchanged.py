@@ -1,11 +1,17 @@
 """What `update` says of a model that has not changed."""
 
+from pathlib import Path
+
 import msgspec
 from signatures import GOOD, module
 
-from restore_guard.build import Observation, Witness
+from restore_guard.build import Build, Observation, Witness
+from restore_guard.building import witnesses
+from restore_guard.building.workshop import BuildOrder
 from restore_guard.commands.renewing import Updated
-from restore_guard.commands.unchanged import told, unable
+from restore_guard.commands.unchanged import told, tried, unable
+from restore_guard.config import Config
+from restore_guard.promise.project import Project
 from restore_guard.reports import update_text
 from restore_guard.signature import Archive, Revival
 
@@ -27,6 +33,23 @@ def test_what_could_not_be_tried_is_told_with_the_reason():
     assert said == "not really saved and restored, so its outputs are not compared: tf-checkpoint: ValueError: no GPU"
     shown = update_text.render([Updated("net", "written", "net.json written", notes=(said,))], color=False, width=80)
     assert shown.splitlines()[1].endswith(f"! {said}")
+
+
+def test_a_model_that_is_too_large_to_be_tried_is_told(monkeypatch):
+    monkeypatch.setattr(witnesses, "run", lambda workshop, trials: {trial.name: Witness() for trial in trials})
+    orders = [BuildOrder("net", Path("python"), None, Config(), "net", [])]
+    built = {"net": Build(module(a=(30,)))}
+
+    def notes(limit):
+        config = msgspec.structs.replace(Config(), witness=limit)
+        return [
+            note for one in tried(None, Project(None, "", config, {}.get), orders, built).values() for note in one.notes
+        ]
+
+    (said,) = notes(29)
+    assert "the model has 30 numbers, more than witness = 29" in said
+    assert notes(30) == []
+    assert notes(0) == [], "nobody wants it tried"
 
 
 def test_a_real_restore_that_does_worse_than_expected_is_told():

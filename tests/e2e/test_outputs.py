@@ -19,8 +19,11 @@ MODELS = {
     "layer-saves-a-part": ("build:build", ["tf-checkpoint", "keras-weights"]),
     "lora-enabled": ("model:build", ["keras-weights", "tf-checkpoint", "keras-archive"]),
     "layer-migrates-itself": ("model:build", ["keras-weights"]),
+    "own-store-positions": ("model:build", ["keras-weights", "tf-checkpoint", "keras-archive"]),
+    "layer-wrapped": ("model:build", ["tf-checkpoint", "keras-weights", "h5", "h5-by-name"]),
+    "policy-set-in-builder": ("model:build", ["tf-checkpoint", "keras-weights", "keras-archive"]),
 }
-ONLY_KERAS_3 = ("lora-enabled", "layer-migrates-itself")
+ONLY_KERAS_3 = ("lora-enabled", "layer-migrates-itself", "own-store-positions")
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
 
@@ -133,6 +136,54 @@ def test_what_loading_converts_is_restored(run):
         assert weights["restored"] == weights["variables"]
     assert tuned["restores"]["tf-checkpoint"]["initial"] == ["up/lora_kernel_a", "up/lora_kernel_b"]
     assert tuned["restores"]["keras-archive"]["outcome"] == "restores"
+
+
+def _line(name, text):
+    """Where a line with this text stands in the head of a case."""
+    for file in sorted((CASES / name / "head").iterdir()):
+        for number, line in enumerate(file.read_text().splitlines() if file.is_file() else (), 1):
+            if line.strip() == text:
+                return f"{_folder(name)}/{file.name}", number
+    raise AssertionError(text)
+
+
+def test_a_layer_that_stores_by_another_key_is_named_at_its_line(run):
+    keras, checked, _ = run
+    if keras == "keras2":
+        return
+    model = checked.model("own-store-positions")
+    outcomes = {path: one["outcome"] for path, one in model["restores"].items()}
+    assert outcomes == {"keras-weights": "raises", "tf-checkpoint": "restores", "keras-archive": "raises"}
+    assert "TwoWayEmbedding name=tokens" in model["restores"]["keras-weights"]["error"]
+    (told,) = _errors(model)
+    assert (told["file"], told["line"]) == _line("own-store-positions", 'store["1"] = self.backwards')
+    assert told["message"].startswith("The load call raises over tokens (a TwoWayEmbedding)")
+
+
+def test_a_wrapped_layer_is_one_cause(run):
+    keras, checked, _ = run
+    model = checked.model("layer-wrapped")
+    outcomes = {path: one["outcome"] for path, one in model["restores"].items()}
+    silent = {"tf-checkpoint": "partial", "h5": "raises", "h5-by-name": "partial"}
+    assert {path: outcomes[path] for path in silent} == silent
+    (told,) = _errors(model)
+    line = 'x = WeightNormalization(keras.layers.Conv1D(4, 3, name="c2"), name="wn")(x)'
+    assert (told["file"], told["line"]) == _line("layer-wrapped", line)
+    assert told["message"].startswith("c2 was wrapped: it is wn/layer now (2 variables: kernel, bias).")
+
+
+def test_a_policy_that_the_builder_sets_stands_where_it_is_set(run):
+    keras, checked, _ = run
+    model = checked.model("policy-set-in-builder")
+    outcomes = {path: (one["outcome"], one["evidence"]) for path, one in model["restores"].items()}
+    # Keras 2's optimizer for mixed precision keeps the state of the one in it where that was.
+    kinds = ("raises", "partial", "partial") if keras == "keras3" else ("partial", "restores", "restores")
+    paths = ("tf-checkpoint", "keras-weights", "keras-archive")
+    assert outcomes == {path: (kind, "witnessed") for path, kind in zip(paths, kinds, strict=True)}
+    lost = any("optimizer" in name for name in model["restores"]["keras-archive"]["initial"])
+    assert lost == (keras == "keras3")
+    line = _line("policy-set-in-builder", 'keras.mixed_precision.set_global_policy("mixed_float16")')
+    assert {(told["file"], told["line"]) for told in _errors(model)} == {line}
 
 
 def test_kernels_for_a_gpu_become_plain_ones(make_repository, keras2):

@@ -1,5 +1,6 @@
 """The line behind a change, without a build."""
 
+import msgspec
 from signatures import module
 
 from restore_guard.change.diffs import Diff, FileDiff, Place
@@ -55,6 +56,22 @@ def test_of_two_lines_the_one_that_shows_the_size():
 
 def test_a_comment_is_never_blamed():
     assert blame(BASE.replace("SIZE = 3", "SIZE = 3  # three")).line(BlameQuery(FRAMES, ())) is None
+
+
+def test_a_setting_for_all_is_the_only_edit_of_what_is_read():
+    def found(read=("m.py", "settings.py"), framework=None, **edited):
+        files = {f"{name}.py": FileDiff(f"{name}.py", *texts) for name, texts in edited.items()}
+        made = msgspec.structs.replace(module(a=(2,)), sources=read)
+        head = msgspec.structs.replace(made, framework=framework or made.framework)
+        return Blame(made, head, Diff(files)).line(BlameQuery(FRAMES, ()))
+
+    policy = ("import keras\n", 'import keras\n\nkeras.mixed_precision.set_global_policy("mixed_float16")\n')
+    assert found(settings=policy).place == Place("settings.py", 3)
+    assert found(settings=policy, other=("A = 1\n", "A = 2\n")).place == Place("settings.py", 3)
+    assert found(settings=policy, other=("A = 1\n", "A = 2\n"), read=("m.py", "settings.py", "other.py")) is None
+    assert found(settings=policy, read=("m.py",)) is None, "no build reads it"
+    assert found(settings=policy, framework={"tensorflow": "2.99.0"}) is None, "or another version did it"
+    assert found(settings=("import keras\n", "import keras  # policy\n")) is None
 
 
 def test_what_only_a_method_of_storing_can_have_done():

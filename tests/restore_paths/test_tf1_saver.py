@@ -3,8 +3,8 @@
 import msgspec
 from signatures import graph, module, variable
 
-from restore_guard.restore_paths import default_paths, restore
-from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.restore_paths import default_paths, restore, same_promise
+from restore_guard.saver_file import SaverEntry, SaverFile, SaverState
 from restore_guard.signature import Signature
 
 
@@ -85,6 +85,45 @@ def test_a_partitioned_variable_is_one_tensor():
     assert outcome.assigned == {"layer/w/part_0": "layer/w", "layer/w/part_2": "layer/w"}
     outcome = restore("tf1-saver", saver(*halves), saver(W))
     assert outcome.kind == "restores" and outcome.unused == ()
+
+
+def test_a_table_of_a_graph_goes_by_its_name():
+    """As TensorFlow 2.15 and 2.21 really do."""
+
+    def tables(**held):
+        made = saver(W)
+        states = tuple(SaverState(name, f"string {kind}") for name, kind in held.items())
+        return msgspec.structs.replace(made, saver_file=msgspec.structs.replace(made.saver_file, states=states))
+
+    one = tables(words="int64 [] []")
+    assert restore("tf1-saver", one, tables(words="int64 [] []")).kind == "restores"
+    dropped = restore("tf1-saver", one, tables())
+    assert (dropped.kind, dropped.lost) == ("restores", ("words",))
+    added = restore("tf1-saver", tables(), one)
+    assert (added.kind, added.error) == ("raises", "Key words-keys not found in checkpoint")
+    assert added.initial == ("layer/w",), "nothing is assigned where something cannot be read"
+    other = restore("tf1-saver", one, tables(words="float32 [] []"))
+    assert other.error == "tensor_name = words-values; expected dtype float32 does not equal original dtype int64"
+    assert restore("tf1-saver", one, tables(words="int64 [] [3]")).kind == "raises"
+    assert not same_promise(one, tables(words="float32 [] []"), ["tf1-saver"])
+
+
+def test_a_checkpoint_of_objects_is_read_by_the_names_of_its_variables():
+    """As TensorFlow 2.15 and 2.21 really do; `commands/test_object_based.py` does it."""
+
+    def by_full_name(signature):
+        return msgspec.structs.replace(
+            signature, saver_file=msgspec.structs.replace(signature.saver_file, by_full_name=True)
+        )
+
+    file = by_full_name(saver(W))
+    assert restore("tf1-saver", file, saver(W)).kind == "restores"
+    missing = restore("tf1-saver", file, saver(W, ("other", (2,))))
+    assert (missing.kind, missing.error) == ("raises", "Existing variables not in the checkpoint: other")
+    # Both parts are of one name, and the last one takes its place.
+    halves = saver(("layer/w", (2, 2), (4, 2), (0, 0)), ("layer/w", (2, 2), (4, 2), (2, 0)))
+    cut = restore("tf1-saver", file, halves)
+    assert (cut.kind, cut.initial) == ("partial", ("layer/w/part_0",))
 
 
 def test_only_a_graph_has_a_saver():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signatures import graph, module, variable
 
-from restore_guard.restore_paths import restore
+from restore_guard.restore_paths import restore, same_promise
 from restore_guard.signature import GraphNode, ObjectGraph, Signature
 
 
@@ -190,7 +190,10 @@ def test_an_object_that_holds_state_and_reaches_nothing_is_lost():
     assert restore("tf-checkpoint", typed, tables(words=True)).kind == "restores", "an older manifest names no types"
     outcome = restore("tf-checkpoint", typed, tables(words="string int32"))
     assert (outcome.kind, outcome.lost) == ("raises", ())
-    assert outcome.error == "tensor_name = words; expected dtype int32 does not equal original dtype int64"
+    assert (
+        outcome.error
+        == "tensor_name = words/.ATTRIBUTES/table-values; expected dtype int32 does not equal original dtype int64"
+    )
 
 
 # What TensorFlow 2.15 and 2.21 really do with tables of these rows: [] are the keys of a MutableHashTable.
@@ -233,6 +236,38 @@ def test_a_table_and_a_variable_do_not_read_each_other():
     outcome = restore("tf-checkpoint", holding(table), holding(variable))
     assert outcome.error == "Key a/.ATTRIBUTES/VARIABLE_VALUE not found in checkpoint"
     assert outcome.failures[0].model == ("a",)
+
+
+# What TensorFlow 2.15 and 2.21 really do with each of these where the other one was saved.
+HELD = {"table": "string int64 [] []", "iterator": "iterator", "python": "python"}
+
+
+@pytest.mark.parametrize("old", ["variable", *HELD])
+@pytest.mark.parametrize("new", ["variable", *HELD])
+def test_what_is_of_another_kind_finds_no_key_of_its_own(old, new):
+    saved, model = (
+        holding(GraphNode("Variable", 0) if kind == "variable" else GraphNode("Held", state=HELD[kind]))
+        for kind in (old, new)
+    )
+    outcome = restore("tf-checkpoint", saved, model)
+    # Python state is given whatever was saved under a single key, as a variable is.
+    kind = "restores" if old == new else "partial" if (old, new) == ("variable", "python") else "raises"
+    assert outcome.kind == kind
+    if kind == "raises":
+        assert (outcome.failures[0].saved, outcome.failures[0].model) == (("a",), ("a",))
+        assert outcome.failures[0].refusal.what == "kind"
+
+
+def test_a_table_of_other_keys_is_another_promise():
+    kinds = ("string int64 [] []", "int64 int64 [] []", "string int64 [] [3]", "iterator", "python", False)
+    models = [holding(GraphNode("Held", state=kind)) for kind in kinds]
+    for one in models:
+        assert [same_promise(one, other, ["tf-checkpoint"]) for other in models].count(True) == 1
+        assert all(same_promise(one, other, ["keras-weights"]) for other in models)
+    # Older manifests tell less.
+    untold, unshaped = holding(GraphNode("Held", state=True)), holding(GraphNode("Held", state="string int64"))
+    assert [same_promise(untold, other, ["tf-checkpoint"]) for other in models] == [True] * 5 + [False]
+    assert [same_promise(unshaped, other, ["tf-checkpoint"]) for other in models[:3]] == [True, False, True]
 
 
 def holding(node):

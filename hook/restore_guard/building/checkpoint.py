@@ -24,7 +24,8 @@ State = Literal["intact", "readable", "damaged", "unread"]
 
 # Which call loads a file; the first one where the configuration promises none of them.
 _PATHS: dict[str, tuple[RestorePath, ...]] = {
-    "tf-checkpoint": ("tf-checkpoint",),
+    # A Saver reads it too, by the names that its variables had.
+    "tf-checkpoint": ("tf-checkpoint", "tf1-saver"),
     "saved-model": ("tf-checkpoint",),
     "tf1-checkpoint": ("tf1-saver",),
     "weights-h5": ("keras-weights",),
@@ -233,6 +234,15 @@ def read(answer: Answer, path: str) -> Checkpoint:
     if found.usage is not None:
         raise UsageError(f"{found.usage}.")
     return found
+
+
+def wanted(checkpoint: Checkpoint, paths: Mapping[str, object] | tuple[str, ...]) -> tuple[str, ...]:
+    """The restore paths that a model is to be built for, so that a file can be judged.
+
+    Only a model that promises a Saver is built as one where the format has another path too.
+    """
+    usual = checkpoint.restore_paths[:1]
+    return tuple(path for path in checkpoint.restore_paths if path != "tf1-saver" or path in (*usual, *paths))
 
 
 def promised(checkpoint: Checkpoint, paths: Mapping[str, object] | tuple[str, ...]) -> tuple[str, ...]:

@@ -102,7 +102,9 @@ def audit(run: Run, path: str, *, name: str | None, builder: Builder | None = No
     with Workshop(run) as workshop:
         (read,) = reading.run(workshop, python)
         orders = [
-            BuildOrder(each, python, side, settings, each, read.restore_paths)
+            BuildOrder(
+                each, python, side, settings, each, checkpoint.wanted(read, settings.models[each].restores or ())
+            )
             for each in names
             if read.signature is not None
         ]
@@ -136,7 +138,8 @@ def judge(read: Checkpoint, name: str, build: Build, config: Config, revived: Ma
         return _unchecked(name, f"could not be built: {build.failure}")
     if (refused := read.refused_by(build.signature)) is not None:
         return ModelResult(name, "breaks", variables=build.signature.count, notes=(f"{refused}.",))
-    paths = checkpoint.promised(read, config.models[name].restores or ())
+    of_graph = ("tf1-saver",) if build.signature.saver_file is not None else ()
+    paths = checkpoint.promised(read, config.models[name].restores or of_graph)
     model, notes = build.signature, []
     if "tf1-saver" in paths and model.saver_file is None:
         return _unchecked(name, "not judged: how names of TensorFlow 1 match what is no tf.Graph is not simulated.")

@@ -7,6 +7,7 @@ and outputs tell more than a manifest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from restore_guard.change import affected
 from restore_guard.change.run import Run
@@ -21,6 +22,7 @@ from restore_guard.judging.proposal import Proposal, propose
 from restore_guard.promise.manifest import Manifest
 from restore_guard.promise.migrations import Migrations
 from restore_guard.promise.project import Project, Projects, load
+from restore_guard.rules.shared import words
 
 
 def proposals(run: Run, project: Project, names: Sequence[str], reason: str) -> dict[str, Proposal]:
@@ -59,6 +61,8 @@ def proposed(case: Case, promise: Manifest, reason: str) -> Proposal:
     # What a file of a whole model is made into is another model; which variable is which is asked of this one.
     paths = [path for path in paths_of(case) if path not in case.head.load.revives] or ["tf-checkpoint"]
     (compared,) = compare(saved, case.head, paths, case.diff)
+    remarks = [*map(words.not_really_tried, case.untried)]
     if case.witness is not None:
-        compared, _ = outranked(compared, case.witness)
-    return propose(compared, promise.epoch, reason)
+        compared, told = outranked(compared, case.witness)
+        remarks += told
+    return replace(propose(compared, promise.epoch, reason), remarks=tuple(remarks))

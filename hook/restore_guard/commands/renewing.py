@@ -31,7 +31,7 @@ from restore_guard.promise.migrations import Found, MigrationError, Migrations
 from restore_guard.promise.migrations_text import with_migration
 from restore_guard.promise.pins import pin
 from restore_guard.promise.project import Project
-from restore_guard.restore_paths import restore
+from restore_guard.restore_paths import WITH_STATE, restore
 from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.result import Finding
 from restore_guard.rules.shared import words
@@ -46,7 +46,7 @@ class Updated:
         state: written, unchanged, refused (a break without a reason) or failed (no build).
         message: one sentence for a person.
         findings: the breaks that were refused or accepted, and what no path ever writes.
-        notes: what a real restore of the unchanged model showed, or why there was none.
+        notes: what a real restore of the unchanged model showed, or why there was none; so of one behind a migration.
     """
 
     name: str
@@ -260,9 +260,9 @@ def _message(
         said.append("nothing breaks, so the reason was not recorded")
     said += unable(model, new.restores)
     before = renewal.promises.current
-    if before is not None and "tf-checkpoint" in new.restores:
-        lost = restore("tf-checkpoint", before.signature, model).lost
-        said += [words.state_lost(lost)] if lost else []
+    if before is not None:
+        lost = {path: restore(path, before.signature, model).lost for path in new.restores if path in WITH_STATE}
+        said += [words.state_lost(path, names) for path, names in lost.items() if names]
     return "; ".join(said)
 
 

@@ -30,6 +30,7 @@ from restore_guard.commands.settling_loads import Into
 from restore_guard.commands.unchanged import Tried, tried
 from restore_guard.errors import UsageError
 from restore_guard.judging.case import promised
+from restore_guard.judging.proposal import Proposal
 from restore_guard.promise import manifest, releases
 from restore_guard.promise.manifest import Found, Manifest, ManifestError, Release
 from restore_guard.promise.project import Project, load
@@ -90,11 +91,13 @@ def update(
         updated = [renew(renewal(name)) for name in chosen]
         written = {one.name for one in updated if one.state == "written"}
         seen = tried(workshop, project, [order for order in orders if order.name in written], built)
-    return [_with(one, seen.get(one.name, Tried())) for one in updated]
+    return [_with(one, seen.get(one.name, Tried()), proposed.get(one.name)) for one in updated]
 
 
-def _with(updated: Updated, seen: Tried) -> Updated:
-    return replace(updated, findings=(*updated.findings, *seen.findings), notes=seen.notes)
+def _with(updated: Updated, seen: Tried, proposal: Proposal | None) -> Updated:
+    remarks = proposal.remarks if proposal is not None else ()
+    notes = tuple(dict.fromkeys((*remarks, *seen.notes)))
+    return replace(updated, findings=(*updated.findings, *seen.findings), notes=notes)
 
 
 def _chosen(project: Project, named: Collection[str]) -> tuple[list[str], list[str]]:

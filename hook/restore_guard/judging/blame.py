@@ -14,7 +14,7 @@ from restore_guard.change.diffs import Diff, Place
 from restore_guard.change.edits import Edit
 from restore_guard.change.sources import Sources
 from restore_guard.judging.flow import Reached, Search
-from restore_guard.judging.program import Code
+from restore_guard.judging.program import Code, Touched
 from restore_guard.plain_data import Frame, Site
 from restore_guard.signature import Signature
 
@@ -163,7 +163,7 @@ class Blame:
         return {word for n in numbers if n <= len(lines) for word in re.findall(r"\w+", lines[n - 1])}
 
     def _left(self, query: BlameQuery) -> Iterator[Reached]:
-        """By elimination: what else changed in the functions that ran, or the only change in their files."""
+        """By elimination: what else changed in the functions that ran, or the only change in their files, or in all."""
         files = set()
         for code, stacks in ((self.base, query.base), (self.head, query.head)):
             for _, frames in stacks:
@@ -172,14 +172,20 @@ class Blame:
                     if scope.function is not None:
                         for touched in code.touching(scope.file, syntax.lines(scope.function)):
                             yield Reached(_SAME_FUNCTION + _far(touched.place.line, statement.lineno), *touched)
-        files |= {(1, file) for file in self.head.data_files}
-        left = [
+        left = self._edits(files | {(1, file) for file in self.head.data_files})
+        if not left and self.saved.framework == self.model.framework:
+            # No frame leads to a setting that holds for all, as a policy does: it is the only edit of what is read.
+            left = self._edits({(1, file) for file in self.model.sources} | {(0, file) for file in self.saved.sources})
+        if len({touched.edit for touched in left}) == 1:
+            yield from (Reached(_SAME_FILE, *touched) for touched in left)
+
+    def _edits(self, files: Collection[tuple[int, str]]) -> list[Touched]:
+        """All edits of files, each of the base (0) or the head (1)."""
+        return [
             touched
             for number, file in sorted(files)
             for touched in (self.base, self.head)[number].touching(file, range(1, 1 << 30))
         ]
-        if len({touched.edit for touched in left}) == 1:
-            yield from (Reached(_SAME_FILE, *touched) for touched in left)
 
 
 def _far(line: int, other: int) -> float:

@@ -128,7 +128,7 @@ def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
     """Causes of symptoms of one rule each, and of one kind: `blocks/*/attn` is not `head`."""
     causes: dict[Hashable, Cause] = {}
     for symptom in symptoms:
-        key = symptom.rule, symptom.is_moved
+        key = symptom.rule, symptom.is_moved, symptom.trouble.refusal is not None
         cause = causes.setdefault(key, Cause(symptom.rule, [], place, is_shift=symptom.is_moved))
         if symptom.subject not in cause.subjects:
             cause.subjects.append(symptom.subject)

@@ -210,6 +210,10 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
 def _of_failure(comparison: Comparison, path: str, failure: Failure) -> Iterator[Trouble]:
     """The variables that explain why an object fails to load; all that it holds where none stands out."""
     same = comparison.same
+    if failure.refusal is not None:
+        old, new = (next(iter(names), None) for names in (failure.saved, failure.model))
+        yield Trouble(path, old, new, raises=True, refusal=failure.refusal)
+        return
     saved, model = set(failure.saved), set(failure.model)
     pairs: list[tuple[str | None, str | None]] = [(same.old(new), new) for new in failure.model]
     pairs += [(old, same.new(old)) for old in failure.saved if same.new(old) not in model]

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 # By which restore paths a file may have been written, by its kind; the first one that fits tells what is what.
 WRITTEN_BY = {
-    "tf-checkpoint": ("tf-checkpoint",),
+    "tf-checkpoint": ("tf-checkpoint", "tf1-saver"),
     "saved-model": ("tf-checkpoint",),
     "tf1-checkpoint": ("tf1-saver",),
     "weights-h5": ("keras-weights",),

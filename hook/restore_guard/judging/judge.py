@@ -105,9 +105,9 @@ class _Compared:
         return not (self.head.variables or states or vocabularies)
 
     @property
-    def state_lost(self) -> tuple[str, ...]:
-        """What checkpoints hold of objects that are no variables, and no object of the model takes."""
-        return tuple(name for one in self.comparisons for outcome in one.outcomes.values() for name in outcome.lost)
+    def state_lost(self) -> dict[str, tuple[str, ...]]:
+        """{restore path: what its checkpoints hold of what is no variable, and no object of the model takes}."""
+        return {path: of.lost for one in self.comparisons for path, of in one.outcomes.items() if of.lost}
 
     @property
     def is_state_told(self) -> bool:
@@ -115,7 +115,8 @@ class _Compared:
         manifest = readable(self.case.head_manifest)
         if manifest is None or self.saved is None:
             return False
-        return restore("tf-checkpoint", self.saved, manifest.signature).lost == self.state_lost
+        saved, now = self.saved, manifest.signature
+        return all(restore(path, saved, now).lost == lost for path, lost in self.state_lost.items())
 
 
 def judge(case: Case) -> ModelResult:
@@ -223,8 +224,7 @@ def _doubts(compared: _Compared) -> list[str]:
         )
     if compared.is_empty:
         notes.append(_EMPTY)
-    if compared.state_lost:
-        notes.append(words.state_lost(compared.state_lost))
+    notes += [words.state_lost(path, lost) for path, lost in compared.state_lost.items()]
     notes += [note for loading in compared.loadings for note in loading.notes]
     notes += case.unread_releases
     notes += _other_moves(case)

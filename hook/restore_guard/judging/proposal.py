@@ -30,10 +30,15 @@ ONLY, REST = "only one of its shape", "same place, other name"
 
 @dataclass(frozen=True)
 class Proposal:
-    """A migration, and why each of its entries says what it says: {pattern or name: reason}."""
+    """A migration, and why each of its entries says what it says: {pattern or name: reason}.
+
+    Attributes:
+        remarks: what real restores showed that was not expected, and why others could not be tried, in words.
+    """
 
     migration: Migration
     why: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
 
 
 def propose(compared: Comparison, epoch: int, reason: str) -> Proposal:

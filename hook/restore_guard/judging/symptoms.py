@@ -14,11 +14,12 @@ from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import is_automatic_name
 from restore_guard.judging.renames import Renaming
 from restore_guard.plain_data import Site
+from restore_guard.restore_paths import site_of_state
 from restore_guard.rules import explaining, explanation
 from restore_guard.rules.shared.cause import Subject, Trouble
 from restore_guard.rules.shared.rule import Explanation
 from restore_guard.rules.shared.view import Sight, View
-from restore_guard.signature import Holder, Variable, leaf, owner
+from restore_guard.signature import Holder, Signature, Variable, leaf, owner
 
 # The subject of a variable that has its name still, elsewhere in the checkpoint.
 _MOVED: Subject = (None, None)
@@ -133,6 +134,10 @@ class Symptoms:
         explains, old, new = explanation(rule), sight.old, sight.new
         if (refusal := explains.refusal(self.comparison)) is not None:
             return _query([(0.0, stack(refusal))], [])
+        if sight.kind == "state":
+            made = _site_of(self.comparison.model, new, sight.trouble.new)
+            was_made = _site_of(self.comparison.saved, old, sight.trouble.old)
+            return _query([(0.0, stack(made))], [(0.25, stack(was_made))])
         own = self._own_lines.get(subject, set()) if rule == "layer-type-changed" else set()
         if len({frames[0] for frames in own}) == 1:
             return _query([(0.0, next(iter(own)))], [])
@@ -199,6 +204,11 @@ def _explained(sight: Sight, rules: Mapping[str, Explanation]) -> tuple[str, Sub
     """The rule that is the reason of a trouble, and what changed."""
     found = ((rule, explains.applies(sight)) for rule, explains in rules.items())
     return next((name, subject) for name, subject in found if subject is not None)
+
+
+def _site_of(signature: Signature, variable: Variable | None, name: str | None) -> Site | None:
+    """Where a variable, or a table or the like of that name, is made."""
+    return variable.site if variable is not None else site_of_state(signature, name or "")
 
 
 def _changed_sizes(old: Variable | None, new: Variable | None) -> Iterator[Size]:

@@ -50,7 +50,7 @@ def _names(outcome: Outcome, olds: Mapping[str, Variable], news: Mapping[str, Va
     """{saved variable: the variable of the model that it is}, as far as the restore shows it."""
     pairs = {saved: new for new, saved in outcome.assigned.items()}
     for failure in outcome.failures:
-        if len(failure.saved) == len(failure.model):
+        if failure.refusal is None and len(failure.saved) == len(failure.model):
             pairs |= dict(zip(failure.saved, failure.model, strict=True))
     swapped = _swapped(pairs, olds, news)
     names = {saved: swapped.get(saved, new) for saved, new in pairs.items()}

@@ -212,12 +212,12 @@ def _forms(model, index, created):
     gone = private_names.gone(keras.package if keras is not None else None)
     packages = frameworks.packages("tensorflow", *([keras.package] if keras is not None else []))
     return {
-        "object_graph": object_graph.read(model, index)
+        "object_graph": object_graph.read(model, index, created)
         if "tf-checkpoint" not in gone
         else {"error": gone["tf-checkpoint"]},
         "keras_tree": keras_tree.read(model, index, created) if "keras-weights" not in gone else None,
         "h5_file": h5_file.read(model, index) if "h5" not in gone else None,
-        "saver_file": saver_file.read(model, index) if "tf1-saver" not in gone else None,
+        "saver_file": saver_file.read(model, index, created) if "tf1-saver" not in gone else None,
         "unread": gone,
         "unfamiliar": loading_code.unfamiliar(packages),
     }

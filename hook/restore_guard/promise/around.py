@@ -63,7 +63,10 @@ def without(saved: Signature, edge: str | None) -> tuple[Signature, list[str]]:
         )
     )
     inner = msgspec.structs.replace(
-        saved, variables=tuple(saved.variables[number] for number in sorted(kept)), object_graph=graph
+        saved,
+        variables=tuple(saved.variables[number] for number in sorted(kept)),
+        object_graph=graph,
+        saver_file=None,  # it knows no edges
     )
     beside = [variable.path for number, variable in enumerate(saved.variables) if number not in kept]
     return below(inner, edge), beside

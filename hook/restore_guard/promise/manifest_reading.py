@@ -17,7 +17,7 @@ from restore_guard.load_call import WHOLE
 from restore_guard.plain_data import Size, Struct
 from restore_guard.promise.json_text import Malformed, Place, convert
 from restore_guard.promise.manifest_text import join
-from restore_guard.saver_file import SaverEntry, SaverFile
+from restore_guard.saver_file import SaverEntry, SaverFile, SaverState
 from restore_guard.signature import Archive, GraphNode, H5File, H5Layer, ObjectGraph, Revival, Signature, Variable
 
 T = TypeVar("T")
@@ -79,8 +79,15 @@ class _SaverEntry(Struct, frozen=True):
     strict: bool = False
 
 
+class _SaverState(Struct, frozen=True):
+    name: str
+    state: str
+
+
 class _SaverFile(Struct, frozen=True):
     entries: tuple[_SaverEntry, ...] = ()
+    states: tuple[_SaverState, ...] = ()
+    by_full_name: bool = False
     error: str | UnsetType = UNSET
 
 
@@ -238,4 +245,6 @@ def _saver_from_names(document: Any, index: Mapping[str, int], variables: Sequen
         made = SaverEntry(entry.name, position, entry.shape, entry.offset, entry.strict)
         _made(at, made.check_part, variables[position].shape)
         entries.append(made)
-    return _made(place, SaverFile, tuple(entries), None if saver.error is UNSET else saver.error)
+    states = tuple(SaverState(state.name, state.state) for state in saver.states)
+    error = None if saver.error is UNSET else saver.error
+    return _made(place, SaverFile, tuple(entries), error, states, saver.by_full_name)

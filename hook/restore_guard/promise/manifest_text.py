@@ -181,7 +181,9 @@ def _saver_to_names(file: SaverFile, variables: list[str]) -> dict[str, Any]:
     if file.error:
         return {"error": file.error}
     entries = [{**msgspec.to_builtins(entry), "variable": variables[entry.variable]} for entry in file.entries]
-    return {"entries": entries}
+    states = [{"name": state.name, "state": state.state} for state in file.states]
+    others = {"states": states, "by_full_name": file.by_full_name}
+    return {"entries": entries, **{name: value for name, value in others.items() if value}}
 
 
 def lines(document: Mapping[str, Any]) -> str:

@@ -5,15 +5,17 @@ compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 
+from restore_guard.plain_data import Site
 from restore_guard.restore_paths import (
     h5,
     h5_by_name,
     keras_archive,
     keras_weights,
     situations,
+    stored_state,
     tf1_saver,
     tf_checkpoint,
     whole_h5,
@@ -32,8 +34,12 @@ RESTORE_PATHS = {
 _WHOLE = {"h5": whole_h5}
 """What is another one where the load call makes a model of the file's own configuration."""
 
+WITH_STATE = ("tf-checkpoint", "tf1-saver")
+"""The restore paths that keep what is no variable, as hash tables are."""
+
 __all__ = [
     "RESTORE_PATHS",
+    "WITH_STATE",
     "Failure",
     "Outcome",
     "Situation",
@@ -45,6 +51,7 @@ __all__ = [
     "restore",
     "restore_unchanged",
     "same_promise",
+    "site_of_state",
 ]
 
 
@@ -146,12 +153,29 @@ def same_promise(one: Signature, other: Signature, paths: Iterable[str]) -> bool
         tensors
         and all(one.load.on(path) == other.load.on(path) for path in paths)
         and _visible(one) == _visible(other)
+        and all(stored_state.alike(_states(one, path), _states(other, path)) for path in paths)
         and all(
             imitated(path, one).contents(one.at(stage)) == imitated(path, other).contents(other.at(stage))
             for stage in stages
             for path in paths
         )
     )
+
+
+def _states(signature: Signature, path: str) -> Mapping[str, bool | str]:
+    """{name: state} of what a path saves besides variables."""
+    if path == "tf1-saver":
+        return tf1_saver.states(signature)
+    nodes = signature.object_graph.nodes if path == "tf-checkpoint" else ()
+    return {name: nodes[number].state for number, name in tf_checkpoint.states(signature.object_graph).items() if nodes}
+
+
+def site_of_state(signature: Signature, name: str) -> Site | None:
+    """Where an object is made that a checkpoint keeps under a name and that is no variable, as far as it is known."""
+    graph = signature.object_graph
+    sites = {state.name: state.site for state in signature.saver_states}
+    sites |= {at: graph.nodes[number].site for number, at in tf_checkpoint.states(graph).items()}
+    return sites.get(name)
 
 
 def _visible(signature: Signature) -> set[tuple[object, ...]]:

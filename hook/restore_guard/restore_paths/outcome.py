@@ -24,12 +24,29 @@ class Situation(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why an object cannot take what was saved under its name, where one of both is no variable.
+
+    Attributes:
+        message: what the framework says.
+        what: the kind of object, the types of a table's keys and values, the shapes of its rows, or that nothing was
+            saved under this name.
+        was, now: both in words.
+    """
+
+    message: str
+    what: Literal["kind", "dtype", "shape", "added"]
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something that makes the load call raise.
 
     Attributes:
         message: what the framework says, in its words where they are known.
-        saved, model: paths of the variables involved on either side.
+        saved, model: paths of the variables involved on either side; of a refusal, where each side keeps the object.
         revived: False where it was the saved configuration that no model could be made of.
     """
 
@@ -37,6 +54,7 @@ class Failure:
     saved: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
     revived: bool = True
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """tf.compat.v1.train.Saver: by the name of each variable's operation, all of the graph's variables or none.
 
-A resource variable takes a value of any shape: the graph fails where it is used, or computes something else.
+A resource variable takes a value of any shape: the graph fails where it is used, or computes something else. Hash
+tables, and whatever else is in the graph's collection of saveables, go by their names too. A checkpoint of
+`tf.train.Checkpoint` is read by the names that its variables had when it was saved.
 
-Source: tensorflow/python/training/saver.py `Saver.restore`, saveable_object_util.py `op_list_to_dict`,
-resource_variable_ops.py `shape_safe_assign_variable_op` (it knows no shape before the file is read);
-core/kernels/restore_v2_op, core/util/tensor_bundle/tensor_bundle.cc (`BundleReader::Lookup`, `LookupSlice`).
+Source: tensorflow/python/training/saver.py `Saver.restore`, `saver_from_object_based_checkpoint`,
+saveable_object_util.py `op_list_to_dict`, resource_variable_ops.py `shape_safe_assign_variable_op` (it knows no shape
+before the file is read); core/kernels/restore_v2_op, core/util/tensor_bundle/tensor_bundle.cc (`BundleReader::Lookup`,
+`LookupSlice`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from restore_guard.restore_paths.outcome import Failure, Outcome, settle
+from restore_guard.restore_paths import stored_state
+from restore_guard.restore_paths.outcome import Failure, Outcome, Refusal, settle
 from restore_guard.saver_file import SaverEntry
 from restore_guard.signature import Signature, Variable
 
@@ -30,10 +34,10 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     assigned: dict[int, int] = {}
     used: set[int] = set()
     failures = []
-    for entry in model.saver_entries:
+    for entry in _restored(saved, model):
         part = stored.get(entry.name)
         parts: Sequence[SaverEntry] = cut.get(entry.name) or (() if part is None else (part,))
-        message = _mismatch(olds, parts, news, entry)
+        message = _mismatch(olds, parts, news, entry) if parts else _missing(saved, entry.name)
         if message:
             paths = tuple(olds[part.variable].path for part in parts)
             failures.append(Failure(message, paths, (news[entry.variable].path,)))
@@ -43,6 +47,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         assigned[entry.variable] = (covering or parts)[0].variable
         for part in covering:
             used.add(part.variable)
+    failures += _refused(saved, model)
     outcome = settle(
         saved,
         model,
@@ -54,9 +59,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         read_at=lambda: _addresses(model),
         failures=tuple(failures),
     )
+    lost = {state.name for state in saved.saver_states} - {state.name for state in model.saver_states}
+    outcome = dataclasses.replace(outcome, lost=tuple(sorted(lost)))
     if failures:
         return outcome
-    taken = ((stored[entry.name], entry) for entry in model.saver_entries)
+    taken = ((stored[entry.name], entry) for entry in _restored(saved, model))
     reshaped = [news[entry.variable].path for part, entry in taken if part.shape != entry.shape]
     return dataclasses.replace(outcome, reshaped=tuple(reshaped))
 
@@ -71,6 +78,36 @@ def contents(signature: Signature) -> object:
     )
 
 
+def states(signature: Signature) -> dict[str, str]:
+    """{name: state} of what a Saver keeps and is no variable."""
+    return {state.name: state.state for state in signature.saver_states}
+
+
+def _refused(saved: Signature, model: Signature) -> Iterator[Failure]:
+    """The objects that find nothing of their name, or what another kind of object has saved."""
+    held = states(saved)
+    for name, now in states(model).items():
+        key = f"{name}-keys" if " " in now else name
+        if (was := held.get(name)) is None:
+            message, now = _missing(saved, key), stored_state.described(now)
+            yield Failure(message, (), (name,), refusal=Refusal(message, "added", "nothing", now))
+        elif (refusal := stored_state.mismatch(was, now, key)) is not None:
+            yield Failure(refusal.message, (name,), (name,), refusal=refusal)
+
+
+def _restored(saved: Signature, model: Signature) -> Collection[SaverEntry]:
+    """What of a graph is restored: of the parts of a tensor the last one alone where full names decide."""
+    if saved.saver_file is None or not saved.saver_file.by_full_name:
+        return model.saver_entries
+    return {entry.name: entry for entry in model.saver_entries}.values()
+
+
+def _missing(saved: Signature, name: str) -> str:
+    if saved.saver_file is not None and saved.saver_file.by_full_name:
+        return f"Existing variables not in the checkpoint: {name}"
+    return f"Key {name} not found in checkpoint"
+
+
 def _cut(entries: Sequence[SaverEntry]) -> dict[str, list[SaverEntry]]:
     """{name: the parts of its tensor}."""
     parts: dict[str, list[SaverEntry]] = {}
@@ -82,8 +119,6 @@ def _cut(entries: Sequence[SaverEntry]) -> dict[str, list[SaverEntry]]:
 def _mismatch(
     olds: Sequence[Variable], parts: Sequence[SaverEntry], news: Sequence[Variable], entry: SaverEntry
 ) -> str | None:
-    if not parts:
-        return f"Key {entry.name} not found in checkpoint"
     part, dtype = parts[0], news[entry.variable].dtype
     stored = olds[part.variable].dtype
     if stored != dtype:

@@ -162,11 +162,11 @@ class _Restoration:
         return states(self.saved)
 
     def lost(self) -> tuple[str, ...]:
-        """The addresses of saved objects that hold values, are no variables, and reach no such object."""
+        """The addresses of saved objects that hold values, are no variables, and reach none that could refuse them."""
+        held = (number for number, node in enumerate(self.model.nodes) if node.state or node.variable is not None)
+        taking = set(held)
         return tuple(
-            name
-            for source, name in self.states.items()
-            if source not in self.taken or not self.model.nodes[self.bound[source]].state
+            name for source, name in self.states.items() if source not in self.taken or self.bound[source] not in taking
         )
 
     def refused(self, saved: Signature, model: Signature) -> Iterator[Failure]:
@@ -177,8 +177,9 @@ class _Restoration:
             if not (old.state or new.state):
                 continue
             names = names or _names(self.saved)
-            if (reason := stored_state.refused(old, new, names.get(source, str(source)))) is not None:
-                yield Failure(reason, _path(saved, old), _path(model, new))
+            if (refusal := stored_state.refused(old, new, names.get(source, str(source)))) is not None:
+                at = (names[source],), (states(self.model).get(self.bound[source], names[source]),)
+                yield Failure(refusal.message, _path(saved, old) or at[0], _path(model, new) or at[1], refusal=refusal)
 
     def bind(self, source: int, target: int) -> None:
         if source not in self.bound:

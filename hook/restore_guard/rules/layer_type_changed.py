@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from restore_guard.change.diffs import place
 from restore_guard.result import Behaviour
-from restore_guard.rules.shared import words
+from restore_guard.rules.shared import states, words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
 from restore_guard.rules.shared.view import Sight, View
@@ -14,15 +14,21 @@ from restore_guard.signature import owner
 
 
 def applies(sight: Sight) -> Subject | None:
+    if sight.kind == "state":
+        return states.subject(sight, "kind")
     return sight.retyped if sight.kind == "retyped" else None
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
+    if states.refusals(cause):
+        return states.ends(cause)
     before, after = cause.subject
     return words.typed(before, comparison.old_holders), words.typed(after, comparison.new_holders)
 
 
 def says(cause: Cause, comparison: Compared) -> str:
+    if states.refusals(cause):
+        return states.says(cause)
     before, after = cause.subject
     was, now = words.type_of(before, comparison.old_holders), words.type_of(after, comparison.new_holders)
     before, after = words.subjects(cause)
@@ -56,6 +62,11 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
         )
 
 
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """Of a table only: of all others what the rule says."""
+    return states.advice(cause) if states.refusals(cause) else None
+
+
 RULE = Rule(
     "layer-type-changed",
     meaning="A layer is of another type than the one that old checkpoints were saved from.",
@@ -65,6 +76,6 @@ RULE = Rule(
     fix=f"Keep the type, or {words.CARRY}; or accept the break.",
     level="warning",
     breaking="error",
-    explains=Explanation(applies, says, ends, whole=True),
+    explains=Explanation(applies, says, ends, whole=True, advice=advice),
     notices=notices,
 )

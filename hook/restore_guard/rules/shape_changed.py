@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from restore_guard.rules.shared import words
+from restore_guard.rules.shared import states, words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
 from restore_guard.rules.shared.view import Sight, both_sides
@@ -13,6 +13,8 @@ from restore_guard.signature import owner
 
 def applies(sight: Sight) -> Subject | None:
     """Also where the load call lets the variable take the saved shape."""
+    if sight.kind == "state":
+        return states.subject(sight, "shape")
     old, new = sight.old, sight.new
     if old is None or new is None:
         return None
@@ -21,11 +23,15 @@ def applies(sight: Sight) -> Subject | None:
 
 
 def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
+    if states.refusals(cause):
+        return states.ends(cause)
     old, new = both_sides(cause.troubles[0], comparison)
     return f"{old.path} {words.shape(old)}", f"{new.path} {words.shape(new)}"
 
 
 def says(cause: Cause, comparison: Compared) -> str:
+    if states.refusals(cause):
+        return states.says(cause)
     pairs = dict.fromkeys(both_sides(trouble, comparison) for trouble in cause.troubles)
     changes = (f"{new.path}: shape {words.shape(old)} is now {words.shape(new)}" for old, new in pairs)
     return f"{words.listing(changes)}."
@@ -33,6 +39,8 @@ def says(cause: Cause, comparison: Compared) -> str:
 
 def advice(cause: Cause, comparison: Compared) -> str | None:
     """Only what got longer along one axis keeps its old values in another shape."""
+    if states.refusals(cause):
+        return states.advice(cause)
     pairs = [both_sides(trouble, comparison) for trouble in cause.troubles]
     if all(_is_longer(old.shape, new.shape) for old, new in pairs):
         return f"Keep the shape, or {words.CARRY}, which keeps the old values first; or accept the break."

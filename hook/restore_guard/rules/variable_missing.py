@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
@@ -21,7 +23,9 @@ def says(cause: Cause, comparison: Compared) -> str:
     if before is None and _is_uncalled(cause, comparison):
         return "What the builder returns has no variables before its first call, so that nothing can be loaded into it."
     if before is None:
-        return "The load call raises for a reason that names no variable."
+        objects = _named(cause, comparison)
+        over = f"over {objects}, and names no variable" if objects else "for a reason that names no variable"
+        return f"The load call raises {over}."
     old = cause.troubles[0].old
     site = comparison.olds[old].site if old is not None else None
     origin = f"created at {site.file}:{site.line} before" if site is not None else ""
@@ -29,6 +33,13 @@ def says(cause: Cause, comparison: Compared) -> str:
         f"{before} {words.is_or_are(cause)} gone{words.extent(cause, before, origin)}: "
         f"{'its' if cause.count == 1 else 'their'} values in old checkpoints are dropped."
     )
+
+
+def _named(cause: Cause, comparison: Compared) -> str:
+    """The objects that Keras names in an error, by its `<Class name=..., built=True>`."""
+    errors = (comparison.outcomes[path].error or "" for path in comparison.outcomes if path in cause.paths)
+    found = dict.fromkeys(pair for error in errors for pair in re.findall(r"<(\w+) name=([\w./-]+)", error))
+    return words.listing(f"{name} ({words.article(kind)})" for kind, name in found)
 
 
 def advice(cause: Cause, comparison: Compared) -> str | None:

@@ -44,6 +44,9 @@ def says(cause: Cause, comparison: Compared) -> str:
             return f"{first.old} is now {first.new}, and {words.count(others, 'other variable')} moved alike."
         before, after = _names(cause)
         what = words.extent(cause, after)
+        if _is_wrapped(cause, comparison):
+            was, it_is = ("was", "it is") if cause.count == 1 else ("were", "they are")
+            return f"{before} {was} wrapped: {it_is} {after} now{what}."
         if not before or after.startswith(f"{before}/"):
             return _capital(f"{before or _root(cause, comparison)} moved below {after}{what}.")
         if before.startswith(f"{after}/") or not after:
@@ -58,6 +61,15 @@ def _is_mixed(cause: Cause) -> bool:
     olds, news = ({len((name or "").split("/")) for name in names} for names in zip(*cause.subjects, strict=True))
     before, after = _names(cause)
     return cause.count > 1 and (before == after or len(olds) > 1 or len(news) > 1)
+
+
+def _is_wrapped(cause: Cause, comparison: Compared) -> bool:
+    """Whether another layer stands where one was and holds it as its `layer`, as `keras.layers.Wrapper` does."""
+    old, new = cause.subject
+    if old is None or new is None or leaf(new) != "layer" or owner(owner(new)) != owner(old):
+        return False
+    before, after = comparison.old_holders.get(owner(new)), comparison.new_holders.get(owner(new))
+    return after is not None and (before is None or before.type != after.type)
 
 
 def _capital(sentence: str) -> str:
@@ -77,6 +89,8 @@ def advice(cause: Cause, comparison: Compared) -> str | None:
     before, after = _names(cause)
     if cause.is_shift:
         return _stay(comparison)
+    if _is_wrapped(cause, comparison):
+        return f"Keep {before} as it was, without what is around it, or {words.CARRY}."
     paths = set(cause.paths)
     if paths == {"tf1-saver"}:
         return f"Keep the old name, of the variable or of its scope, or hand the Saver its old names; or {words.CARRY}."

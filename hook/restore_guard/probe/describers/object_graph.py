@@ -9,20 +9,22 @@ import collections
 import tensorflow as tf
 
 from .. import private_names
-from . import variables
+from . import states, variables
 
 
-def read(root, index):
+def read(root, index, created=None):
     """Returns the object graph as data.
 
     Args:
         root: what the builder returned.
         index: {id(tf.Variable): position in the signature's variables}.
+        created: knows where objects are made; None where that is of no interest.
 
     Returns:
-        {"nodes": [{"type", "variable", "state", "children": [[edge, node]],
+        {"nodes": [{"type", "variable", "state", "site", "children": [[edge, node]],
         "slots": [[slot, variable's node, slot's node]], "slots_by"}]}
-        in breadth-first order, the root first; or {"error": text} where TensorFlow refuses to save the object.
+        in breadth-first order, the root first; "state" and "site" of those alone that have a state;
+        or {"error": text} where TensorFlow refuses to save the object.
     """
     if isinstance(root, tf.Graph):
         return {"error": "a tf.Graph is no trackable object"}
@@ -37,7 +39,7 @@ def read(root, index):
             {
                 "type": type(value).__name__,
                 "variable": index.get(id(variables.unwrap(value))),
-                "state": variables.unwrap(value) is None and _state(value),
+                **_held(value, created),
                 "children": [[name, ids[id(child)]] for name, child in children[number]],
                 "slots": slots.get(number, []),
                 "slots_by": _slots_by(value),
@@ -47,15 +49,11 @@ def read(root, index):
     }
 
 
-def _state(value):
-    """Whether an object holds a value; of a hash table the types and rows of its keys and values, as a text."""
-    if not private_names.holds_state(value):
-        return False
-    kinds = [getattr(value, name, None) for name in ("key_dtype", "value_dtype")]
-    if None in kinds:
-        return True
-    rows = private_names.rows_of_table(value) or ()
-    return " ".join([*(tf.as_dtype(kind).name for kind in kinds), *(str([*row]).replace(" ", "") for row in rows)])
+def _held(value, created):
+    """{"state", "site"} of an object that is no variable and holds a value."""
+    if variables.unwrap(value) is not None or not private_names.holds_state(value):
+        return {}
+    return {"state": states.of(value), "site": created.of(value) if created is not None else None}
 
 
 def start(root):

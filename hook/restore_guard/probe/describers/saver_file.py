@@ -1,15 +1,18 @@
 """What tf.compat.v1.train.Saver writes of a TF1-style graph.
 
-Source: tensorflow/python/training/saver.py `Saver.build`, saveable_object_util.py `op_list_to_dict`.
+Source: tensorflow/python/training/saver.py `Saver.build`, saveable_object_util.py `op_list_to_dict`;
+ops/variables.py `_all_saveable_objects`; ops/lookup_ops.py `MutableHashTable` (in the collection of saveables).
 """
 
 import tensorflow as tf
 
 from .. import private_names
+from . import states
 
 
-def read(root, index):
-    """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "error"}; None where there is no graph.
+def read(root, index, created):
+    """Returns {"entries": [{"name", "variable", "shape", "offset", "strict"}], "states": [{"name", "state", "site"}],
+    "error"}; None where there is no graph.
 
     `shape` is the whole tensor's; a part of a partitioned variable starts at `offset` in it. `strict` is a
     reference variable, which takes no value of another shape; a resource variable does.
@@ -22,13 +25,21 @@ def read(root, index):
             tf.compat.v1.train.Saver()
     except (ValueError, TypeError) as error:
         return {"entries": [], "error": str(error)}
-    return {"entries": [_entry(variable, index) for variable in saved(root)], "error": None}
+    entries = [_entry(variable, index) for variable in saved(root)]
+    others = root.get_collection(tf.compat.v1.GraphKeys.SAVEABLE_OBJECTS)
+    return {"entries": entries, "states": [_state(saveable, created) for saveable in others], "error": None}
 
 
 def saved(graph):
     """The variables that a Saver without arguments takes."""
     with graph.as_default():
         return list(tf.compat.v1.global_variables())
+
+
+def _state(saveable, created):
+    state = states.of(saveable.op)
+    known = isinstance(state, str) and " " in state
+    return {"name": saveable.name, "state": state if known else "other", "site": created.of(saveable.op)}
 
 
 def _entry(variable, index):

@@ -205,6 +205,7 @@ def _describe(graph, shapes, dtypes, contents):
             }
         )
     contents.object_graph = {"nodes": nodes}
+    contents.saver_file = {"entries": _by_full_name(graph, kept, variables, shapes), "by_full_name": True}
     others = sorted(name for name in shapes if _is_other(name, told))
     contents.tables = _tables(others, shapes)
     if others:
@@ -212,6 +213,20 @@ def _describe(graph, shapes, dtypes, contents):
             f"{len(others)} of its tensors are no variables but the state of tables, iterators or the like "
             f"({', '.join(others[:3])}): they are whole; whether they restore is not judged."
         )
+
+
+def _by_full_name(graph, kept, variables, shapes):
+    """What a Saver finds in an object-based checkpoint: the last variable of each name.
+
+    Source: tensorflow/python/training/saver.py `Saver.restore`, `object_graph_key_mapping`.
+    """
+    attributes = (attribute for number in kept for attribute in graph.nodes[number].attributes)
+    named = {attribute.full_name: attribute.checkpoint_key for attribute in attributes}
+    return [
+        {"name": name, "variable": variables[key], "shape": list(shapes[key])}
+        for name, key in sorted(named.items())
+        if name and key in variables
+    ]
 
 
 def _reached(graph):

@@ -100,6 +100,8 @@ class Sites:
         `__new__` rather than `__init__`: Keras reads the signature of `__init__` to make configurations.
         """
         hear_new(tf.Module, self.record_object)
+        for base in _STATES:
+            hear_new(base, self.record)
         for package in ("keras", "tf_keras"):
             if package in sys.modules:
                 hear_new(sys.modules[package].layers.Layer, self.record_object)
@@ -116,6 +118,13 @@ class Sites:
 
 
 _UNKNOWN = (None, None, None)
+# What holds values in a checkpoint and is no variable.
+_STATES = (
+    tf.lookup.experimental.MutableHashTable,
+    tf.lookup.experimental.DenseHashTable,
+    tf.data.Iterator,
+    tf.train.experimental.PythonState,
+)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from restore_guard.change.diffs import Diff, Place
-from restore_guard.restore_paths.outcome import Outcome
+from restore_guard.restore_paths.outcome import Outcome, Refusal
 from restore_guard.signature import Holder, Signature, Variable
 
 # The old and the new name of what changed: a layer, a variable, or None on the side that lacks it.
@@ -26,6 +26,7 @@ class Trouble:
         unsaved: True where the path does not even write the variable any more.
         revived: False where the saved configuration could not be made into a model.
         got: the saved variable whose value `new` gets instead of `old`'s.
+        refusal: why the load call raises, where one of both is no variable but a table or the like.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Trouble:
     unsaved: bool = False
     revived: bool = True
     got: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def key(self) -> tuple[str, str, bool]:

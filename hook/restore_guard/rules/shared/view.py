@@ -10,7 +10,7 @@ from restore_guard.change.diffs import Place
 from restore_guard.rules.shared.cause import Cause, Compared, Subject, Trouble
 from restore_guard.signature import Holder, Variable, leaf, owner
 
-Kind = Literal["unnamed", "elsewhere", "retyped", "added", "split", "removed", "merged", "kept"]
+Kind = Literal["state", "unnamed", "elsewhere", "retyped", "added", "split", "removed", "merged", "kept"]
 
 
 class View:
@@ -97,18 +97,21 @@ class Sight:
     Attributes:
         old, new: the variable on either side.
         retyped: what above it is of another type than before.
-        kind: what became of it. unnamed: the load call names no variable. elsewhere: it gets another value than its
-            own, or its own in another shape. retyped: its layer is of another type. split, merged: it was one with
-            another before, or is now. added, removed: it is on one side only. kept: none of these.
+        kind: what became of it. state: it is a table or the like on one side. unnamed: the load call names no variable.
+            elsewhere: it gets another value than its own, or its own in another shape. retyped: its layer is of another
+            type. split, merged: it was one with another before, or is now. added, removed: it is on one side only.
+            kept: none of these.
     """
 
     def __init__(self, trouble: Trouble, view: View) -> None:
         self.trouble, self.view = trouble, view
         self.old, self.new = _named(view.comparison.olds, trouble.old), _named(view.comparison.news, trouble.new)
-        self.retyped = self._retyped() if trouble.got is None else None
+        self.retyped = self._retyped() if trouble.got is None and trouble.refusal is None else None
         self.kind = self._kind()
 
     def _kind(self) -> Kind:
+        if self.trouble.refusal is not None:
+            return "state"
         if self.old is None and self.new is None:
             return "unnamed"
         if self.trouble.got is not None:

@@ -90,11 +90,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def state_lost(addresses: Sequence[str]) -> str:
+def state_lost(path: str, addresses: Sequence[str]) -> str:
     """What becomes of saved tables, iterators and Python state that no object of the model takes."""
     holds = "holds a value that is" if len(addresses) == 1 else "hold values that are"
     return (
-        f"tf-checkpoint: {listing(addresses)} {holds} no variable (a table, an iterator, Python state), and nothing in "
+        f"{path}: {listing(addresses)} {holds} no variable (a table, an iterator, Python state), and nothing in "
         "the model takes it from old checkpoints: the model keeps what it is made with"
     )
 

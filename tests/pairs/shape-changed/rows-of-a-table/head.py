@@ -1,0 +1,14 @@
+"""A module that keeps vectors in a table of its own."""
+
+import tensorflow as tf
+
+
+class Words(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.places = tf.lookup.experimental.MutableHashTable(tf.string, tf.float32, [0.0, 0.0, 0.0])  # finding: shape-changed
+        self.vectors = tf.Variable(tf.random.normal((9, 2)))
+
+
+def build():
+    return Words()
