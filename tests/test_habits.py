@@ -1,4 +1,4 @@
-"""The hooks and the issue forms of this repository agree with what they are about."""
+"""The hooks and the issue forms of this repository agree with what they are about, and no module grows too long."""
 
 import importlib
 import sys
@@ -32,6 +32,12 @@ def test_lints_are_given_files_that_are_there(lints):
         files = [word for word in arguments if word.endswith((".yml", ".yaml", ".toml"))]
         assert files or name in ("ruff", "mypy")
         assert all((ROOT / file).is_file() for file in files), name
+
+
+def test_no_module_is_longer_than_400_lines():
+    modules = (ROOT / "hook/restore_guard").rglob("*.py")
+    lengths = {module.name: module.read_text(encoding="utf-8").count("\n") for module in modules}
+    assert lengths and {name: length for name, length in lengths.items() if length > 400} == {}
 
 
 @pytest.mark.parametrize("form", FORMS)

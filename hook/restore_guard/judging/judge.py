@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,8 +11,7 @@ import msgspec
 from restore_guard import rules
 from restore_guard.build import Witness
 from restore_guard.change.diffs import Diff, Place
-from restore_guard.change.environment_files import is_framework
-from restore_guard.judging import findings
+from restore_guard.judging import findings, notes
 from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, manifest_state
 from restore_guard.judging.case import (
     Case,
@@ -36,7 +34,6 @@ from restore_guard.judging.table import fresh, table
 from restore_guard.promise.manifest import Accepted, Manifest, ManifestError, since
 from restore_guard.restore_paths import restore, same_promise
 from restore_guard.result import Finding, ManifestState, Migrated, ModelResult, PathResult, Verdict
-from restore_guard.rules import build_failed
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.facts import Draw, Facts
 from restore_guard.signature import Signature
@@ -134,7 +131,7 @@ def judge(case: Case) -> ModelResult:
         restores=_results(compared),
         behaviour=behaviour_of(case),
         findings=tuple(finding for finding in found if finding.level != "off"),
-        notes=(*_notes(case), *_doubts(compared)),
+        notes=(*notes.of_builds(case), *_doubts(compared)),
         table=table(compared.comparisons) if compared.saved is not None else fresh(head),
     )
 
@@ -211,27 +208,27 @@ def _results(compared: _Compared) -> dict[str, PathResult]:
 def _doubts(compared: _Compared) -> list[str]:
     """Why the verdict is not certain, in words, and what else was not judged."""
     case, head, doubtful = compared.case, compared.head, compared.doubtful
-    notes = [*map(words.not_really_tried, case.untried), *compared.disagreements]
+    told = [*map(words.not_really_tried, case.untried), *compared.disagreements]
     if compared.saved is None and case.base_build is None:
-        notes.append("New here: there is no older checkpoint to restore.")
-    notes += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
-    unfamiliar = {path: told for path in doubtful for told in _unfamiliar(compared, path)}
-    notes += [f"{path} is simulated, and {told}. {_WAY_OUT}" for path, told in unfamiliar.items()]
+        told.append("New here: there is no older checkpoint to restore.")
+    told += [f"{path} cannot be judged: {head.unread[path]}." for path in doubtful if path in head.unread]
+    unfamiliar = {path: why for path in doubtful for why in _unfamiliar(compared, path)}
+    told += [f"{path} is simulated, and {why}. {_WAY_OUT}" for path, why in unfamiliar.items()]
     if custom := [path for path in doubtful if path not in {*head.unread, *unfamiliar}]:
-        notes.append(
+        told.append(
             f"{', '.join(custom)}: a layer saves or loads its variables by code of its own, which is not simulated, "
             f"so the outcome is not certain: {_ONLY_A_WITNESS}"
         )
     if compared.is_empty:
-        notes.append(_EMPTY)
-    notes += [words.state_lost(path, lost) for path, lost in compared.state_lost.items()]
-    notes += [note for loading in compared.loadings for note in loading.notes]
-    notes += case.unread_releases
-    notes += _other_moves(case)
-    notes += _installed_otherwise(case, head)
+        told.append(_EMPTY)
+    told += [words.state_lost(path, lost) for path, lost in compared.state_lost.items()]
+    told += [note for loading in compared.loadings for note in loading.notes]
+    told += case.unread_releases
+    told += notes.other_moves(case)
+    told += notes.installed_otherwise(case, head)
     if compared.is_unproved and not case.untried:
-        notes.append("No real restore was seen by every path, which --witness always asks for.")
-    return notes
+        told.append("No real restore was seen by every path, which --witness always asks for.")
+    return told
 
 
 def _unfamiliar(compared: _Compared, path: str) -> list[str]:
@@ -297,27 +294,6 @@ def _of_release(compared: _Compared, promise: Manifest) -> list[Finding]:
     return findings.findings_of(compare(released, head, promise.restores, case.diff, case.head_revivals), context)
 
 
-def _other_moves(case: Case) -> list[str]:
-    others = [str(move) for move in case.moves if not is_framework(move.package)]
-    if not others or case.apart:
-        return []
-    shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-    return [f"Built with the packages that are installed now: what {shown} changes was not judged."]
-
-
-def _installed_otherwise(case: Case, head: Signature) -> list[str]:
-    """Where the head was built by another TensorFlow or Keras than its own files ask for."""
-    if case.apart:
-        return []
-    # tensorflow-cpu and the like are other builds of tensorflow.
-    wanted = {re.sub(r"^tensorflow-(cpu|gpu|macos|intel)$", "tensorflow", name): of for name, of in case.asked.items()}
-    return [
-        f"Built by {name} {installed}, which is installed, where the files of the change ask for {wanted[name]}."
-        for name, installed in head.framework.items()
-        if name in wanted and wanted[name] != installed
-    ]
-
-
 def _context(case: Case, known: Known = frozenset(), accepted: Sequence[Accepted] = ()) -> findings.Context:
     return findings.Context(case.name, case.manifest_file, case.config, known, accepted, behaviour_of(case))
 
@@ -369,26 +345,6 @@ def _unbuilt(case: Case) -> ModelResult:
         manifest=state,
         findings=tuple(finding for finding in (*failed, *about) if finding.level != "off"),
     )
-
-
-def _notes(case: Case) -> list[str]:
-    notes = []
-    if case.head_build.strategy == "eager":
-        why = (case.head_build.because or "it cannot do without").splitlines()[0]
-        notes.append(f"Built with all its weights in memory, because a build without them failed: {why}")
-    if case.base_build is not None and case.base_build.signature is None:
-        judged = "its manifest" if readable(case.base_manifest) else "nothing"
-        failure = case.base_build.failure or ""
-        said = f"The base no longer builds, so it is judged by {judged}: {failure}"
-        notes.append(" ".join(filter(None, [said, build_failed.advice(failure)])))
-    if isinstance(case.base_manifest, ManifestError):
-        notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
-    elif case.base_manifest is None and case.base_build is not None:
-        notes.append("The base has no manifest, so its build stands in for it.")
-    promise = readable(case.base_manifest)
-    if promise is not None:
-        notes += [f"{path}: judged by {name}, which the manifest pins." for path, name in promise.pinned.items()]
-    return notes
 
 
 def _known(compared: _Compared) -> Known:
