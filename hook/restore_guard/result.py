@@ -228,7 +228,8 @@ class ModelResult(Struct, frozen=True):
     def only_manifest(self) -> bool:
         """Whether the check fails for the manifest alone, and nothing about the model is in doubt."""
         faults = {finding.rule.startswith("manifest-") for finding in self.findings if finding.fails}
-        return faults == {True} and all(path.certain for path in self.restores.values())
+        certain = self.verdict == "breaks" and all(path.certain for path in self.restores.values())
+        return certain and faults == {True}
 
 
 _WORDS = (

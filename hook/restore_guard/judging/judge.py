@@ -87,11 +87,15 @@ class _Compared:
         """Whether something that decides the verdict could not be judged."""
         contradicted = any(outcome.contradicted for one in self.comparisons for outcome in one.outcomes.values())
         lost = _is_promise_lost(self.case, self.saved)
-        untold = bool(self.state_lost) and not self.is_state_told
         elsewhere = any(loading.unchecked for loading in self.loadings)
         unread = bool(self.case.unread_releases)
-        unsure = bool(self.doubtful) or contradicted or lost or untold or unread or elsewhere
+        unsure = bool(self.doubtful) or contradicted or lost or self.is_state_untold or unread or elsewhere
         return unsure or self.is_unproved or self.is_empty
+
+    @property
+    def is_state_untold(self) -> bool:
+        """Whether values that are no variable are lost, as the manifest does not say yet."""
+        return bool(self.state_lost) and not self.is_state_told
 
     @property
     def is_empty(self) -> bool:
@@ -180,7 +184,9 @@ def _across(migrations: Mapping[str, Migrated]) -> frozenset[str]:
 
 
 def _verdict(compared: _Compared, found: Sequence[Finding]) -> Verdict:
-    if any(finding.fails for finding in found):
+    failed = {finding.rule for finding in found if finding.fails}
+    # A stale manifest is no verdict on values that nothing takes.
+    if failed and not (failed == {"manifest-stale"} and compared.is_state_untold):
         return "breaks"
     if compared.is_unchecked or any(finding.unchecked and finding.level != "off" for finding in found):
         return "unchecked"
