@@ -15,7 +15,7 @@ GENERATIONS = {"keras3": ">=3.10,<3.14", "keras2": ">=3.9,<3.12", "tensorflow218
 ENVIRONMENTS = GENERATIONS | {"managers": ">=3.11"}
 
 # The tests of a file share what is made for them.
-WORKERS = ["-n", "auto", "--dist", "loadfile"]
+WORKERS = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
 COVERAGE = ["--cov", "restore_guard", "--cov-report", ""]
 
 

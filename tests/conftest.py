@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +26,12 @@ hypothesis.settings.load_profile("no deadline")
 
 
 def pytest_collection_modifyitems(items):
-    """Lines are not counted in a property test: it runs the same ones hundreds of times, at twice the cost."""
+    """Files of few tests that are slow go first, then those of most tests: at the end no worker waits for another.
+
+    Lines are not counted in a property test: it runs the same ones hundreds of times, at twice the cost.
+    """
+    counts = Counter(item.path for item in items)
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, -counts[item.path], item.path))
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)

@@ -39,8 +39,8 @@ CONTEXT = findings.Context("pair", "restore-manifest/pair.json", Config())
 _NO_WHOLES = dict.fromkeys(WHOLE.values())
 _NOTHING_READ = msgspec.structs.asdict(Reads())
 
-# What TensorFlow does is asked anew for every ninth pair; for the others, the newest of either Keras go by records.
-ANEW = frozenset(NAMES[::9])
+# What TensorFlow does is asked anew for every twelfth pair; for the others, the newest of either Keras go by records.
+ANEW = frozenset(NAMES[::12])
 JUDGED = [
     pytest.param(keras, name, marks=pytest.mark.long if keras not in RECORDED and name not in ANEW else ())
     for keras in FRAMEWORKS
