@@ -26,8 +26,8 @@ _PREFIX = "restore-guard-run-"
 _HALF = ".restore-guard-half-"
 # Between making a folder and locking it.
 _YOUNG = 60
-# What follows the prefix: nobody else gives a folder such a name, and what a user calls restore-guard-demo stays.
-_RANDOM = re.compile(r"[0-9a-f]{16}")
+# Bytes of what follows the prefix, which nobody else gives a folder: what a user calls restore-guard-demo stays.
+_RANDOM = 8
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -53,7 +53,7 @@ def temporary(parent: Path | None = None, prefix: str = _PREFIX) -> Iterator[Pat
     Args:
         parent: where it is made; None for among the temporary files.
     """
-    path = Path(parent or tempfile.gettempdir()).absolute() / f"{prefix}{secrets.token_hex(8)}"
+    path = Path(parent or tempfile.gettempdir()).absolute() / f"{prefix}{secrets.token_hex(_RANDOM)}"
     path.mkdir(mode=stat.S_IRWXU)
     held = hold(path)
     try:
@@ -115,7 +115,7 @@ def remove_abandoned(parent: Path | None = None, prefix: str = _PREFIX) -> None:
         entries = [
             entry
             for entry in os.scandir(parent or tempfile.gettempdir())
-            if entry.name.startswith(prefix) and _RANDOM.fullmatch(entry.name.removeprefix(prefix))
+            if entry.name.startswith(prefix) and is_ours(entry.name.removeprefix(prefix), 2 * _RANDOM)
         ]
     except OSError:
         return
@@ -128,6 +128,14 @@ def remove_abandoned(parent: Path | None = None, prefix: str = _PREFIX) -> None:
             if held is not None:
                 remove(Path(entry.path))
                 os.close(held)
+
+
+def is_ours(name: str, digits: int) -> bool:
+    """Whether a name is one that only this tool gives: so many hexadecimal digits.
+
+    Other things may lie beside, as where RESTORE_GUARD_CACHE names a folder of the user's: nobody removes those.
+    """
+    return re.fullmatch(f"[0-9a-f]{{{digits}}}", name) is not None
 
 
 def write(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -9,10 +9,8 @@ one TensorFlow. A disagreement is printed, and the exit code is 1 then; so it is
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ import msgspec
 from differential import proof
 from differential.frameworks import Framework, Oracle
 from differential.table import Table
+from restore_guard import folders
 
 # What Keras 3.0 to 3.15 are tried on: all of them work with it.
 _ONE = "2.18.1"
@@ -67,15 +66,13 @@ def run(table: Table, uv: str, *, every: int, only: str = "") -> None:
         # Another part of the corpus for each, so that together they see more of it.
         own = {name: pairs[name] for name in list(pairs)[number % every :: every]} if every > 1 else chosen
         begin = time.monotonic()
-        folder = Path(tempfile.mkdtemp(prefix="restore-guard-"))
         try:
-            _judge(table, version, own, _environment(uv, folder, version), folder)
+            with folders.temporary() as folder:
+                _judge(table, version, own, _environment(uv, folder, version), folder)
             if not any(row == version.framework.title for row, _ in table.counts):
                 table.disagreements.append(f"{version.framework.title}: no pair of the corpus could be judged")
         except (subprocess.CalledProcessError, OSError, msgspec.ValidationError) as error:
             table.disagreements.append(f"{version.framework.title} could not be tried: {_said(error)}")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         took = time.monotonic() - begin
         print(f"-- {version.framework.title}: {len(own)} pairs, {took:.0f} s", file=sys.stderr, flush=True)
 

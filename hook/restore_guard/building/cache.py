@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import sys
 import time
 import zlib
@@ -37,7 +36,7 @@ from restore_guard.probe.tracing.environment import COSMETIC
 from restore_guard.signature import Signature
 
 _BUILDS, _SECONDS = "builds", "seconds"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGITS = 64  # of a digest, which names a record and the folder of its key
 _LIMIT = 256 * 1024 * 1024
 _PER_KEY = 64
 _SIGNATURES = (signature, keras_tree, saver_file, plain_data)
@@ -176,7 +175,7 @@ class Cache:
             return
         found = []
         for path in (self.folder / _BUILDS).glob("*/*"):
-            if not _DIGEST.fullmatch(path.parent.name):  # RESTORE_GUARD_CACHE may name a folder with other things in it
+            if not folders.is_ours(path.parent.name, _DIGITS):
                 continue
             with contextlib.suppress(OSError):
                 state = path.stat()
@@ -194,7 +193,7 @@ class Cache:
 def _records(folder: Path, key: str) -> list[Path]:
     """The records of a key, the latest first; only the first `_PER_KEY` are tried."""
     try:
-        entries = [entry for entry in os.scandir(folder / _BUILDS / key) if _DIGEST.fullmatch(entry.name)]
+        entries = [entry for entry in os.scandir(folder / _BUILDS / key) if folders.is_ours(entry.name, _DIGITS)]
         entries.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
     except OSError:
         return []

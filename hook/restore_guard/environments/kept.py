@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ MOST = 6
 """Environments with TensorFlow take one to two gigabytes each; a run uses two."""
 
 _ASIDE = ".making-"
-_DIGEST = re.compile(r"[0-9a-f]{32}")
+_DIGITS = 32  # of a digest, which names an environment
 
 # Descriptors that are open, and so locks that are held, for as long as this process lives.
 _held: list[int] = []
@@ -48,14 +47,11 @@ def aside(home: Path) -> Iterator[Path]:
 
 
 def make_room(home: Path, most: int = MOST) -> None:
-    """Removes the environments that were not used for longest, where there are more than enough.
-
-    RESTORE_GUARD_CACHE may name a folder with other things in it: an environment has a digest for a name.
-    """
+    """Removes the environments that were not used for longest, where there are more than enough."""
     found = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(home):
-            if entry.is_dir(follow_symlinks=False) and _DIGEST.fullmatch(entry.name):
+            if entry.is_dir(follow_symlinks=False) and folders.is_ours(entry.name, _DIGITS):
                 found.append((entry.stat().st_mtime_ns, entry.path))
     for _, path in sorted(found, reverse=True)[most:]:
         # In use, or already gone: it stays as it is.
