@@ -397,6 +397,23 @@ def test_many_runs_leak_nothing(kept, keras3, models):
     _many(kept, keras3, models, 5)
 
 
+@pytest.mark.tensorflow
+def test_one_that_hangs_costs_time_and_no_verdict(kept, keras3, models, monkeypatch):
+    monkeypatch.setattr(probing, "_SILENT_SECONDS", 3)
+    jobs = [Job(id=name, root=models, builder=f"models:{name}", timeout=60) for name in ("build", "crashes")]
+    with probing.Probe(keras3) as lent:
+        expected = lent.run(jobs)
+        hung = lent.process
+        os.kill(hung.pid, signal.SIGSTOP)
+        found = lent.run(jobs)
+        assert not isinstance(lent.process, warm.Loan)
+        assert hung.poll() == -signal.SIGKILL
+        assert lent.run(jobs)["build"].signature is not None
+    assert [one.pid for one in warm.kept()] == [kept.pid]
+    assert found["build"].signature == expected["build"].signature
+    assert found["crashes"].failure == expected["crashes"].failure
+
+
 @pytest.mark.long
 @pytest.mark.tensorflow
 def test_a_thousand_runs_leak_nothing(kept, keras3, models):

@@ -63,36 +63,36 @@ class Probe:
         self, python: Path, progress: Callable[[str], None] = lambda _: None, hash_seed: str = isolation.HASH_SEED
     ) -> None:
         self.python, self.progress, self.hash_seed = python, progress, hash_seed
-        self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self.version: str | None = None
-        self.asked, self.begun, self.seal = 0, time.monotonic(), secrets.token_hex()
+        self.seal = secrets.token_hex()
 
     def __enter__(self) -> Probe:
         with contextlib.ExitStack() as stack:
             self.errors = stack.enter_context(tempfile.TemporaryFile())
-            scratch = stack.enter_context(folders.temporary())
-            stack.callback(remains.forget, scratch)
+            self.scratch = stack.enter_context(folders.temporary())
+            stack.callback(remains.forget, self.scratch)
             concealed.conceal()
-            environ = isolation.environment(os.environ, self.hash_seed) | _temporary(scratch)
-            self.process: subprocess.Popen[bytes] | warm.Loan
-            if (lent := warm.borrow(self.python, environ, self.errors)) is not None:
+            self.environ = isolation.environment(os.environ, self.hash_seed) | _temporary(self.scratch)
+            if (lent := warm.borrow(self.python, self.environ, self.errors)) is not None:
                 stack.callback(lent.close)
-                self.process = lent
-            else:
-                self.process = self._started(environ)
-            stack.callback(self._end, scratch)
+            self._begin(lent or self._started())
+            stack.callback(self._end)
             self._stack = stack.pop_all()
-        threading.Thread(target=self._listen, daemon=True).start()
         return self
 
-    def _started(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _begin(self, process: subprocess.Popen[bytes] | warm.Loan) -> None:
+        self.process, self.asked, self.begun = process, 0, time.monotonic()
+        self.version: str | None = None
+        self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        threading.Thread(target=_listen, args=(_piped(process.stdout), self.lines), daemon=True).start()
+
+    def _started(self) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 [str(self.python), str(Path(probe.__file__).parent)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,
-                env=environ,
+                env=self.environ,
                 start_new_session=True,
                 creationflags=trees.APART,
             )
@@ -102,7 +102,7 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _end(self, scratch: Path) -> None:
+    def _end(self) -> None:
         if self.process.poll() is None:
             # The probe ends its builds on SIGTERM, or at the end of its input where a signal would only end itself.
             if trees.KILLED is not None:
@@ -116,7 +116,7 @@ class Probe:
             except subprocess.TimeoutExpired:
                 self._kill()
         if self.process.poll() != 0:  # else it has ended its builds itself
-            remains.end(scratch, self.process.pid)
+            remains.end(self.scratch, self.process.pid)
         self._close(self.process.stdin)
         _piped(self.process.stdout).close()
 
@@ -144,27 +144,18 @@ class Probe:
         if not jobs:
             return {}
         request = {"jobs": [_encode(job) for job in jobs], "parallel": processors.count(), "seal": self.seal}
-        line = json.dumps(request).encode() + b"\n"
-        self.asked += 1
-        # A thread: the pipe may be full, and a Python that hangs never reads it.
-        threading.Thread(target=self._ask, args=(line,), daemon=True).start()
+        self.request = json.dumps(request).encode() + b"\n"
+        self._ask()
         if self.version is None:
             self.progress(f"importing TensorFlow ({self.python})")
         else:
             self.progress(purpose)
         return self._collect({job.id: job for job in jobs}, purpose)
 
-    def _listen(self) -> None:
-        with contextlib.suppress(ValueError):
-            for line in isolation.lines(_piped(self.process.stdout)):
-                self.lines.put(line)
-        self.lines.put(None)
-
-    def _ask(self, request: bytes) -> None:
-        with contextlib.suppress(OSError, ValueError):  # it has ended, or been ended
-            pipe = _piped(self.process.stdin)
-            pipe.write(request)
-            pipe.flush()
+    def _ask(self) -> None:
+        self.asked += 1
+        # A thread: the pipe may be full, and a Python that hangs never reads it.
+        threading.Thread(target=_write, args=(_piped(self.process.stdin), self.request), daemon=True).start()
 
     def _collect(self, jobs: Mapping[str, Job], purpose: str) -> dict[str, Any]:
         done: dict[str, Any] = {}
@@ -201,15 +192,21 @@ class Probe:
 
     def _next(self) -> isolation.Message | str:
         """What the probe says next, or why it says nothing any more; the probe watches each build's own time."""
-        limit, heard = (_SILENT_SECONDS, time.monotonic()) if self.version else (_IMPORT_SECONDS, self.begun)
         try:
-            line = self.lines.get(timeout=max(0, heard + limit - time.monotonic()))
+            line = self._line()
         except queue.Empty:
             # Its builds end with it, and nobody waits for it a second time.
             self._kill()
             if not self.version:
-                return f"importing TensorFlow took longer than {limit:g} seconds and was stopped"
-            return f"the Python that builds hangs: nothing was heard of it for {limit:g} seconds, so it was stopped"
+                return f"importing TensorFlow took longer than {_IMPORT_SECONDS} seconds and was stopped"
+            if not isinstance(self.process, warm.Loan):
+                silent = f"nothing was heard of it for {_SILENT_SECONDS} seconds"
+                return f"the Python that builds hangs: {silent}, so it was stopped"
+            # What is lent must not change a verdict: a Python of the run's own does it.
+            self._end()
+            self._begin(self._started())
+            self._ask()
+            return self._next()
         if line is not None:
             return isolation.decode(line)
         self.lines.put(None)  # for the next run
@@ -219,9 +216,35 @@ class Probe:
         how = "" if status is None else f" with signal {-status}" if status < 0 else f" with exit status {status}"
         return f"the Python that builds ended{how} before this build did"
 
+    def _line(self) -> bytes | None:
+        """A line of the probe's; None at their end.
+
+        Raises:
+            queue.Empty: the probe has been silent for too long.
+        """
+        if not self.version:
+            return self.lines.get(timeout=max(0, self.begun + _IMPORT_SECONDS - time.monotonic()))
+        for _ in range(_SILENT_SECONDS):  # one by one: a machine that stood still, the probe with it, loses just one
+            with contextlib.suppress(queue.Empty):
+                return self.lines.get(timeout=1)
+        raise queue.Empty
+
     def _tail(self) -> str:
         self.errors.seek(0)
         return self.errors.read()[-4000:].decode(errors="replace").strip()
+
+
+def _listen(pipe: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    with contextlib.suppress(ValueError):
+        for line in isolation.lines(pipe):
+            lines.put(line)
+    lines.put(None)
+
+
+def _write(pipe: IO[bytes], request: bytes) -> None:
+    with contextlib.suppress(OSError, ValueError):  # the probe has ended, or been ended
+        pipe.write(request)
+        pipe.flush()
 
 
 def _encode(job: Job) -> dict[str, Any]:
