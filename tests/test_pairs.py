@@ -4,7 +4,6 @@ The truth comes from `differential/oracle.py`, which saves and restores real che
 """
 
 import ast
-import dataclasses
 import functools
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -109,7 +108,7 @@ def corpora(request, chosen, tmp_path_factory):
                 for at, build in built.items()
             }
             tasks = {
-                (name, options["config"]): dataclasses.replace(
+                (name, options["config"]): msgspec.structs.replace(
                     job(folder, name, "head", task="revive", options=options), id=f"{name}:{options['path']}"
                 )
                 for name in chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,8 +15,7 @@ Strategy = Literal["graph", "weightless", "eager"]
 """How a builder can be run, the cheapest first."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """Something to do in the user's Python, most of all a model to build from one side.
 
     Attributes:
@@ -36,20 +34,19 @@ class Job:
     root: Path
     builder: str = ""
     project: str = ""
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = msgspec.field(default_factory=dict)
     inputs: Sequence[Mapping[str, Any]] = ()
     pythonpath: Sequence[str] = ()
     worktree: Path | None = None
     timeout: float = 300
     restores: Sequence[str] = ()
     task: str = "build"
-    load: Mapping[str, Any] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    load: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    environ: Mapping[str, str] = msgspec.field(default_factory=dict)
+    options: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(msgspec.Struct, frozen=True):
     """What became of a build: a signature, or why there is none.
 
     Attributes:
@@ -84,8 +81,7 @@ class Build:
         return self.signature
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What became of any other task: its plain data, or why there is none, as for a `Build`.
 
     Attributes:
@@ -173,8 +169,7 @@ class Observation(msgspec.Struct, frozen=True):
         return self.behaviour is not None and not self.behaviour.same_output
 
 
-@dataclass(frozen=True)
-class Witness:
+class Witness(msgspec.Struct, frozen=True):
     """What came of a trial.
 
     Attributes:
@@ -184,9 +179,9 @@ class Witness:
             lost is news.
     """
 
-    observations: Mapping[str, Observation] = field(default_factory=dict)
+    observations: Mapping[str, Observation] = msgspec.field(default_factory=dict)
     failures: tuple[str, ...] = ()
-    control: Mapping[str, Observation] = field(default_factory=dict)
+    control: Mapping[str, Observation] = msgspec.field(default_factory=dict)
 
     @property
     def behaviour(self) -> Behaviour | None:
@@ -207,8 +202,7 @@ class Witness:
         return path in self.control and self.control[path].differs
 
 
-@dataclass(frozen=True)
-class Rivals:
+class Rivals(msgspec.Struct, frozen=True):
     """Assignments {variable of the head: variable of the base}.
 
     Attributes:

@@ -1,11 +1,11 @@
 """Builds of the styles in which models are made are kept: a comment costs none, and no changed dependency is missed."""
 
-import dataclasses
 import os
 import shutil
 import subprocess
 import time
 
+import msgspec
 import pytest
 from styles import STYLES
 
@@ -157,7 +157,7 @@ def test_of_packages_versions_count(corpus):
         if name not in corpus.styles:
             continue
         for distribution in set().union(*(known.owners.get(top, ()) for top in corpus.builds[name].trace.packages)):
-            corpus.installed = dataclasses.replace(known)
+            corpus.installed = msgspec.structs.replace(known)
             corpus.installed.__dict__["versions"] = known.versions | {distribution: "0"}
             assert not corpus.finds(name), distribution
         corpus.installed = known

@@ -1,6 +1,5 @@
 """Builds in a real TensorFlow: whatever a builder does, it becomes one `Build`, and the others are built too."""
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -961,7 +960,7 @@ def test_what_is_kept_in_memory_is_not_written_into_the_work_tree(sturdy, folder
         **{path.name: ("by_address", {"path": str(path)}) for path in (outside, tree / "x")},
     }
     jobs = [
-        dataclasses.replace(_job(tree, f"elsewhere:{function}", worktree=tree, kwargs=kwargs), id=name)
+        msgspec.structs.replace(_job(tree, f"elsewhere:{function}", worktree=tree, kwargs=kwargs), id=name)
         for name, (function, kwargs) in asked.items()
     ]
     built = sturdy.run(jobs)

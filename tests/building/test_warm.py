@@ -1,7 +1,6 @@
 """A Python that is kept warm: lent to whom it belongs, the same as one that is started, and gone when it should be."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import re
@@ -13,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from conftest import Project, settings, warm_python
 
@@ -252,7 +252,7 @@ def test_what_is_told_of_one():
     who = "/venv/bin/python (TensorFlow 2.21.0, process 7)"
     assert warm_text.render([one]) == f"warm: {who}, 200 MB; ends after 1.5 minutes without a check\n"
     assert warm_text.render([one], ended=True) == f"ended: {who}\n"
-    changed = dataclasses.replace(one, changed="/venv/x.pth")
+    changed = msgspec.structs.replace(one, changed="/venv/x.pth")
     assert warm_text.render([changed]) == f"out of date, imports anew: {who}, since /venv/x.pth has changed\n"
 
 

@@ -1,10 +1,11 @@
 """Other versions: what one saves is really restored by the other. The Pythons are warm; uv is asked for Keras alone."""
 
 import contextlib
+import dataclasses
 import os
 import subprocess
-from dataclasses import replace
 
+import msgspec
 import pytest
 from conftest import Project, settings
 
@@ -197,7 +198,7 @@ def test_a_file_of_keras_3_15_that_3_14_cannot_read(make_repository, keras3, ker
     project = make_repository(files={"nested.py": NESTED, "pyproject.toml": configured})
     with Repository(project.root) as repository, Workshop(run := Run(repository, project.environ)) as shop:
         head = load(repository, repository.worktree())
-        base = replace(head, side=replace(head.side, label="before"))
+        base = dataclasses.replace(head, side=msgspec.structs.replace(head.side, label="before"))
         builders = Pythons({head.side: keras3, base.side: keras314}, apart=True)
         suspects = Suspects(Projects(base, head), (), ["nested"])
         cases, orders = cases_by(run, suspects, builders, "never", shop)

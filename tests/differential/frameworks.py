@@ -111,8 +111,8 @@ class Judged:
             # Nobody has what the base cannot even load itself; what it can and this model cannot raises.
             before = self.simulated(name, unchanged=True)
             if before.kind in ("raises", "unsupported"):
-                return dataclasses.replace(before, kind="unsupported")
-        return dataclasses.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
+                return msgspec.structs.replace(before, kind="unsupported")
+        return msgspec.structs.replace(outcome, kind="raises") if outcome.kind == "unsupported" else outcome
 
     def disagreements(self):
         """Yields (name, a sentence) for each difference between the simulation and the truth."""

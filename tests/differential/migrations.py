@@ -8,7 +8,6 @@ each variable of the head shows which one it has got.
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -102,7 +101,7 @@ class _Pair:
 
     def seen(self, readings: Sequence[str], diff: Diff) -> Mapping[str, Any]:
         """What a restored model computes; nothing where another version cannot read what was recorded."""
-        doubts = dataclasses.asdict(rivals(self.saved, self.model, diff))
+        doubts = msgspec.structs.asdict(rivals(self.saved, self.model, diff))
         try:
             asked = {"folder": self.folder, "paths": list(readings), "rivals": doubts}
             return self.restorer.ask("compare", source=str(self.head), **asked)["truth"]

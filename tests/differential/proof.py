@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -244,7 +243,7 @@ def _witness(probe: probing.Probe, folder: Path, found: Rivals) -> Witness:
         saving = Job("save", folder, "base:build", task="save", options={"folder": kept, "paths": _SILENT})
         saved = probe.run([saving])["save"].data["saved"]
         files = {path: one["file"] for path, one in saved.items() if one["file"]}
-        options = {"folder": kept, "files": files, "package": "keras", "rivals": dataclasses.asdict(found)}
+        options = {"folder": kept, "files": files, "package": "keras", "rivals": msgspec.structs.asdict(found)}
         restoring = Job("restore", folder, "head:build", task="restore", options=options)
         seen = probe.run([restoring])["restore"].data["restored"]
     return Witness({path: msgspec.convert(seen[path], Observation) for path in seen})

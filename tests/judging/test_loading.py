@@ -1,9 +1,8 @@
 """Checkpoints of one model restored into another: pure, of signatures and manifests."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 from signatures import GOOD, module
 
 from restore_guard.build import Build, Observation, Witness

@@ -1,9 +1,9 @@
 """Whatever is missing or broken: a verdict that lets a change pass was reached by comparing with what was promised."""
 
-from dataclasses import replace
 from itertools import product
 
 import msgspec
+from msgspec.structs import replace
 from signatures import module
 
 from restore_guard.build import Build, Observation, Witness

@@ -1,8 +1,7 @@
 """Unchanged code with other packages may restore otherwise: it is tried, and untried it is not taken for certain."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from signatures import model, variable
 
 from restore_guard.build import Build

@@ -1,9 +1,8 @@
 """Older code that loads what newer code saves: pure, of signatures and manifests."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 from signatures import model, module, variable
 
 from restore_guard.build import Build

@@ -1,7 +1,6 @@
 """The table of variables: which is beside which, and what becomes of it on each restore path."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from signatures import graph, model, module, variable
 
 from restore_guard.change.diffs import Diff

@@ -12,8 +12,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 PAGE = 100
 """As many as GitHub gives at once."""
@@ -31,8 +32,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@dataclass(frozen=True)
-class Comments:
+class Comments(msgspec.Struct, frozen=True):
     """The comments of one pull request.
 
     Attributes:

@@ -6,9 +6,10 @@ RESTORE_GUARD_PYTHON and RESTORE_GUARD_CACHE are read where they matter, as outs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+
+import msgspec
 
 from restore_guard.config import OWN_FILE, SHARED_FILE, WitnessMode
 from restore_guard.errors import UsageError
@@ -16,8 +17,7 @@ from restore_guard.errors import UsageError
 Word = TypeVar("Word", bound=str)
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(msgspec.Struct, frozen=True):
     """What the workflow says.
 
     Attributes:

@@ -6,9 +6,10 @@ import contextlib
 import posixpath
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from restore_guard.build import Build, Job
 from restore_guard.change.repository import Repository

@@ -6,7 +6,6 @@ The probe does it (`restore_guard.probe.migrate`); here it is asked for, and its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +25,7 @@ _SHARE = 8
 BESIDE = "beside the model: "
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """One file on its way.
 
     Attributes:
@@ -55,13 +53,12 @@ class Load:
     tables: tuple[tuple[str, str, bool], ...] = ()
     vocabularies: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = msgspec.field(default_factory=dict)
     truth: str | None = None
     called: str | None = None
 
 
-@dataclass(frozen=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True):
     """What became of a file: where the new one lies and how many values were compared, or why there is none.
 
     Attributes:

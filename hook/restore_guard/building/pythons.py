@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from restore_guard.change.environment_files import is_framework
 from restore_guard.change.pins_moved import Move, pins
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
-@dataclass(frozen=True)
-class Pythons:
+class Pythons(msgspec.Struct, frozen=True):
     """Who builds what.
 
     Attributes:
@@ -68,8 +68,7 @@ def of_change(run: Run, config: Config, sides: Sequence[Side], moves: Sequence[M
     return Pythons(dict.fromkeys(sides, _shared(run, config)), why_shared=why_shared)
 
 
-@dataclass(frozen=True)
-class Today:
+class Today(msgspec.Struct, frozen=True):
     """What a rehearsed move starts from.
 
     Attributes:

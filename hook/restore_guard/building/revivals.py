@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard.build import Answer
 from restore_guard.building import isolation
@@ -11,8 +12,7 @@ from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.signature import Revival, Signature
 
 
-@dataclass(frozen=True)
-class RevivalQuestion:
+class RevivalQuestion(msgspec.Struct, frozen=True):
     """A saved configuration, and the code that is to make a model of it; it becomes a `ModelTask`.
 
     Attributes:

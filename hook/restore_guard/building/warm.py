@@ -20,7 +20,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -39,8 +38,7 @@ _START_SECONDS = 300
 _END_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A Python that is kept warm.
 
     Attributes:

@@ -6,7 +6,6 @@ The probe does it. Here it is asked to, and its answers are validated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -17,8 +16,7 @@ from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 RESTORING = "restoring old checkpoints into the new build"
 
 
-@dataclass(frozen=True)
-class WitnessTrial:
+class WitnessTrial(msgspec.Struct, frozen=True):
     """A model to save and restore really; each of the two becomes a `ModelTask`.
 
     Attributes:
@@ -34,7 +32,7 @@ class WitnessTrial:
     head: BuildOrder
     paths: Sequence[str]
     package: str = "keras"
-    rivals: Rivals = field(default_factory=Rivals)
+    rivals: Rivals = msgspec.field(default_factory=Rivals)
     unsure: frozenset[str] = frozenset()
 
 
@@ -74,8 +72,7 @@ def run(building: Workshop, trials: Sequence[WitnessTrial]) -> dict[str, Witness
     }
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """What to restore into one build."""
 
     trial: WitnessTrial

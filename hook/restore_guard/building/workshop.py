@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard import folders
 from restore_guard.build import Answer, Build, Job
@@ -35,8 +35,7 @@ from restore_guard.folders import cache_folder
 from restore_guard.promise import excerpts
 
 
-@dataclass(frozen=True, eq=False)
-class BuildOrder:
+class BuildOrder(msgspec.Struct, frozen=True, eq=False):
     """A configured model to build from one side, by one Python; a `build.Job` is made of it once its files are there.
 
     The build serves to judge `restores`.
@@ -50,8 +49,7 @@ class BuildOrder:
     restores: Sequence[str]
 
 
-@dataclass(frozen=True)
-class ModelTask:
+class ModelTask(msgspec.Struct, frozen=True):
     """Something else to do with the model of an order; it becomes a `build.Job` of another task than "build"."""
 
     id: str

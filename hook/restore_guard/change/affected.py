@@ -1,13 +1,15 @@
 """Which models a change touches: judged from text alone, so that most commits end here."""
 
 import ast
+import dataclasses
 import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from restore_guard.change import environment_files, traced
 from restore_guard.change.traced import normal, with_parents
@@ -38,8 +40,7 @@ class Closure(NamedTuple):
         return self.files | self.candidates
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What one side shows of the project; all paths are relative to it.
 
     `traces` holds what the manifests recorded: what each model's build depends on.
@@ -47,7 +48,7 @@ class View:
 
     config: Config | None
     read: Read
-    traces: Mapping[str, Reads] = field(default_factory=dict)
+    traces: Mapping[str, Reads] = msgspec.field(default_factory=dict)
 
 
 def affected(changes: Sequence["Change"], base: View | None, head: View) -> dict[str, str]:
@@ -108,7 +109,7 @@ def relative_to(changes: Sequence["Change"], project: str, before: str | None = 
         if before is not None and change.status != "A":
             old = old or change.path
         old = old and posixpath.relpath(old, (project if before is None else before) or ".")
-        return replace(change, path=posixpath.relpath(change.path, project or "."), old_path=old)
+        return dataclasses.replace(change, path=posixpath.relpath(change.path, project or "."), old_path=old)
 
     return tuple(map(relative, changes))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
+
+import msgspec
 
 from restore_guard.change import edits, layout
 from restore_guard.change.edits import Edit
@@ -28,8 +29,7 @@ def place(item: Variable | Holder | Input) -> Place | None:
     return Place(item.site.file, item.site.line) if item.site is not None else None
 
 
-@dataclass(frozen=True)
-class FileDiff:
+class FileDiff(msgspec.Struct, frozen=True):
     """How one changed file's lines moved.
 
     Attributes:

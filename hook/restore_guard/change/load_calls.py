@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard.change import file_names, syntax
 from restore_guard.change.named_calls import Text, argument
@@ -35,8 +37,7 @@ UNKNOWN_FILE = "how its file is called is not a constant"
 Does = Literal["saves", "loads"]
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call that saves or loads.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -14,8 +13,7 @@ from restore_guard.change.named_calls import dotted_file
 from restore_guard.config import RESTORE_PATHS, Load
 
 
-@dataclass(frozen=True)
-class Habit:
+class Habit(msgspec.Struct, frozen=True):
     """The calls that are about one model."""
 
     calls: tuple[Call, ...] = ()

@@ -6,8 +6,9 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from restore_guard import requirement_files, toml_text
 from restore_guard.change import environment_files
@@ -20,8 +21,7 @@ _OF_PIP = ("project.dependencies", "project.optional-dependencies", "dependency-
 _Pin = tuple[str, str, str, int]
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """A package whose pinned version differs between two commits; a version is None where it is not asked for."""
 
     file: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from restore_guard.change.repository import Repository
 
@@ -13,8 +14,7 @@ def _silent(_: str) -> None:
     pass
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One run of a command.
 
     Attributes:

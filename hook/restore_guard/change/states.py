@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+import msgspec
 
-@dataclass(frozen=True)
-class Side:
+
+class Side(msgspec.Struct, frozen=True):
     """One state of the files; `tree` is the sha of its git tree, None for the work tree."""
 
     kind: Literal["commit", "index", "worktree"]

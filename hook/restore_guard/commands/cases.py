@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from restore_guard.build import Build, Witness
 from restore_guard.building import pythons, revivals, witnesses

@@ -7,12 +7,12 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard import folders
 from restore_guard.build import Build
@@ -47,8 +47,7 @@ RUNNERS = re.compile(r"pre-commit|pre_commit|prek|restore-guard")
 """What the file of a git hook that runs this one speaks of."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One thing that was looked at; `advice` is what to do about it."""
 
     subject: str

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard import config, folders
 from restore_guard.build import Build
@@ -33,8 +35,7 @@ from restore_guard.errors import UsageError
 from restore_guard.promise import excerpts
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What would be written, and what is left to do by hand.
 
     Attributes:

@@ -6,10 +6,10 @@ load call and every value was what the migrations say.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from restore_guard.building import carrying, checkpoint, output, pythons
 from restore_guard.building.checkpoint import Checkpoint, Reading
@@ -30,8 +30,7 @@ _ENDINGS = {"keras-weights": ".weights.h5", "h5": ".h5", "h5-by-name": ".h5", "k
 _SHARDED = ".weights.json"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What was asked for; see the options of the command."""
 
     checkpoint: str
@@ -44,8 +43,7 @@ class Request:
     dry_run: bool = False
 
 
-@dataclass(frozen=True)
-class Migrated:
+class Migrated(msgspec.Struct, frozen=True):
     """The answer about all files of one call.
 
     Attributes:
@@ -160,10 +158,10 @@ def _carry(workshop: Workshop, order: BuildOrder, planned: Migrated, out: Path) 
         loads = [_load(way, planned.signature, name) for way, name in zip(planned.ways, names, strict=True)]
         carried = carrying.carry(workshop, order, loads, work)
         ways = tuple(
-            dataclasses.replace(way, compared=done.compared, error=done.error)
+            msgspec.structs.replace(way, compared=done.compared, error=done.error)
             for way, done in zip(planned.ways, carried, strict=True)
         )
-        done = dataclasses.replace(planned, ways=ways)
+        done = msgspec.structs.replace(planned, ways=ways)
         if done.errors:
             return done
         saved = [result.saved for result in carried if result.saved is not None]
@@ -175,7 +173,7 @@ def _carry(workshop: Workshop, order: BuildOrder, planned: Migrated, out: Path) 
             output.place(made, out)
         else:
             output.place(saved[0], out)
-        return dataclasses.replace(done, out=out)
+        return msgspec.structs.replace(done, out=out)
 
 
 def _load(way: Way, model: Signature, name: str) -> carrying.Load:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.change.diffs import Diff
@@ -18,8 +19,7 @@ from restore_guard.promise.project import Project
 from restore_guard.signature import Signature
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(msgspec.Struct, frozen=True):
     """A checkpoint on one restore path.
 
     Attributes:

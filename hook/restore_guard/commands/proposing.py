@@ -7,7 +7,8 @@ and outputs tell more than a manifest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from restore_guard.change import affected
 from restore_guard.change.run import Run

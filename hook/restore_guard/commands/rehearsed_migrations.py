@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.commands.proposing import proposed

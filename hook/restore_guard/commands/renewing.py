@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -38,8 +37,7 @@ from restore_guard.rules.shared import words
 from restore_guard.signature import Revival, Signature
 
 
-@dataclass(frozen=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True):
     """What became of one manifest.
 
     Attributes:
@@ -57,8 +55,7 @@ class Updated:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Renewal:
+class Renewal(msgspec.Struct, frozen=True, dict=True):
     """All that decides what becomes of one manifest.
 
     Attributes:
@@ -75,7 +72,7 @@ class Renewal:
     name: str
     build: Build
     promises: Promises
-    revived: Mapping[str, Revival] = field(default_factory=dict)
+    revived: Mapping[str, Revival] = msgspec.field(default_factory=dict)
     reason: str | None = None
     checkpoint: Checkpoint | None = None
     proposal: Proposal | None = None
@@ -102,8 +99,7 @@ class Renewal:
         return Updated(self.name, state, message, findings, detail)
 
 
-@dataclass(frozen=True)
-class _Pins:
+class _Pins(msgspec.Struct, frozen=True):
     """What a manifest is to be pinned to.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,8 +21,7 @@ from restore_guard.signature import Revival, Signature
 Keys = frozenset[tuple[str, str, bool]]
 
 
-@dataclass(frozen=True)
-class Promises:
+class Promises(msgspec.Struct, frozen=True):
     """What must stay restorable: the current manifest, and those of releases in service.
 
     Attributes:
@@ -87,8 +85,7 @@ class Promises:
         return frozenset().union(*(_broken_between(old, side) for side in self.sides))
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """What a new manifest says of breaks; `history` is None where one has no reason."""
 
     epoch: int

@@ -5,7 +5,6 @@ they are not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -20,8 +19,7 @@ from restore_guard.result import Finding
 from restore_guard.signature import Signature
 
 
-@dataclass(frozen=True)
-class Into:
+class Into(msgspec.Struct, frozen=True):
     """Another model that checkpoints are restored into.
 
     Attributes:
@@ -35,8 +33,7 @@ class Into:
     restores: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Loader:
+class Loader(msgspec.Struct, frozen=True):
     """A model whose checkpoints are restored into others.
 
     Attributes:
@@ -65,8 +62,7 @@ class Loader:
         return self.own.loads
 
 
-@dataclass(frozen=True)
-class SettledLoads:
+class SettledLoads(msgspec.Struct, frozen=True):
     """What a new manifest accepts; None where a loss has no reason. `notes` say what could not be judged."""
 
     accepted: tuple[AcceptedLoad, ...] | None

@@ -7,11 +7,11 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard import config
 from restore_guard.commands.origin import Origin
@@ -22,8 +22,7 @@ HOOKS = ".pre-commit-config.yaml"
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """A file to write: `added` is what is new in `content`; `before` is None where there is no such file.
 
     Attributes:

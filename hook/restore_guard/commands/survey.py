@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from restore_guard import config
 from restore_guard.build import Build
@@ -20,8 +21,7 @@ NOT_BUILT = "is not built"
 NO_VARIABLES = "has no variables before its first call: it is not built"
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """A model that was found in the source, and what became of building it.
 
     Attributes:
@@ -59,8 +59,7 @@ class Model:
         return config.Model(builder, kwargs=dict(self.attempt.kwargs), inputs=self.inputs, restores=restores)
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True):
     """What was found.
 
     Attributes:
@@ -82,7 +81,7 @@ class Survey:
     unusable: tuple[Model, ...] = ()
     pythonpath: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
-    habits: Mapping[str, Habit] = field(default_factory=dict)
+    habits: Mapping[str, Habit] = msgspec.field(default_factory=dict)
     asked: tuple[RestorePath, ...] = ()
     environment: Environment = Environment()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+
+import msgspec
 
 from restore_guard.build import Build
 from restore_guard.change import entry, environment_files
@@ -16,8 +17,7 @@ from restore_guard.promise import manifest
 from restore_guard.promise.project import Projects
 
 
-@dataclass(frozen=True)
-class Suspects:
+class Suspects(msgspec.Struct, frozen=True, dict=True):
     """The models that a change may have touched.
 
     Attributes:

@@ -6,8 +6,10 @@ import posixpath
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard import config, folders
 from restore_guard.build import Build
@@ -31,8 +33,7 @@ _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _NO_ATTRIBUTE = re.compile(r"module '(\w+)' has no attribute '\w+'|cannot import name '\w+' from '(\w+)' \(unknown")
 
 
-@dataclass
-class _Turn:
+class _Turn(msgspec.Struct):
     """A model on its way through its attempts."""
 
     model: Model

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from restore_guard.building import carrying
 from restore_guard.building.checkpoint import Checkpoint, Reading

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard import rules
 from restore_guard.build import Build, Witness
@@ -31,8 +32,7 @@ def unable(model: Signature, paths: Sequence[str]) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """What really saving and restoring a model that has not changed showed.
 
     Attributes:

@@ -6,8 +6,8 @@ the other restores. Nothing is changed.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 from packaging.requirements import Requirement
@@ -88,9 +88,9 @@ def _rehearse(
 def _after(project: Project, label: str) -> Project:
     """The same files, as what they are built with after the move."""
     quiet = {**project.config.rules, **dict.fromkeys(NOT_ASKED, "off")}
-    return replace(
+    return dataclasses.replace(
         project,
-        side=replace(project.side, label=label),
+        side=msgspec.structs.replace(project.side, label=label),
         config=msgspec.structs.replace(project.config, rules=quiet),
     )
 

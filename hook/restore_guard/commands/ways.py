@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from restore_guard.building import carrying
 from restore_guard.building.checkpoint import Checkpoint
@@ -33,8 +33,7 @@ _SAME = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """One file: what it holds, how it gets across, and what became of it.
 
     Attributes:
@@ -48,7 +47,7 @@ class Way:
     file: Checkpoint
     path: str = ""
     route: Route | None = None
-    sure: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sure: Mapping[str, str] = msgspec.field(default_factory=dict)
     lookups: Lookups = Lookups()
     compared: int = 0
     error: str | None = None
@@ -73,8 +72,7 @@ class Way:
         return self.route is not None and not self.route.steps and self.path == same and not self.sure
 
 
-@dataclass(frozen=True)
-class Planning:
+class Planning(msgspec.Struct, frozen=True):
     """What all files of a call are planned by."""
 
     project: Project
@@ -105,10 +103,10 @@ class Planning:
             return Way(file, path, error=f"{place}{error.message}")
         except NoRoute as error:
             return Way(file, path, error=str(error))
-        found = dataclasses.replace(found, lookups=looked_up)
+        found = msgspec.structs.replace(found, lookups=looked_up)
         lost = sorted(_lost(found.crossing, path, self.model))
         if lost:
-            return dataclasses.replace(
+            return msgspec.structs.replace(
                 found,
                 error=f"{path} never writes {', '.join(lost[:3])}, whose values would be lost: choose another --to",
             )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard.discovery import inputs, options, tokens, values
 from restore_guard.discovery.arguments import Arguments, option
@@ -26,8 +28,7 @@ _MOST = 8
 _PRETRAINED = ("weights", "pretrained", "pretrained_weights", "pretrain", "imagenet", "include_pretrained")
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One way to build a candidate.
 
     Attributes:
@@ -38,8 +39,8 @@ class Attempt:
         calls: whether it calls the model itself, with what no `inputs` could say.
     """
 
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    imports: Mapping[str, str] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    imports: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     place: str = ""

@@ -6,8 +6,10 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard.discovery.modules import Function, Module, Project, methods
 from restore_guard.discovery.work import Work
@@ -19,8 +21,7 @@ PLAIN_NAMES = re.compile(r"^(build|make|create|get|load|define|construct)?_?(the
 VERB = re.compile(r"^(build|make|create|get|define|construct)_(?=.)")
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """What gives a model.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from restore_guard.discovery import graphs, top_level
 from restore_guard.discovery.candidate import (

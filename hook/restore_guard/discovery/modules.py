@@ -7,9 +7,10 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+
+import msgspec
 
 from restore_guard.python_text import parsed
 
@@ -26,8 +27,7 @@ OUTSIDE = re.compile(f"{_TESTS}|{_BESIDE}|{_TOOLS}")
 _OF_MODELS = ("Model", "Sequential", "Functional")
 
 
-@dataclass(eq=False)
-class Module:
+class Module(msgspec.Struct, eq=False, dict=True):
     """One file.
 
     Attributes:
@@ -42,10 +42,10 @@ class Module:
     name: str
     tree: ast.Module
     importable: bool = True
-    names: dict[str, str] = field(default_factory=dict)
-    stars: list[str] = field(default_factory=list)
-    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
+    stars: list[str] = msgspec.field(default_factory=list)
+    classes: dict[str, ast.ClassDef] = msgspec.field(default_factory=dict)
+    functions: dict[str, Function] = msgspec.field(default_factory=dict)
 
     @property
     def rank(self) -> int:

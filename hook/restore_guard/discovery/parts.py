@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+
+import msgspec
 
 from restore_guard.discovery.candidate import PLAIN_NAMES
 from restore_guard.discovery.modules import Function, Module, Project, all_calls
 from restore_guard.discovery.tables import Tables
 
 
-@dataclass(eq=False)
-class Uses:
+class Uses(msgspec.Struct, eq=False):
     """What the functions, methods and top levels of a project use.
 
     Attributes:
@@ -22,8 +22,8 @@ class Uses:
     project: Project
     tables: Tables
     functions: Mapping[str, tuple[Module, ast.ClassDef | None, Function]]
-    _blocks: dict[str, tuple[Module, ast.AST]] = field(default_factory=dict)
-    _names: dict[str, set[str]] = field(default_factory=dict)
+    _blocks: dict[str, tuple[Module, ast.AST]] = msgspec.field(default_factory=dict)
+    _names: dict[str, set[str]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._blocks |= {name: (module, node) for name, (module, _, node) in self.functions.items()}

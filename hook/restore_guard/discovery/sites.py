@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard.discovery.bindings import bound
 from restore_guard.discovery.modules import Function, Module, Project, methods
@@ -17,8 +18,7 @@ _READS = re.compile(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Site:
+class Site(msgspec.Struct, frozen=True, eq=False):
     """One call.
 
     Attributes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard.discovery.modules import Module, Project, is_main_guard, methods
 
@@ -24,8 +25,7 @@ _WORKING_MODULES = re.compile(r"^(subprocess|requests|urllib|wandb|mlflow|gym|gy
 _RUN_WHEN_MADE = ("__new__", "__init__", "__post_init__")
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """Where a module does something while it is imported, and what."""
 
     file: str

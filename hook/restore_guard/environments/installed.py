@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +21,7 @@ print(json.dumps({"version": version, "path": path, "prefixes": [sys.prefix, sys
 """
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True, dict=True):
     """A Python, and where it finds what can be imported.
 
     Attributes:

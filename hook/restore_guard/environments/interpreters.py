@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from restore_guard.environments import managers, variables
 from restore_guard.environments.managers import python_of
@@ -17,8 +18,7 @@ from restore_guard.errors import UncheckedError, UsageError
 LINE_TO_ADD = 'name the Python that has it, in [tool.restore-guard] of pyproject.toml: python = ".venv/bin/python"'
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(msgspec.Struct, frozen=True):
     """A Python and the reason for which it was taken."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from restore_guard import requirement_files
 from restore_guard.environments import translated
@@ -31,8 +32,7 @@ _TRANSLATED = {
 }
 
 
-@dataclass(frozen=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True):
     """What one commit's environment is made from.
 
     Attributes:

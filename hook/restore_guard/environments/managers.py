@@ -12,8 +12,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from restore_guard.environments import variables
 
@@ -21,8 +22,7 @@ from restore_guard.environments import variables
 COMMANDS = ("~/.local/bin", "~/.local/share/pypoetry/venv/bin", "~/Library/Application Support/pypoetry/venv/bin")
 
 
-@dataclass(frozen=True)
-class Managed:
+class Managed(msgspec.Struct, frozen=True):
     """The environment that a file of the project asks for.
 
     Attributes:

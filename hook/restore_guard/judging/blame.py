@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
 
 from restore_guard.change import syntax
 from restore_guard.change.diffs import Diff, Place
@@ -29,8 +30,7 @@ Stack = tuple[Frame, ...]
 Size = tuple[int | None, int | None]
 
 
-@dataclass(frozen=True)
-class Clues:
+class Clues(msgspec.Struct, frozen=True):
     """What the right line might mention: names, and sizes as pairs of old and new."""
 
     names: frozenset[str] = frozenset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, overload
 
 import msgspec
@@ -20,8 +19,7 @@ from restore_guard.result import Behaviour, Migrated
 from restore_guard.signature import Input, Revival, Signature
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Another model of the head, into which checkpoints of a case's model are restored too.
 
     Attributes:
@@ -40,8 +38,7 @@ class Target:
     new: Witness | None = None
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """All that is known of one model.
 
     Attributes:
@@ -75,21 +72,21 @@ class Case:
     base_manifest: Found
     diff: Diff
     covered: frozenset[str] = frozenset()
-    head_revivals: Mapping[str, Revival] = field(default_factory=dict)
-    base_revivals: Mapping[str, Revival] = field(default_factory=dict)
+    head_revivals: Mapping[str, Revival] = msgspec.field(default_factory=dict)
+    base_revivals: Mapping[str, Revival] = msgspec.field(default_factory=dict)
     witness: Witness | None = None
     unwitnessed: str | None = None
     must_be_witnessed: bool = False
     head_migrations: migrations.Found = None
     base_migrations: migrations.Found = None
-    carried: Mapping[str, Migrated] = field(default_factory=dict)
+    carried: Mapping[str, Migrated] = msgspec.field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     apart: bool = False
     one_python: bool = True
     why_shared: str | None = None
-    asked: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str] = msgspec.field(default_factory=dict)
     chances: tuple[Place, ...] = ()
     second: Signature | None = None
     targets: tuple[Target, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Sequence
+
+import msgspec
 
 from restore_guard.change.diffs import Place
 from restore_guard.judging.blame import Blamed
@@ -62,10 +63,10 @@ def _sized(symptoms: Sequence[Symptom], is_one_edit: Callable[[Place, Place], bo
         known = [first[key] for size in symptom.sizes if (key := (symptom.trouble.path, size)) in first]
         nearest, at = min(known, key=lambda at: (at.cost, at.place), default=None), symptom.at
         if nearest is not None and (at is None or nearest.cost < at.cost - _SURER):
-            symptom = dataclasses.replace(symptom, at=nearest._replace(cost=nearest.cost + _SURER))
+            symptom = msgspec.structs.replace(symptom, at=nearest._replace(cost=nearest.cost + _SURER))
         elif nearest is not None and at is not None and is_one_edit(nearest.place, at.place):
             upper = min(nearest, at, key=lambda at: at.place)
-            symptom = dataclasses.replace(symptom, at=upper._replace(cost=at.cost))
+            symptom = msgspec.structs.replace(symptom, at=upper._replace(cost=at.cost))
         found.append(symptom)
     return found
 

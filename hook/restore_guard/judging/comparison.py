@@ -6,8 +6,10 @@ A trouble is one variable on one restore path; `causes` finds what is behind the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
@@ -18,8 +20,7 @@ from restore_guard.rules.shared.cause import Trouble
 from restore_guard.signature import Holder, Revival, Signature, Variable
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, dict=True):
     """`saved` restored into `model` by every promised path.
 
     Attributes:
@@ -38,9 +39,9 @@ class Comparison:
     same: Correspondence
     unsaved_before: dict[str, frozenset[str]]
     unsaved_now: dict[str, frozenset[str]]
-    unheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    unwanted: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unheld: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    unwanted: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    roles: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
 
     @cached_property
     def olds(self) -> dict[str, Variable]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence, Set
 
@@ -56,7 +55,7 @@ def outranked(comparison: Comparison, witness: Witness) -> tuple[Comparison, lis
                 )
             if path in witness.control:
                 before[path] = before[path] | set(_lost(witness.control[path]))
-    replaced = dataclasses.replace(comparison, outcomes=outcomes, roles=roles, unsaved_before=before)
+    replaced = msgspec.structs.replace(comparison, outcomes=outcomes, roles=roles, unsaved_before=before)
     return replaced, disagreements
 
 
@@ -70,7 +69,7 @@ _GRAVITY = {"restores": 0, "unsupported": 1, "partial": 1, "raises": 2}
 
 
 def _confirmed(simulated: Outcome, seen: Observation) -> Outcome:
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         simulated,
         failures=_quoting(simulated.failures, seen.error),
         converted={**simulated.converted, **seen.converted},
@@ -81,7 +80,7 @@ def _confirmed(simulated: Outcome, seen: Observation) -> Outcome:
 
 
 def _seen_instead(simulated: Outcome, seen: Observation) -> Outcome:
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         simulated,
         kind=seen.outcome,
         assigned=seen.assigned,
@@ -104,9 +103,9 @@ def _lost_state(simulated: Outcome, seen: Observation) -> tuple[str, ...]:
 def _contradicted(simulated: Outcome, seen: Observation) -> Outcome:
     """The worse of both; never certain."""
     if _GRAVITY[simulated.kind] >= _GRAVITY[seen.outcome]:
-        return dataclasses.replace(simulated, certain=False, contradicted=True)
+        return msgspec.structs.replace(simulated, certain=False, contradicted=True)
     failures = (Failure(seen.error),) if seen.error is not None else ()
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         simulated, kind=seen.outcome, failures=failures, certain=False, witnessed=True, contradicted=True
     )
 
@@ -154,4 +153,4 @@ def _quoting(failures: Sequence[Failure], error: str | None) -> tuple[Failure, .
     """A load call tells one error: the first failure gets its real words."""
     if error is None or not failures:
         return tuple(failures)
-    return (dataclasses.replace(failures[0], message=error), *failures[1:])
+    return (msgspec.structs.replace(failures[0], message=error), *failures[1:])

@@ -6,7 +6,6 @@ Pure: what is known of the base, the history and the ignore list comes in as a `
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -23,8 +22,7 @@ from restore_guard.rules.shared.rule import Rule, Told
 from restore_guard.signature import Signature
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What else decides how the findings of a model are judged.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -28,8 +27,7 @@ WRITTEN_BY = {
 }
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(msgspec.Struct, frozen=True):
     """A file seen as a checkpoint of a model.
 
     Attributes:
@@ -45,12 +43,12 @@ class Fit:
 
     path: str
     edge: str | None = None
-    held: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = msgspec.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     error: str | None = None
     certain: bool = True
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from restore_guard.judging.correspondence import shared
 from restore_guard.judging.fit import Fit, in_words, of_optimizer, words
@@ -18,8 +19,7 @@ from restore_guard.signature import Signature, Variable, leaf
 NAME, LIKE, ONLY, ORDER = "same name", "likest name of its shape", "only one of its shape", "by its order"
 
 
-@dataclass(frozen=True)
-class Guess:
+class Guess(msgspec.Struct, frozen=True):
     """What a file's values may be.
 
     Attributes:
@@ -46,11 +46,10 @@ def guess(file: Signature, path: str, model: Signature) -> Guess:
     return Guess(Fit(path, held=held), plan, {new: how for new, (_, how) in pairs.items()})
 
 
-@dataclass
-class _Matching:
+class _Matching(msgspec.Struct):
     olds: dict[str, Variable]
     news: dict[str, Variable]
-    pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pairs: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
 
     def run(self) -> dict[str, tuple[str, str]]:
         """{variable of the model: (name in the file, how sure)}."""

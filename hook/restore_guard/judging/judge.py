@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard import rules
 from restore_guard.build import Witness
@@ -42,8 +42,7 @@ Known = Collection[tuple[str, str, bool]]
 """Keys of the troubles that the base already has."""
 
 
-@dataclass(frozen=True)
-class _Compared:
+class _Compared(msgspec.Struct, frozen=True, dict=True):
     """A case, and what its builds, manifests and real restores show of each restore path.
 
     Attributes:

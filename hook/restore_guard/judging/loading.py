@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,8 +18,7 @@ from restore_guard.result import Finding
 from restore_guard.signature import Signature
 
 
-@dataclass(frozen=True)
-class Loading:
+class Loading(msgspec.Struct, frozen=True):
     """What became of one target.
 
     Attributes:
@@ -69,8 +67,7 @@ def loadings(case: Case, migrated: Collection[str]) -> Iterator[Loading]:
             yield _loading(case, target, model, paths, migrated)
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(msgspec.Struct, frozen=True):
     """Checkpoints of one age, and what a finding calls them; those of a release are not tried."""
 
     label: str

@@ -7,7 +7,8 @@ it goes nowhere, and the file is refused. Pure.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from restore_guard.judging.route import NoRoute, Route
 from restore_guard.promise.migrations import Migration
@@ -18,8 +19,7 @@ from restore_guard.signature import Signature
 _ALSO = "list it in drop where it may be lost"
 
 
-@dataclass(frozen=True)
-class Lookups:
+class Lookups(msgspec.Struct, frozen=True):
     """Where each goes.
 
     Attributes:
@@ -28,7 +28,7 @@ class Lookups:
         dropped: the addresses of those that a migration leaves behind.
     """
 
-    tables: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = msgspec.field(default_factory=dict)
     beside: tuple[str, ...] = ()
     vocabularies: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()

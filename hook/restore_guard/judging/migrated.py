@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from restore_guard.change.diffs import Place
 from restore_guard.judging.case import Case, paths_of, readable

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from restore_guard.judging.slots import Slot, slots
 from restore_guard.promise.migrations import Fill, Migration, quoted
@@ -15,8 +17,7 @@ from restore_guard.rules.shared.words import shape
 from restore_guard.signature import Signature, Variable
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(msgspec.Struct, frozen=True):
     """One variable of the model.
 
     Attributes:
@@ -29,8 +30,7 @@ class Placement:
     grow: tuple[tuple[int, Fill], ...] = ()
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """Why migrations do not say where everything goes; `words` stand in the line of `migration` that it is about."""
 
     migration: Migration | None
@@ -38,8 +38,7 @@ class Problem:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What becomes of every variable of either side; `problems` are what keeps it from being carried out."""
 
     placements: tuple[Placement, ...] = ()
@@ -47,8 +46,7 @@ class Plan:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     """A saved value on its way through the epochs; `grows` and `cast` are what migrations said of it.
 
     `renamed` is the last one that gave it another name, and what stands in the line that did it.
@@ -70,12 +68,11 @@ def plan(old: Signature, new: Signature, migrations: Sequence[Migration], *, str
     return _Planning(old, new, migrations).run(strict)
 
 
-@dataclass
-class _Planning:
+class _Planning(msgspec.Struct, dict=True):
     old: Signature
     new: Signature
     migrations: Sequence[Migration]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = msgspec.field(default_factory=list)
 
     def run(self, strict: bool) -> Plan:
         old_slots, new_slots = slots(self.old), slots(self.new)

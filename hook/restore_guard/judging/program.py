@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
 
 from restore_guard.change import syntax
 from restore_guard.change.diffs import Place
@@ -27,8 +28,7 @@ class Touched(NamedTuple):
     is_gone: bool = False
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """A function (None: the module itself) that ran; `type` is the class of its `self`."""
 
     file: str

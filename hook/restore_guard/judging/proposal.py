@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from restore_guard.change.diffs import Diff, place
 from restore_guard.judging.comparison import Comparison
@@ -28,8 +29,7 @@ OUTPUTS, LINE, NAME = "as its outputs show", "same line", "same name"
 ONLY, REST = "only one of its shape", "same place, other name"
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """A migration, and why each of its entries says what it says: {pattern or name: reason}.
 
     Attributes:
@@ -47,16 +47,15 @@ def propose(compared: Comparison, epoch: int, reason: str) -> Proposal:
     return _Proposing(compared.saved, compared.model, compared.same, compared.diff, shown).run(epoch, reason)
 
 
-@dataclass
-class _Proposing:
+class _Proposing(msgspec.Struct, dict=True):
     old: Signature
     new: Signature
     same: Correspondence
     diff: Diff
     shown: Mapping[str, str]
-    why: dict[str, str] = field(default_factory=dict)
-    open: list[Open] = field(default_factory=list)
-    orders: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, str]] = field(default_factory=dict)
+    why: dict[str, str] = msgspec.field(default_factory=dict)
+    open: list[Open] = msgspec.field(default_factory=list)
+    orders: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, str]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.old_slots, self.new_slots = slots(self.old), slots(self.new)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -13,8 +12,7 @@ from restore_guard.promise.migrations import Migration, MigrationError, Migratio
 from restore_guard.signature import Signature, Variable
 
 
-@dataclass(frozen=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True):
     """A model that the file may be of.
 
     Attributes:
@@ -28,8 +26,7 @@ class Promise:
     ahead: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """The way of one file.
 
     Attributes:

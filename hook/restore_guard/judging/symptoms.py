@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from restore_guard.change.diffs import Place
 from restore_guard.judging import renames, shifts
@@ -31,8 +32,7 @@ _STORING = ("save_own_variables", "load_own_variables", "save_assets", "load_ass
 _SHIFTED = 5.0
 
 
-@dataclass(frozen=True)
-class Symptom:
+class Symptom(msgspec.Struct, frozen=True):
     """One way in which a variable is not what it was.
 
     Attributes:

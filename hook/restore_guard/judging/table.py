@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
+
+import msgspec
 
 from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import shared
@@ -24,14 +25,13 @@ Pair = tuple[Variable | None, Variable | None]
 Names = tuple[str | None, str | None]
 
 
-@dataclass
-class _Entry:
+class _Entry(msgspec.Struct):
     """A row in the making."""
 
     saved: Variable | None
     now: Variable | None
-    fates: dict[str, Fate] = field(default_factory=dict)
-    got: dict[str, str] = field(default_factory=dict)
+    fates: dict[str, Fate] = msgspec.field(default_factory=dict)
+    got: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def names(self) -> Names:

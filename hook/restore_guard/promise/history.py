@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
+
+import msgspec
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.states import Commit, Tag
 from restore_guard.promise.manifest import Manifest, ManifestError, parse
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A manifest, and where in history it stood.
 
     Attributes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -203,8 +202,7 @@ def write(path: Path, manifest: Manifest) -> bool:
     return files.write(path, dump(manifest))
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """What the tags of one or several releases promised of a model, alike."""
 
     tags: tuple[str, ...]

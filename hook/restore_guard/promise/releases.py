@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard import config
 from restore_guard.change.repository import Repository
@@ -13,8 +14,7 @@ from restore_guard.promise.manifest import ManifestError, Release, parse
 from restore_guard.rules import RULES
 
 
-@dataclass(frozen=True)
-class Releases:
+class Releases(msgspec.Struct, frozen=True):
     """What is known of the releases.
 
     Attributes:

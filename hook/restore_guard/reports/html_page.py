@@ -6,11 +6,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
 from typing import Any
+
+import msgspec
 
 from restore_guard.reports import wording
 from restore_guard.reports.fates import FATES
@@ -36,8 +37,7 @@ PAGE = """\
 KINDS = {kind: number for number, kind in enumerate(FATES)}
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """What stands at the head of a page.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
 
 from restore_guard.reports import wording
 from restore_guard.reports.shared_causes import Told, grouped
@@ -74,8 +74,7 @@ def render_findings(findings: Sequence[Finding], *, color: bool = False, width: 
     return "\n\n".join("\n".join(block) for block in _findings(_Page(color, width), findings))
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(msgspec.Struct, frozen=True):
     color: bool
     width: int
 

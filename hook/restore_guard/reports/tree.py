@@ -6,8 +6,9 @@ Siblings that differ in their numbers alone have the same class, by which the pa
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import zip_longest
+
+import msgspec
 
 from restore_guard.reports.wording import unnumbered
 from restore_guard.result import Row, Seen
@@ -22,8 +23,7 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 NOTHING: Names = ((), ())
 
 
-@dataclass
-class Node:
+class Node(msgspec.Struct):
     """A part of a name on either side; None where that side has none.
 
     Attributes:
@@ -36,7 +36,7 @@ class Node:
     new: str | None
     first: int
     row: int | None = None
-    children: list[Node] = field(default_factory=list)
+    children: list[Node] = msgspec.field(default_factory=list)
     like: int = 0
 
 

@@ -4,9 +4,10 @@
 compare. A new restore path is a new module and a line in `RESTORE_PATHS`.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
+
+import msgspec
 
 from restore_guard.plain_data import Site
 from restore_guard.restore_paths import (
@@ -90,7 +91,7 @@ def judged(path: str, saved: Signature, model: Signature, *, across: bool = Fals
             itself, outcome = without_training(saved, saved, itself), without_training(saved, model, outcome)
         if outcome.kind == "unsupported":
             # There are such checkpoints, and this model cannot load them.
-            outcome = dataclasses.replace(outcome, kind="raises")
+            outcome = msgspec.structs.replace(outcome, kind="raises")
         gravity = (outcome.kind == "raises", 0 if outcome.kind == "raises" else _lost(outcome) - _lost(itself))
         if gravest is None or gravity > gravest:
             worst, gravest = (outcome, itself), max(gravity, (False, 0))

@@ -10,9 +10,10 @@ numbers all items.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn
+
+import msgspec
 
 from restore_guard.keras_tree import Items, KerasTree, TreeNode
 from restore_guard.restore_paths.h5 import UNREADABLE
@@ -82,8 +83,7 @@ def _paths(signature: Signature, positions: Sequence[int]) -> list[str]:
     return [signature.variables[position].path for position in positions]
 
 
-@dataclass
-class File:
+class File(msgspec.Struct, dict=True):
     """A weights file without its values.
 
     Attributes:
@@ -94,9 +94,9 @@ class File:
             goes the same way and gives each variable its own value.
     """
 
-    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    vocabularies: dict[str, str] = field(default_factory=dict)
-    lookups: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    vocabularies: dict[str, str] = msgspec.field(default_factory=dict)
+    lookups: dict[str, int] = msgspec.field(default_factory=dict)
     plain: bool = True
 
     @cached_property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from restore_guard.signature import Signature
 
@@ -23,8 +24,7 @@ class Situation(NamedTuple):
     restored: RestoredStage
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why an object cannot take what was saved under its name, where one of both is no variable.
 
     Attributes:
@@ -40,8 +40,7 @@ class Refusal:
     now: str
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Something that makes the load call raise.
 
     Attributes:
@@ -57,8 +56,7 @@ class Failure:
     refusal: Refusal | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, dict=True):
     """The outcome of one restore path.
 
     Attributes:
@@ -79,13 +77,13 @@ class Outcome:
     """
 
     kind: Kind
-    assigned: Mapping[str, str] = field(default_factory=dict)
-    converted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    assigned: Mapping[str, str] = msgspec.field(default_factory=dict)
+    converted: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     initial: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
-    saved_addresses: Mapping[str, str] = field(default_factory=dict)
-    model_addresses: Mapping[str, str] = field(default_factory=dict)
+    saved_addresses: Mapping[str, str] = msgspec.field(default_factory=dict)
+    model_addresses: Mapping[str, str] = msgspec.field(default_factory=dict)
     reshaped: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     certain: bool = True

@@ -6,10 +6,11 @@ after it with an optimizer that has no slots yet, as where a model is served, or
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 from collections.abc import Callable, Collection, Iterator
 from typing import Literal
+
+import msgspec
 
 from restore_guard.restore_paths.outcome import Failure, Outcome, RestoredStage, SavedStage, Situation
 from restore_guard.signature import Signature, StageName
@@ -69,7 +70,7 @@ def restore(call: Restore, saved: Signature, model: Signature, situation: Situat
     Args:
         call: that of a restore path.
     """
-    outcome = dataclasses.replace(load(call, saved, model, situation), situation=situation)
+    outcome = msgspec.structs.replace(load(call, saved, model, situation), situation=situation)
     olds, news = no_loss(saved, model, situation)
     return leaving_out(outcome, news, olds)
 
@@ -102,7 +103,7 @@ def leaving_out(outcome: Outcome, news: Collection[str], olds: Collection[str]) 
     initial = tuple(name for name in outcome.initial if name not in news)
     unused = tuple(name for name in outcome.unused if name not in olds)
     kind = "restores" if outcome.kind == "partial" and not initial and not unused else outcome.kind
-    return dataclasses.replace(outcome, kind=kind, initial=initial, unused=unused)
+    return msgspec.structs.replace(outcome, kind=kind, initial=initial, unused=unused)
 
 
 def _absent(signature: Signature) -> set[str]:

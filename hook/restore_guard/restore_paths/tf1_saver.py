@@ -12,8 +12,9 @@ before the file is read); core/kernels/restore_v2_op, core/util/tensor_bundle/te
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
 
 from restore_guard.restore_paths import stored_state
 from restore_guard.restore_paths.outcome import Failure, Outcome, Refusal, settle
@@ -60,12 +61,12 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         failures=tuple(failures),
     )
     lost = {state.name for state in saved.saver_states} - {state.name for state in model.saver_states}
-    outcome = dataclasses.replace(outcome, lost=tuple(sorted(lost)))
+    outcome = msgspec.structs.replace(outcome, lost=tuple(sorted(lost)))
     if failures:
         return outcome
     taken = ((stored[entry.name], entry) for entry in _restored(saved, model))
     reshaped = [news[entry.variable].path for part, entry in taken if part.shape != entry.shape]
-    return dataclasses.replace(outcome, reshaped=tuple(reshaped))
+    return msgspec.structs.replace(outcome, reshaped=tuple(reshaped))
 
 
 def contents(signature: Signature) -> object:

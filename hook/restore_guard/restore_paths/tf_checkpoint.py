@@ -7,11 +7,12 @@ Source: tensorflow/python/checkpoint/restore.py, `CheckpointPosition._restore_de
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+
+import msgspec
 
 from restore_guard.restore_paths import stored_state
 from restore_guard.restore_paths.outcome import Failure, Outcome, compatible, settle
@@ -58,7 +59,7 @@ def restore(saved: Signature, model: Signature) -> Outcome:
         read_at=lambda: _addresses(model.object_graph),
         failures=failures,
     )
-    return dataclasses.replace(outcome, reshaped=reshaped, lost=lost, certain=outcome.certain or bool(reshaped))
+    return msgspec.structs.replace(outcome, reshaped=reshaped, lost=lost, certain=outcome.certain or bool(reshaped))
 
 
 def contents(signature: Signature) -> object:

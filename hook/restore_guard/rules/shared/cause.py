@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from restore_guard.change.diffs import Diff, Place
 from restore_guard.restore_paths.outcome import Outcome, Refusal
@@ -14,8 +15,7 @@ from restore_guard.signature import Holder, Signature, Variable
 Subject = tuple[str | None, str | None]
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """One variable that one restore path no longer restores as it did.
 
     Attributes:
@@ -48,8 +48,7 @@ class Trouble:
         return self.new or self.old or ""
 
 
-@dataclass
-class Cause:
+class Cause(msgspec.Struct):
     """What one change of the code did.
 
     Attributes:
@@ -66,9 +65,9 @@ class Cause:
     subjects: list[Subject]
     place: Place | None
     is_shift: bool = False
-    troubles: list[Trouble] = field(default_factory=list)
-    also: list[Cause] = field(default_factory=list)
-    consequences: list[Trouble] = field(default_factory=list)
+    troubles: list[Trouble] = msgspec.field(default_factory=list)
+    also: list[Cause] = msgspec.field(default_factory=list)
+    consequences: list[Trouble] = msgspec.field(default_factory=list)
 
     @property
     def subject(self) -> Subject:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from restore_guard.build import Witness
 from restore_guard.change.diffs import Place, place
@@ -86,8 +87,7 @@ class Rollback(NamedTuple):
     known: bool
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What is known of a model, or of a checkpoint; a rule says nothing of what is not known here.
 
     Attributes:
@@ -115,7 +115,7 @@ class Facts:
 
     name: str
     file: str
-    config: Config = field(default_factory=Config)
+    config: Config = msgspec.field(default_factory=Config)
     failure: str | None = None
     detail: str = ""
     failed_at: Place | None = None
@@ -140,7 +140,7 @@ class Facts:
     rollbacks: Sequence[Rollback] = ()
     removed: Removed | None = None
     damage: Sequence[str] = ()
-    not_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    not_finite: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
     def nearest_change(self) -> Place | None:
         """The changed line nearest to a part of the model."""

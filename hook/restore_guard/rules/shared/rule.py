@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from restore_guard.change.diffs import Place
 from restore_guard.config import Config
@@ -14,8 +15,7 @@ from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.view import Sight
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """The smallest change that raises a rule.
 
     Attributes:
@@ -30,8 +30,7 @@ class Example:
     crossed: bool = False
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What a rule says of one root cause: a finding before it is judged by the configuration.
 
     Attributes:
@@ -58,8 +57,7 @@ class Told:
     count: int = 1
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """How a rule explains variables that no longer restore.
 
     Attributes:
@@ -82,8 +80,7 @@ class Explanation:
     advice: Callable[[Cause, Compared], str | None] = lambda *_: None
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A kind of finding. What it looks at decides which of the last three it has.
 
     Attributes:
