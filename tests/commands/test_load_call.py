@@ -1,13 +1,8 @@
 """The verdict is of the team's load call: what `load` says is simulated, and really called by the witness."""
 
 import pytest
-from conftest import Project, settings, warm_python
-
-from restore_guard.change.repository import Repository
-from restore_guard.change.run import Run
-from restore_guard.change.sides import Sides
-from restore_guard.commands import update as updating
-from restore_guard.commands.check import check
+from conftest import Project, warm_python
+from in_process import InProcess
 
 pytestmark = pytest.mark.tensorflow
 
@@ -34,29 +29,7 @@ def build():
     return model
 """
 NAMED = '["parts:Scale"]'
-
-
-class Warm:
-    """A repository, and a check in this process with a Python that is warm already."""
-
-    def __init__(self, project, python):
-        self.project, self.python = project, python
-
-    def configure(self, **load):
-        lines = ['builder = "net:build"', 'restores = ["keras-weights", "keras-archive", "h5-by-name"]']
-        lines += [f"load.{key} = {value}" for key, value in load.items()]
-        self.project.write({"pyproject.toml": settings(self.python, {"net": "\n".join(lines)}, timeout=120)})
-
-    def update(self):
-        with Repository(self.project.root) as repository:
-            return updating.update(Run(repository, self.project.environ), names=[], reason=None)[0]
-
-    def check(self, witness="always"):
-        with Repository(self.project.root) as repository:
-            sides = Sides(repository.head(), repository.worktree())
-            result = check(Run(repository, self.project.environ), sides, witness=witness)
-        (model,) = result.models
-        return model
+PATHS = ("keras-weights", "keras-archive", "h5-by-name")
 
 
 @pytest.fixture(scope="module", params=["keras3", "keras2"])
@@ -69,9 +42,9 @@ def python(request):
 @pytest.fixture(scope="module")
 def base(python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("loading")
-    warm = Warm(Project(folder / "project", folder / "home"), python)
+    warm = InProcess(Project(folder / "project", folder / "home"), python)
     warm.project.write({"net.py": NET, "parts.py": LAYER})
-    warm.configure(custom_objects=NAMED)
+    warm.configure(PATHS, custom_objects=NAMED)
     assert warm.update().state == "written"
     warm.project.commit(message="first")
     return warm.project.root
@@ -79,7 +52,7 @@ def base(python, tmp_path_factory):
 
 @pytest.fixture
 def warm(base, python, make_repository):
-    return Warm(make_repository(copy_of=base), python)
+    return InProcess(make_repository(copy_of=base), python)
 
 
 def test_a_class_that_moved_is_found_by_the_custom_objects_of_the_load_call(warm):
@@ -89,7 +62,7 @@ def test_a_class_that_moved_is_found_by_the_custom_objects_of_the_load_call(warm
     assert model.restores["keras-archive"].outcome == "raises" and model.verdict == "breaks"
     assert "load.custom_objects names parts:Scale, which is not there" in model.restores["keras-archive"].error
     assert model.restores["keras-weights"].outcome == "restores"
-    warm.configure(custom_objects='["layers:Scale"]')
+    warm.configure(PATHS, custom_objects='["layers:Scale"]')
     model = warm.check()
     result = model.restores["keras-archive"]
     assert (result.outcome, result.evidence, result.restored) == ("restores", "witnessed", result.variables)
@@ -97,7 +70,7 @@ def test_a_class_that_moved_is_found_by_the_custom_objects_of_the_load_call(warm
 
 
 def test_what_is_loaded_without_compiling_leaves_the_optimizer_in_the_file(warm):
-    warm.configure(custom_objects=NAMED, compile="false")
+    warm.configure(PATHS, custom_objects=NAMED, compile="false")
     assert warm.update().state == "written"
     model = warm.check()
     result = model.restores["keras-archive"]
@@ -109,7 +82,7 @@ def test_what_is_loaded_without_compiling_leaves_the_optimizer_in_the_file(warm)
 @pytest.mark.parametrize("python", ["keras3"], indirect=True)  # the pairs have it on all frameworks
 def test_what_is_skipped_keeps_its_initial_value_and_is_told(warm):
     warm.project.edit("net.py", "Dense(8, ", "Dense(6, ")
-    warm.configure(custom_objects=NAMED, skip_mismatch="true")
+    warm.configure(PATHS, custom_objects=NAMED, skip_mismatch="true")
     model = warm.check()
     for path in ("keras-weights", "h5-by-name"):
         result = model.restores[path]
@@ -120,4 +93,3 @@ def test_what_is_skipped_keeps_its_initial_value_and_is_told(warm):
     # `load_model` has no such argument, but makes the model that the file describes.
     assert model.restores["keras-archive"].outcome == "restores"
     assert model.verdict == "breaks"
-    assert not [note for note in model.notes if "please report it" in note]

@@ -1,14 +1,12 @@
 """An `.h5` of a whole model: really written by `model.save`, loaded by `load_model`, and judged by what that makes."""
 
 import pytest
-from conftest import Project, settings, warm_python
+from conftest import Project, warm_python
+from in_process import InProcess
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.change.sides import Sides
 from restore_guard.commands import migrate
-from restore_guard.commands import update as updating
-from restore_guard.commands.check import check
 from restore_guard.errors import UsageError
 
 pytestmark = pytest.mark.tensorflow
@@ -44,6 +42,7 @@ class Scale(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
 """
+PATHS = ("h5", "keras-archive")
 WHOLE = {"whole_model": "true", "custom_objects": '["parts:Scale"]'}
 SUBCLASSED = """\
 import tensorflow as tf
@@ -73,30 +72,6 @@ def build():
 """
 
 
-class Warm:
-    """A repository, and the commands in this process with a Python that is warm already."""
-
-    def __init__(self, project, python):
-        self.project, self.python = project, python
-
-    def configure(self, restores='["h5", "keras-archive"]', **load):
-        lines = ['builder = "net:build"', f"restores = {restores}"]
-        lines += [f"load.{key} = {value}" for key, value in load.items()]
-        self.project.write({"pyproject.toml": settings(self.python, {"net": "\n".join(lines)}, timeout=120)})
-
-    def update(self, reason=None, **options):
-        with Repository(self.project.root) as repository:
-            return updating.update(Run(repository, self.project.environ), names=[], reason=reason, **options)[0]
-
-    def check(self, witness="always"):
-        with Repository(self.project.root) as repository:
-            sides = Sides(repository.head(), repository.worktree())
-            result = check(Run(repository, self.project.environ), sides, witness=witness)
-        (model,) = result.models
-        assert not [note for note in model.notes if "please report it" in note], model.notes
-        return model
-
-
 @pytest.fixture(scope="module", params=["keras3", "keras2"])
 def python(request):
     python = request.getfixturevalue(request.param)
@@ -107,9 +82,9 @@ def python(request):
 @pytest.fixture(scope="module")
 def base(python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    warm = Warm(Project(folder / "project", folder / "home"), python)
+    warm = InProcess(Project(folder / "project", folder / "home"), python)
     warm.project.write({"net.py": NET, "parts.py": LAYER})
-    warm.configure(**WHOLE)
+    warm.configure(PATHS, **WHOLE)
     written = warm.update()
     assert (written.state, written.findings, written.notes) == ("written", (), ())
     assert "cannot restore" not in written.message
@@ -120,7 +95,7 @@ def base(python, tmp_path_factory):
 
 @pytest.fixture
 def warm(base, python, make_repository):
-    return Warm(make_repository(copy_of=base), python)
+    return InProcess(make_repository(copy_of=base), python)
 
 
 def test_the_builder_decides_nothing_where_the_file_says_what_to_build(warm):
@@ -161,7 +136,7 @@ def test_a_weight_that_the_code_makes_in_another_shape_raises(warm):
 
 
 def test_without_compiling_the_optimizer_stays_in_the_file(warm):
-    warm.configure(**WHOLE, compile="false")
+    warm.configure(PATHS, **WHOLE, compile="false")
     assert warm.update().state == "written"
     model = warm.check()
     result = model.restores["h5"]
@@ -170,12 +145,12 @@ def test_without_compiling_the_optimizer_stays_in_the_file(warm):
 
 
 def test_files_of_weights_alone_are_no_promise_of_whole_models(make_repository, python):
-    warm = Warm(make_repository(), python)
+    warm = InProcess(make_repository(), python)
     warm.project.write({"net.py": NET, "parts.py": LAYER})
-    warm.configure('["h5"]', custom_objects=WHOLE["custom_objects"])
+    warm.configure(["h5"], custom_objects=WHOLE["custom_objects"])
     assert warm.update().state == "written"
     warm.project.commit(message="loaded by load_weights")
-    warm.configure('["h5"]', **WHOLE)
+    warm.configure(["h5"], **WHOLE)
     assert warm.update().state == "written"
     model = warm.check("auto")
     assert model.restores["h5"].outcome == "unsupported" and model.verdict == "restores"
@@ -188,8 +163,8 @@ def test_files_of_weights_alone_are_no_promise_of_whole_models(make_repository, 
 
 
 def test_what_no_whole_model_can_be_made_of_is_told(make_repository, python):
-    warm = Warm(make_repository(files={"net.py": SUBCLASSED}), python)
-    warm.configure('["h5"]', whole_model="true")
+    warm = InProcess(make_repository(files={"net.py": SUBCLASSED}), python)
+    warm.configure(["h5"], whole_model="true")
     assert "h5 is promised and cannot restore even the unchanged model" in warm.update().message
     warm.project.write({"net.py": LAMBDA})
     updated = warm.update()

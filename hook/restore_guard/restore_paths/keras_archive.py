@@ -7,7 +7,7 @@ Source: keras/src/saving/saving_lib.py `_load_model_from_fileobj`, `_model_from_
 from __future__ import annotations
 
 from restore_guard.restore_paths import keras_weights, reviving
-from restore_guard.restore_paths.outcome import Failure, Outcome
+from restore_guard.restore_paths.outcome import Outcome
 from restore_guard.restore_paths.situations import leaving_out
 from restore_guard.signature import Signature
 
@@ -20,15 +20,11 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     Args:
         model: its archive tells what its code makes of `saved`'s configuration (see `reviving.revived`).
     """
-    archive = saved.archive
-    if archive is None or archive.config is None:
-        reason = archive.error if archive else "only a Keras model is saved as .keras"
-        return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
-    revival = reviving.revival_of(model, PATH)
-    if revival.signature is None:
-        return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
+    made = reviving.opened(saved, model, PATH)
+    if isinstance(made, Outcome):
+        return made
     configured = reviving.configured(saved, model, PATH)
-    outcome = keras_weights.load(saved, revival.signature, archived=True, configured=configured)
+    outcome = keras_weights.load(saved, made, archived=True, configured=configured)
     return leaving_out(outcome, (), reviving.not_wanted(saved, model, PATH))
 
 

@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from restore_guard.restore_paths.outcome import Failure, Outcome
 from restore_guard.restore_paths.situations import optimizer_state
 from restore_guard.signature import Archive, Revival, Signature
 
+_SUFFIX = {"keras-archive": ".keras", "h5": ".h5"}
 UNKNOWN = Revival(error="what the code makes of it is not known")
 
 
@@ -40,6 +42,18 @@ def revived(saved: Signature, model: Signature, revivals: Mapping[str, Revival],
         optimizer=made.optimizer if made is not None else (),
     )
     return msgspec.structs.replace(revival.signature.with_whole(path, archive), load=model.load)
+
+
+def opened(saved: Signature, model: Signature, path: str) -> Signature | Outcome:
+    """What the load call makes of the configuration in a file, see `revived`; the outcome where it makes nothing."""
+    archive = saved.whole(path)
+    if archive is None or archive.config is None:
+        reason = archive.error if archive else f"only a Keras model is saved as {_SUFFIX[path]}"
+        return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
+    revival = revival_of(model, path)
+    if revival.signature is None:
+        return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
+    return revival.signature
 
 
 def revival_of(model: Signature, path: str) -> Revival:

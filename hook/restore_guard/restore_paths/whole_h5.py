@@ -9,7 +9,7 @@ keras/src/saving/legacy/hdf5_format.py (Keras 2); `set_weights` of optimizers.
 from __future__ import annotations
 
 from restore_guard.restore_paths import h5, reviving
-from restore_guard.restore_paths.outcome import Failure, Outcome, compatible
+from restore_guard.restore_paths.outcome import Outcome, compatible
 from restore_guard.restore_paths.situations import leaving_out
 from restore_guard.signature import Signature
 
@@ -22,21 +22,17 @@ def restore(saved: Signature, model: Signature) -> Outcome:
     Args:
         model: its `whole_h5` tells what its code makes of `saved`'s configuration (see `reviving.revived`).
     """
-    archive = saved.whole_h5
-    if archive is None or archive.config is None:
-        reason = archive.error if archive else "only a Keras model is saved as .h5"
-        return Outcome("unsupported", failures=(Failure(reason or "it has no configuration"),))
-    revival = reviving.revival_of(model, PATH)
-    if revival.signature is None:
-        return Outcome("raises", failures=(Failure(revival.error or "", revived=False),))
-    made = revival.signature
+    made = reviving.opened(saved, model, PATH)
+    if isinstance(made, Outcome):
+        return made
     if (refused := h5.unsupported(saved, made)) is not None:
         return refused
+    optimizer = saved.whole_h5.optimizer if saved.whole_h5 is not None else ()
     load = h5.loaded(saved, made)
     if not load.failures:
-        _train(load, archive.optimizer, made)
+        _train(load, optimizer, made)
         load.keep(reviving.configured(saved, model, PATH))
-    return leaving_out(load.outcome(archive.optimizer), (), reviving.not_wanted(saved, model, PATH))
+    return leaving_out(load.outcome(optimizer), (), reviving.not_wanted(saved, model, PATH))
 
 
 def _train(load: h5.Load, written: tuple[int, ...], made: Signature) -> None:
