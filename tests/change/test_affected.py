@@ -234,6 +234,10 @@ def test_nothing_is_affected_by_other_files():
         (Change("A", "src/ranker/__init__.py"), "src/ranker/__init__.py added"),
         (Change("M", "restore-manifest/ranker.json"), "restore-manifest/ranker.json changed"),
         (Change("D", "restore-manifest/ranker.json"), "restore-manifest/ranker.json deleted"),
+        (
+            Change("M", "restore-manifest/ranker.migrations.toml"),
+            "restore-manifest/ranker.migrations.toml changed",
+        ),
         (Change("M", "configs/a/b/c.yaml"), "configs/a/b/c.yaml changed"),
         (Change("M", "configs/c.yaml"), "configs/c.yaml changed"),
         (Change("R", "attic/c.yaml", "configs/c.yaml"), "configs/c.yaml renamed"),

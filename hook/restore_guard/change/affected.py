@@ -285,9 +285,11 @@ def _stated_reason(
     before, now = base.models.get(name), head.models[name]
     if before != now:
         return "its configuration changed" if before else "new in the configuration"
-    manifest = normal(posixpath.join(head.manifests, f"{name}.json"))
-    if manifest in paths:
-        return f"{manifest} {paths[manifest]}"
+    # The migrations say what becomes of old checkpoints as much as the manifest does.
+    for file in (f"{name}.json", f"{name}.migrations.toml"):
+        promise = normal(posixpath.join(head.manifests, file))
+        if promise in paths:
+            return f"{promise} {paths[promise]}"
     return traced.touched(paths, traces, now.paths)
 
 

@@ -21,8 +21,10 @@ from restore_guard.commands.trying import try_migrations
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging.case import Case, is_small, not_worth_a_witness, obstacle, paths_of
 from restore_guard.judging.draws import differ, is_suspicious
+from restore_guard.judging.edited import are_edited
 from restore_guard.judging.rivals import rivals
-from restore_guard.promise import releases
+from restore_guard.promise import history, releases
+from restore_guard.promise.manifest import Earlier
 from restore_guard.promise.project import Project
 from restore_guard.restore_paths import is_of_weights_alone, restore_unchanged
 
@@ -44,7 +46,7 @@ def cases_by(
     released = releases.read(run.repository, suspects.projects.head.config.releases, suspects.names)
     orders = _orders(suspects, builders)
     built = workshop.build(list(orders.values()))
-    cases = _cases(suspects, built, released, builders)
+    cases = _cases(run, suspects, built, released, builders)
     cases = _with_targets(cases, suspects, built)
     cases = _with_revivals(cases, orders, workshop)
     cases = _with_witnesses(cases, orders, workshop, witness)
@@ -68,7 +70,7 @@ def _orders(suspects: Suspects, builders: Pythons) -> dict[str, BuildOrder]:
 
 
 def _cases(
-    suspects: Suspects, built: Mapping[str, Build], released: releases.Releases, builders: Pythons
+    run: Run, suspects: Suspects, built: Mapping[str, Build], released: releases.Releases, builders: Pythons
 ) -> dict[str, Case]:
     base, head = suspects.projects
     graph = affected.ImportGraph(head.read, head.config.roots)
@@ -90,6 +92,7 @@ def _cases(
             diff=suspects.diff(name, suspects.sources(name, [head_build, base_build])),
             # What `affected` watches even if the manifest does not list it.
             covered=graph.closure(head.config.models[name].builder.partition(":")[0]).paths,
+            earlier=_earlier(run, suspects, name),
             releases=released.promises.get(name, ()),
             unread_releases=released.unread.get(name, ()),
             moves=suspects.moves_of([name]),
@@ -100,6 +103,15 @@ def _cases(
             chances=_chances(head, head_build),
         )
     return cases
+
+
+def _earlier(run: Run, suspects: Suspects, name: str) -> tuple[Earlier, ...]:
+    """The promises of older epochs where the change edits migrations: git's history is read for nothing else."""
+    base, head = suspects.projects
+    if base is None or not are_edited(base.migrations(name), head.migrations(name)):
+        return ()
+    kept = history.last_of_epochs(history.read(run.repository, base.manifest_file(name)))
+    return tuple(Earlier(f"epoch {each.manifest.epoch} ({each.label})", each.manifest) for each in reversed(kept))
 
 
 def _with_targets(cases: Cases, suspects: Suspects, built: Mapping[str, Build]) -> dict[str, Case]:

@@ -13,7 +13,7 @@ from restore_guard.change.pins_moved import Move
 from restore_guard.config import Config
 from restore_guard.judging.evidence import parameters
 from restore_guard.promise import migrations
-from restore_guard.promise.manifest import Found, Manifest, Release
+from restore_guard.promise.manifest import Earlier, Found, Manifest, Release
 from restore_guard.restore_paths import default_paths, same_promise
 from restore_guard.result import Behaviour, Migrated
 from restore_guard.signature import Input, Revival, Signature
@@ -57,6 +57,7 @@ class Case(msgspec.Struct, frozen=True):
         asked: {TensorFlow or Keras: the exact version that the head's files ask for}.
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         head_migrations, base_migrations: each side's migrations, as they were found.
+        earlier: the promises of older epochs in git's history, the newest first; only where migrations are edited.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
         uncarried: why migrating could not be tried.
         targets: the other models that its checkpoints are restored into.
@@ -79,6 +80,7 @@ class Case(msgspec.Struct, frozen=True):
     must_be_witnessed: bool = False
     head_migrations: migrations.Found = None
     base_migrations: migrations.Found = None
+    earlier: tuple[Earlier, ...] = ()
     carried: Mapping[str, Migrated] = msgspec.field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from restore_guard import rules
 from restore_guard.build import Witness
 from restore_guard.change.diffs import Diff, Place
-from restore_guard.judging import findings, notes
+from restore_guard.judging import edited, findings, notes
 from restore_guard.judging.about_manifest import about_manifest, accepted_breaks, manifest_state
 from restore_guard.judging.case import (
     Case,
@@ -87,7 +87,7 @@ class _Compared(msgspec.Struct, frozen=True, dict=True):
         contradicted = any(outcome.contradicted for one in self.comparisons for outcome in one.outcomes.values())
         lost = _is_promise_lost(self.case, self.saved)
         elsewhere = any(loading.unchecked for loading in self.loadings)
-        unread = bool(self.case.unread_releases)
+        unread = bool(self.case.unread_releases or edited.untold(self.case))
         unsure = bool(self.doubtful) or contradicted or lost or self.is_state_untold or unread or elsewhere
         return unsure or self.is_unproved or self.is_empty
 
@@ -228,7 +228,7 @@ def _doubts(compared: _Compared) -> list[str]:
         told.append(_EMPTY)
     told += [words.state_lost(path, lost) for path, lost in compared.state_lost.items()]
     told += [note for loading in compared.loadings for note in loading.notes]
-    told += case.unread_releases
+    told += [*case.unread_releases, *edited.untold(case)]
     told += notes.other_moves(case)
     told += notes.installed_otherwise(case, head)
     if compared.is_unproved and not case.untried:

@@ -6,7 +6,7 @@ it goes nowhere, and the file is refused. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -66,6 +66,13 @@ def place(held: Signature, tables: Collection[str], route: Route, path: str, mod
     if words:
         _check_vocabularies(words, route, path, model)
     return Lookups(left, beside, tuple(words), tuple(gone))
+
+
+def targets(model: Signature, steps: Sequence[Migration]) -> dict[str, str | None]:
+    """{address in a model: where migrations take what is there, None for what they drop}."""
+    addresses = _tables(model) | _vocabularies(model).keys()
+    dropped = {at for at in addresses if any(matches(pattern, at) for step in steps for pattern in step.drop)}
+    return {at: None if at in dropped else _through(at, steps) for at in sorted(addresses)}
 
 
 def _check_table(address: str, target: str, route: Route, model: Signature) -> None:

@@ -214,6 +214,13 @@ class Release(msgspec.Struct, frozen=True):
         return shown if len(self.tags) <= 3 else f"{shown} and {len(self.tags) - 3} more"
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """A promise under which older checkpoints were saved; `label` says to a person of which it is."""
+
+    label: str
+    promise: Manifest
+
+
 def _manifest(data: Any, model: str | None) -> Manifest:
     schema = data.get("schema") if isinstance(data, dict) else None
     if isinstance(schema, int) and schema != SCHEMA:

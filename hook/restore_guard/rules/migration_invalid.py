@@ -15,7 +15,8 @@ def about(facts: Facts) -> Iterator[Told]:
 
 RULE = Rule(
     "migration-invalid",
-    meaning="A migration leaves a variable open, contradicts itself or the models, or does not carry a checkpoint.",
+    meaning="A migration leaves a variable open, contradicts itself or the models, does not carry a checkpoint, or is "
+    "edited and takes values elsewhere than before.",
     why="Old checkpoints would be lost when they are needed, or their values would land elsewhere.",
     example=Example(
         before='rename = [{ from = "a/**", to = "b/**" }]', after='rename = [{ from = "a/**", to = "c/**" }]'
