@@ -44,7 +44,7 @@ class Folder(Repository):
     def dated_tags(self) -> list[Tag]:
         return []
 
-    def versions(self, path: str) -> Iterator[tuple[Commit, bytes | None]]:
+    def versions(self, path: str, *, everywhere: bool = False) -> Iterator[tuple[Commit, bytes | None]]:
         return iter(())
 
     def ask(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Done:

@@ -236,13 +236,18 @@ class Repository:
         dates = dict(line.rsplit(" ", 1) for line in os.fsdecode(listed).splitlines())
         return [Tag(name, dates[name], side) for name, side in self.tags(["*"]) if side is not None]
 
-    def versions(self, path: str) -> Iterator[tuple[Commit, bytes | None]]:
-        """The commits up to HEAD that changed a file of the project, the newest first; None where it was removed."""
+    def versions(self, path: str, *, everywhere: bool = False) -> Iterator[tuple[Commit, bytes | None]]:
+        """The commits up to HEAD that changed a file of the project, the newest first; None where it was removed.
+
+        Args:
+            everywhere: those of all branches and tags too.
+        """
         if self.head() is None:
             return
         inside = normpath(join(self.project, path))
         # Unlike log it heeds no configuration of what to show.
-        listed = self._output("rev-list", "--format=%H %cs", "HEAD", "--", f":(top,literal){inside}")
+        of = ["HEAD", *(["--all"] if everywhere else [])]
+        listed = self._output("rev-list", "--format=%H %cs", *of, "--", f":(top,literal){inside}")
         for line in os.fsdecode(listed).splitlines():
             if not line.startswith("commit "):
                 sha, date = line.split(" ")

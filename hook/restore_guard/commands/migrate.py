@@ -102,7 +102,14 @@ def migrate(run: Run, request: Request, *, confirm: Callable[[Migrated], bool]) 
         if build.signature is None:
             raise UncheckedError(f"{name} could not be built: {build.failure}")
         planning = Planning(
-            project, name, build.signature, history_of[name], request.to, request.mapping, request.epoch
+            project,
+            name,
+            build.signature,
+            history_of[name],
+            lambda: history.read(repository, project.manifest_file(name), everywhere=True),
+            request.to,
+            request.mapping,
+            request.epoch,
         )
         ways = [planning.way(file) for file in read]
         planned = Migrated(name, build.signature, tuple(ways), request.checkpoint, several)

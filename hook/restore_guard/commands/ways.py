@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -73,12 +73,17 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Planning(msgspec.Struct, frozen=True):
-    """What all files of a call are planned by."""
+    """What all files of a call are planned by.
+
+    Attributes:
+        kept: the manifests up to HEAD; `everywhere` reads those of all branches.
+    """
 
     project: Project
     name: str
     model: Signature
     kept: Sequence[history.Kept]
+    everywhere: Callable[[], Sequence[history.Kept]]
     to: str | None = None
     mapping: str | None = None
     epoch: int | None = None
@@ -91,6 +96,8 @@ class Planning(msgspec.Struct, frozen=True):
             return Way(file, error=f"it is damaged: {file.damage[0]}")
         if file.signature is None or file.kind not in fit.WRITTEN_BY:
             return Way(file, error="it holds nothing that restores")
+        if not file.signature.variables:
+            return Way(file, error="it holds no value of any variable, so that nothing of it can be carried across")
         path = self.path(file.kind)
         itself = restore_unchanged(path, self.model)
         if itself.kind == "unsupported":
@@ -134,10 +141,22 @@ class Planning(msgspec.Struct, frozen=True):
         try:
             return Way(file, path, route.by_promises(held, kind, promises, today, tables, self.epoch))
         except NoRoute:
+            self.refuse_strange(held, kind, [*(promise.signature for promise in promises), self.model])
             if tables is not None or self.epoch is not None:
                 raise
         guessed = guess.guess(held, fit.WRITTEN_BY[kind][0], self.model)
         return Way(file, path, Route(Promise(0, self.model), guessed.fit, (), guessed.plan), guessed.sure)
+
+    def refuse_strange(self, held: Signature, kind: str, own: Sequence[Signature]) -> None:
+        """Raises NoRoute where a file is of none of some models, and of an epoch that the code on disk is not past."""
+        if any(fit.fits(held, kind, model).is_complete for model in own):
+            return
+        for each in reversed(history.last_of_epochs(self.everywhere())):
+            if fit.fits(held, kind, each.manifest.signature).is_complete:
+                raise NoRoute(
+                    f"it is of epoch {each.manifest.epoch} ({each.label}), which is not in the history of the code on "
+                    f"disk (epoch {self.today}): check out that commit or a later one"
+                )
 
     def mapped(self, mapping: str, file: Checkpoint, today: Promise) -> Route:
         """By a migration from outside: in the words of the manifest that knows the file, else in the file's own."""

@@ -33,17 +33,18 @@ class Kept(msgspec.Struct, frozen=True):
         return f"since {first.short}, {first.date}" + (f", until {self.until.short}" if self.until else "")
 
 
-def read(repository: Repository, file: str, tags: Iterable[Tag] = ()) -> list[Kept]:
+def read(repository: Repository, file: str, tags: Iterable[Tag] = (), *, everywhere: bool = False) -> list[Kept]:
     """The distinct manifests that a file has ever been, the newest first; what cannot be read is left out.
 
     Args:
         file: relative to the project.
         tags: those that are looked into as well.
+        everywhere: on all branches, and not only up to HEAD.
     """
     commits: dict[bytes, list[Commit]] = {}
     until: dict[bytes, Commit | None] = {}
     after: Commit | None = None
-    for commit, content in repository.versions(file):
+    for commit, content in repository.versions(file, everywhere=everywhere):
         if content is not None:
             commits.setdefault(content, []).append(commit)
             until.setdefault(content, after)
