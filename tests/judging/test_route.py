@@ -43,6 +43,7 @@ def test_epochs_that_say_otherwise_where_values_belong_are_named():
 def test_an_open_migration_is_named_with_its_line_and_not_a_contradiction():
     found = said(OPEN)
     assert "and from epoch 1 it cannot be migrated yet: m.toml:6: " in found, found
+    assert "remove this entry. Mend that first, " in found, found
     assert "elsewhere" not in found and found.endswith("or say which one the file is of: --epoch NUMBER.")
     assert said(OPEN, epoch=1).startswith("m.toml:6: ")
 

@@ -158,7 +158,8 @@ def _choice(fitting: Sequence[Promise], failed: Mapping[int, MigrationError]) ->
     epoch, error = next(iter(failed.items()))
     place = f"{error.file}:{error.line}: " if error.line else ""
     return (
-        f"it fits the model {labels}, and from epoch {epoch} it cannot be migrated yet: {place}{error.message}. "
+        f"it fits the model {labels}, and from epoch {epoch} it cannot be migrated yet: "
+        f"{place}{error.message.removesuffix('.')}. "
         f"Mend that first, or {asked}"
     )
 
