@@ -143,6 +143,17 @@ def test_what_is_said_of_an_edit_is_what_really_migrating_does(warm, keras3, tmp
         assert warm.script(keras3, LOAD, new) == saved[came_from]
 
 
+def test_an_edit_after_which_nothing_gets_across_fails(warm):
+    warm.project.write({FILE: MIGRATIONS.replace("rename", "renames")})
+    code, model = warm.check("never")
+    ((_, said),) = told(model)
+    assert code == 1 and "The migrations cannot be read: " in said and "unknown field `renames`" in said
+    (warm.project.root / FILE).unlink()
+    code, model = warm.check("never")
+    ((_, said),) = told(model)
+    assert code == 1 and said.endswith("and no longer do: a migration on their way is gone.")
+
+
 @pytest.mark.parametrize(
     "text",
     [
