@@ -143,6 +143,25 @@ def test_what_is_said_of_an_edit_is_what_really_migrating_does(warm, keras3, tmp
         assert warm.script(keras3, LOAD, new) == saved[came_from]
 
 
+OPEN = (
+    MIGRATIONS.partition("rename")[0]
+    + """\
+open = [
+    { saved = "query/kernel", choose = "rename it" },
+]
+"""
+)
+
+
+@pytest.mark.parametrize(("witness", "is_tried"), [("auto", True), ("always", True), ("never", False)])
+def test_what_is_decided_later_is_tried_on_a_checkpoint_of_the_older_commit(warm, witness, is_tried):
+    warm.project.commit({FILE: OPEN})
+    warm.project.write({FILE: MIGRATIONS})
+    code, model = warm.check(witness)
+    assert (code, told(model)) == (0, []), model.notes
+    assert any("was not tried on a real checkpoint" in note for note in model.notes) is not is_tried, model.notes
+
+
 def test_an_edit_after_which_nothing_gets_across_fails(warm):
     warm.project.write({FILE: MIGRATIONS.replace("rename", "renames")})
     code, model = warm.check("never")

@@ -10,6 +10,7 @@ from restore_guard.judging.case import Case
 from restore_guard.judging.judge import judge
 from restore_guard.promise import migrations
 from restore_guard.promise.manifest import Accepted, Broken, Earlier, Manifest, Release
+from restore_guard.result import Migrated
 from restore_guard.signature import GraphNode, ObjectGraph, Signature
 
 OLD, NEW = module(a=(2,), b=(3,)), module(first=(2,), b=(3,))
@@ -149,6 +150,20 @@ def test_what_was_open_holds_when_it_is_decided():
     )
     assert edited(undecided, undecided.replace('    { variable = "y", choose = "initial" },\n', ""))
     assert edited(undecided, undecided.replace("names", "new names")) == []
+
+
+def test_what_a_real_checkpoint_shows_of_a_decided_migration_counts():
+    undecided = TWO.replace('    { from = "b", to = "y" },\n', "") + 'open = [{ saved = "b", choose = "?" }]\n'
+    label = "epoch 1 (since 1234567)"
+    known = (Earlier(label, Manifest("m", PATHS, ALIKE)),)
+    simulated = judged(undecided, TWO, ALIKE, EXCHANGED, earlier=known)
+    assert any("was not tried on a real checkpoint" in note for note in simulated.notes)
+    seen = {label: {"tf-checkpoint": Migrated("partial", "witnessed", "x holds another value")}}
+    result = judged(undecided, TWO, ALIKE, EXCHANGED, earlier=known, carried_earlier=seen)
+    assert told(result) == [
+        (1, f"tf-checkpoint: a migrated checkpoint of {label} does not restore completely: x holds another value")
+    ]
+    assert not any("was not tried" in note for note in result.notes)
 
 
 def test_a_migration_that_is_written_later_holds_too():

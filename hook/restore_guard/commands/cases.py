@@ -14,10 +14,11 @@ from restore_guard.building.workshop import BuildOrder, Workshop
 from restore_guard.change import affected
 from restore_guard.change.chances import chances
 from restore_guard.change.diffs import Diff, Place
+from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import loading
 from restore_guard.commands.suspects import Suspects
-from restore_guard.commands.trying import try_migrations
+from restore_guard.commands.trying import try_edited, try_migrations
 from restore_guard.config import WitnessMode, without_expired
 from restore_guard.judging.case import Case, is_small, not_worth_a_witness, obstacle, paths_of
 from restore_guard.judging.draws import differ, is_suspicious
@@ -51,7 +52,7 @@ def cases_by(
     cases = _with_revivals(cases, orders, workshop)
     cases = _with_witnesses(cases, orders, workshop, witness)
     cases = loading.with_witnesses(cases, orders, workshop, witness)
-    cases = _with_migrations(cases, orders, workshop, witness)
+    cases = _with_migrations(cases, orders, workshop, witness, run.repository)
     return _with_second_builds(cases, orders, run, suspects), orders
 
 
@@ -111,7 +112,10 @@ def _earlier(run: Run, suspects: Suspects, name: str) -> tuple[Earlier, ...]:
     if base is None or not are_edited(base.migrations(name), head.migrations(name)):
         return ()
     kept = history.last_of_epochs(history.read(run.repository, base.manifest_file(name)))
-    return tuple(Earlier(f"epoch {each.manifest.epoch} ({each.label})", each.manifest) for each in reversed(kept))
+    return tuple(
+        Earlier(f"epoch {each.manifest.epoch} ({each.label})", each.manifest, each.commits[0].sha)
+        for each in reversed(kept)
+    )
 
 
 def _with_targets(cases: Cases, suspects: Suspects, built: Mapping[str, Build]) -> dict[str, Case]:
@@ -205,12 +209,12 @@ def _chances(head: Project, build: Build) -> tuple[Place, ...]:
 
 
 def _with_migrations(
-    cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop, mode: WitnessMode
+    cases: Cases, orders: Mapping[str, BuildOrder], workshop: Workshop, mode: WitnessMode, repository: Repository
 ) -> dict[str, Case]:
-    """The cases with what really migrating a checkpoint of the base shows, where it can be tried."""
+    """The cases with what really migrating old checkpoints shows, where it can be tried."""
     tried = {
         name: case
         for name, case in cases.items()
         if obstacle(case) is None and (mode == "always" or (mode == "auto" and is_small(case)))
     }
-    return {**cases, **try_migrations(tried, orders, workshop)}
+    return {**cases, **try_edited(try_migrations(tried, orders, workshop), orders, workshop, repository)}

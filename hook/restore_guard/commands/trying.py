@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -11,11 +11,15 @@ from restore_guard.building import carrying
 from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.witnesses import saved_files
 from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
-from restore_guard.judging import fit, route
+from restore_guard.change.repository import Repository
+from restore_guard.errors import UncheckedError, UsageError
+from restore_guard.judging import edited, fit, route
 from restore_guard.judging.case import Case, paths_of
 from restore_guard.judging.migrated import planned
 from restore_guard.judging.placements import Plan, of_file
+from restore_guard.promise.project import load
 from restore_guard.result import Migrated
+from restore_guard.signature import Signature
 
 
 def try_migrations(cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], workshop: Workshop) -> dict[str, Case]:
@@ -24,23 +28,57 @@ def try_migrations(cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], 
     for name, case in cases.items():
         plan = planned(case, case.base, case.head)
         if plan is not None and not plan.problems:
-            results, failures = _Trial(case, plan, orders[f"base:{name}"], orders[f"head:{name}"], workshop).run()
+            base, head = orders[f"base:{name}"], orders[f"head:{name}"]
+            results, failures = _Trial(paths_of(case), case.base, case.head, plan, base, head, workshop).run()
             found[name] = replace(case, carried=results, uncarried=failures)
     return found
 
 
-class _Trial:
-    """One model."""
+def try_edited(
+    cases: Mapping[str, Case], orders: Mapping[str, BuildOrder], workshop: Workshop, repository: Repository
+) -> dict[str, Case]:
+    """The cases with what migrating checkpoints of older epochs to the base shows, where edits make that possible."""
+    found = dict(cases)
+    for name, case in cases.items():
+        for earlier, plan in edited.untried(case):
+            if earlier.commit is None:
+                continue
+            old, base = earlier.promise.signature, orders[f"base:{name}"]
+            try:
+                side = repository.commit(earlier.commit)
+                project = load(repository, side)
+                project.named([name])
+            except (UsageError, UncheckedError) as error:
+                found[name] = replace(found[name], uncarried=(*found[name].uncarried, f"{earlier.label}: {error}"))
+                continue
+            paths = [path for path in paths_of(case) if path in earlier.promise.restores]
+            order = BuildOrder(f"old:{name}:{earlier.commit}", base.python, side, project.config, name, paths)
+            results, failures = _Trial(paths, old, case.base, plan, order, base, workshop).run()
+            tried = {**found[name].carried_earlier, **({earlier.label: results} if results else {})}
+            found[name] = replace(found[name], carried_earlier=tried, uncarried=(*found[name].uncarried, *failures))
+    return found
 
-    def __init__(self, case: Case, plan: Plan, base: BuildOrder, head: BuildOrder, workshop: Workshop) -> None:
-        self.case, self.plan, self.base, self.head, self.workshop = case, plan, base, head, workshop
-        self.old, self.new = case.base, case.head
+
+class _Trial:
+    """One model, from one build into another."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        old: Signature,
+        new: Signature,
+        plan: Plan,
+        base: BuildOrder,
+        head: BuildOrder,
+        workshop: Workshop,
+    ) -> None:
+        self.paths, self.plan, self.base, self.head, self.workshop = paths, plan, base, head, workshop
+        self.old, self.new = old, new
         self.folder = workshop.folder()
 
     def run(self) -> tuple[dict[str, Migrated], tuple[str, ...]]:
         """({restore path: Migrated}, why others were not tried)."""
-        paths = paths_of(self.case)
-        options = {"paths": list(paths), "folder": str(self.folder)}
+        options = {"paths": list(self.paths), "folder": str(self.folder)}
         files, failures = saved_files(
             self.workshop.do([ModelTask("save", self.base, "save", options)], "saving old checkpoints")["save"]
         )

@@ -58,6 +58,7 @@ class Case(msgspec.Struct, frozen=True):
         must_be_witnessed: a path that could not be really tried counts as unchecked.
         head_migrations, base_migrations: each side's migrations, as they were found.
         earlier: the promises of older epochs in git's history, the newest first; only where migrations are edited.
+        carried_earlier: {label of an older promise: as `carried`, of its checkpoints} where edits were tried.
         carried: {restore path: what really migrating a checkpoint of the base showed}; a path not tried is missing.
         uncarried: why migrating could not be tried.
         targets: the other models that its checkpoints are restored into.
@@ -81,6 +82,7 @@ class Case(msgspec.Struct, frozen=True):
     head_migrations: migrations.Found = None
     base_migrations: migrations.Found = None
     earlier: tuple[Earlier, ...] = ()
+    carried_earlier: Mapping[str, Mapping[str, Migrated]] = msgspec.field(default_factory=dict)
     carried: Mapping[str, Migrated] = msgspec.field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     unread_releases: tuple[str, ...] = ()

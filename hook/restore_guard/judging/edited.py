@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+import msgspec
+
 from restore_guard.change.diffs import Place
 from restore_guard.judging import lookups
 from restore_guard.judging.case import Case, readable
@@ -26,10 +28,28 @@ _WAY_OUT = (
 def faults(case: Case) -> tuple[Fault, ...]:
     """What the change makes of the migrations from older epochs, at most one fault a line."""
     found: dict[Place, Fault] = {}
-    for earlier in _earlier(case):
-        for each in _of(case, earlier):
+    for ways in _edited(case):
+        for each in _of(case, ways):
             found.setdefault(each.place, each)
     return tuple(found.values())
+
+
+def untried(case: Case) -> list[tuple[Earlier, Plan]]:
+    """What carries older checkpoints since this change, and has not been tried on one: nothing is there to compare."""
+    return [
+        (ways.earlier, ways.now)
+        for ways in _edited(case)
+        if ways.carries and not ways.carried and ways.earlier.label not in case.carried_earlier
+    ]
+
+
+def simulated(case: Case) -> list[str]:
+    """The same in words."""
+    return [
+        f"The migrations from {earlier.label} are edited and say where everything goes: it was not tried on a real "
+        "checkpoint."
+        for earlier, _ in untried(case)
+    ]
 
 
 def untold(case: Case) -> tuple[str, ...]:
@@ -85,57 +105,85 @@ def _start(known: Found, entry: Accepted) -> Migration | None:
     return known.start(entry.epoch - 1) if isinstance(known, Migrations) else None
 
 
-def _of(case: Case, earlier: Earlier) -> Iterator[Fault]:
-    """What is wrong with the way of one older promise's checkpoints to the base, as the change makes it."""
+class _Ways(msgspec.Struct, frozen=True):
+    """How one older promise's checkpoints get to the base, by the migrations of either side."""
+
+    earlier: Earlier
+    base: Signature
+    before: tuple[Migration, ...]
+    after: tuple[Migration, ...]
+    was: Plan
+    now: Plan
+
+    @property
+    def carried(self) -> bool:
+        """Whether they got across before the change."""
+        return bool(self.before) and not self.was.problems
+
+    @property
+    def carries(self) -> bool:
+        """Whether they do now."""
+        return bool(self.after) and not self.now.problems
+
+
+def _edited(case: Case) -> Iterator[_Ways]:
+    """Those that the change makes other ones of."""
     base, head, found = readable(case.base_manifest), readable(case.head_manifest), case.head_migrations
     if base is None or head is None or isinstance(found, MigrationError):
         return
-    before = chosen(case.base_migrations, since(earlier.promise, base.history))
     kept = _kept(case)
-    after = chosen(found, [entry for entry in since(earlier.promise, head.history) if entry in kept])
-    if list(map(_entries, before)) == list(map(_entries, after)):
-        return
-    was, now = (plan(earlier.promise.signature, base.signature, steps) for steps in (before, after))
-    carried = bool(before) and not was.problems
-    lost = f"Checkpoints of {earlier.label} got across before this change, and no longer do"
-    if found is None or not after:
+    for earlier in _earlier(case):
+        before = chosen(case.base_migrations, since(earlier.promise, base.history))
+        after = chosen(found, [entry for entry in since(earlier.promise, head.history) if entry in kept])
+        if list(map(_entries, before)) != list(map(_entries, after)):
+            was, now = (plan(earlier.promise.signature, base.signature, steps) for steps in (before, after))
+            yield _Ways(earlier, base.signature, before, after, was, now)
+
+
+def _of(case: Case, ways: _Ways) -> Iterator[Fault]:
+    """What is wrong with edited migrations."""
+    found, label = case.head_migrations, ways.earlier.label
+    lost = f"Checkpoints of {label} got across before this change, and no longer do"
+    if not isinstance(found, Migrations) or not ways.after:
         file = case.base_migrations.file if isinstance(case.base_migrations, Migrations) else case.manifest_file
-        yield from [Fault(f"{lost}: a migration on their way is gone.", Place(file, 1))] if carried else []
-    elif carried and now.problems:
-        yield fault(found, now.problems[0], lost)
-    elif carried:
-        yield from _elsewhere(found, earlier, base.signature, (was, before), (now, after))
+        yield from [Fault(f"{lost}: a migration on their way is gone.", Place(file, 1))] if ways.carried else []
+    elif ways.carried and ways.now.problems:
+        yield fault(found, ways.now.problems[0], lost)
+    elif ways.carried:
+        yield from _elsewhere(found, ways)
+    elif ways.carries:
+        for path, migrated in case.carried_earlier.get(label, {}).items():
+            if migrated.outcome != "restores":
+                said = f"{path}: a migrated checkpoint of {label} does not restore completely: {migrated.error}"
+                yield Fault(said, Place(found.file, found.line(ways.after[0])))
     else:
-        known = {problem.message for problem in was.problems if before}
-        yield from (fault(found, problem) for problem in now.problems if problem.message not in known)
+        known = {problem.message for problem in ways.was.problems if ways.before}
+        yield from (fault(found, problem) for problem in ways.now.problems if problem.message not in known)
 
 
-_Way = tuple[Plan, Sequence[Migration]]
-
-
-def _elsewhere(found: Migrations, earlier: Earlier, new: Signature, before: _Way, after: _Way) -> Iterator[Fault]:
+def _elsewhere(found: Migrations, ways: _Ways) -> Iterator[Fault]:
     """The edited lines by which values go elsewhere than they did."""
     moved: dict[int, list[str]] = {}
-    for names, sentence in _moved(earlier.promise.signature, new, before, after):
-        moved.setdefault(_line(found, before[1], after[1], names), []).append(sentence)
+    for names, sentence in _moved(ways):
+        moved.setdefault(_line(found, ways.before, ways.after, names), []).append(sentence)
     for line, sentences in moved.items():
         more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
-        said = f"Checkpoints of {earlier.label} got across otherwise before this change"
+        said = f"Checkpoints of {ways.earlier.label} got across otherwise before this change"
         yield Fault(f"{said}: {sentences[0]}{more}. {_WAY_OUT}.", Place(found.file, line))
 
 
-def _moved(old: Signature, new: Signature, before: _Way, after: _Way) -> Iterator[tuple[list[str], str]]:
+def _moved(ways: _Ways) -> Iterator[tuple[list[str], str]]:
     """(the names that it is about, what became of it) of each value that another place gets, or that gets another."""
-    seeds = {variable.path for variable in new.variables if variable.seed}
-    for was, now in zip(before[0].placements, after[0].placements, strict=True):
+    seeds = {variable.path for variable in ways.base.variables if variable.seed}
+    for was, now in zip(ways.was.placements, ways.now.placements, strict=True):
         if was != now and was.variable not in seeds:
-            ways = [name for saved in (now.saved, was.saved) if saved for name in _names(saved, after[1])]
-            yield [was.variable, *ways], f"{was.variable} {_got(was, now)}"
-    there, here = lookups.targets(old, before[1]), lookups.targets(old, after[1])
+            names = [name for saved in (now.saved, was.saved) if saved for name in _names(saved, ways.after)]
+            yield [was.variable, *names], f"{was.variable} {_got(was, now)}"
+    there, here = (lookups.targets(ways.earlier.promise.signature, steps) for steps in (ways.before, ways.after))
     for address, target in there.items():
         if target != here[address]:
             went, goes = (f"to {at}" if at is not None else "nowhere" for at in (target, here[address]))
-            yield [*_names(address, after[1])], f"what is in {address} went {went}, and now goes {goes}"
+            yield _names(address, ways.after), f"what is in {address} went {went}, and now goes {goes}"
 
 
 def _got(was: Placement, now: Placement) -> str:

@@ -228,7 +228,7 @@ def _doubts(compared: _Compared) -> list[str]:
         told.append(_EMPTY)
     told += [words.state_lost(path, lost) for path, lost in compared.state_lost.items()]
     told += [note for loading in compared.loadings for note in loading.notes]
-    told += [*case.unread_releases, *edited.untold(case)]
+    told += [*case.unread_releases, *edited.untold(case), *edited.simulated(case)]
     told += notes.other_moves(case)
     told += notes.installed_otherwise(case, head)
     if compared.is_unproved and not case.untried:

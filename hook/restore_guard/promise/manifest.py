@@ -215,10 +215,16 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """A promise under which older checkpoints were saved; `label` says to a person of which it is."""
+    """A promise under which older checkpoints were saved.
+
+    Attributes:
+        label: says to a person of which it is.
+        commit: the one that has written it; None for a release's.
+    """
 
     label: str
     promise: Manifest
+    commit: str | None = None
 
 
 def _manifest(data: Any, model: str | None) -> Manifest:
