@@ -153,9 +153,14 @@ open = [
 )
 
 
+@pytest.mark.parametrize("is_released", [False, True], ids=["history", "release"])
 @pytest.mark.parametrize(("witness", "is_tried"), [("auto", True), ("always", True), ("never", False)])
-def test_what_is_decided_later_is_tried_on_a_checkpoint_of_the_older_commit(warm, witness, is_tried):
+def test_what_is_decided_later_is_tried_on_a_checkpoint_of_the_older_commit(warm, witness, is_tried, is_released):
     warm.project.commit({FILE: OPEN})
+    if is_released:
+        warm.project.edit("pyproject.toml", "[tool.restore-guard]", '[tool.restore-guard]\nreleases = ["v*"]')
+        warm.project.commit(message="releases")
+        warm.project.git("tag", "v1", "HEAD~3")
     warm.project.write({FILE: MIGRATIONS})
     code, model = warm.check(witness)
     assert (code, told(model)) == (0, []), model.notes

@@ -46,7 +46,7 @@ def untried(case: Case) -> list[tuple[Earlier, Plan]]:
 def simulated(case: Case) -> list[str]:
     """The same in words."""
     return [
-        f"The migrations from {earlier.label} are edited and say where everything goes: it was not tried on a real "
+        f"The migrations from {earlier.label} are edited and say where everything goes: that was not tried on a real "
         "checkpoint."
         for earlier, _ in untried(case)
     ]
@@ -89,8 +89,11 @@ def fault(found: Migrations, problem: Problem, said: str = "The migration does n
 
 def _earlier(case: Case) -> list[Earlier]:
     """The promises of releases, and those of git's history that are not the same."""
-    released = [Earlier(release.label, release.promise) for release in case.releases]
-    promises = [earlier.promise for earlier in released]
+    promises = [release.promise for release in case.releases]
+    commits = {promises.index(each.promise): each.commit for each in case.earlier if each.promise in promises}
+    released = [
+        Earlier(release.label, release.promise, commits.get(number)) for number, release in enumerate(case.releases)
+    ]
     return [*released, *(earlier for earlier in case.earlier if earlier.promise not in promises)]
 
 
