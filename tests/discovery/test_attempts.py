@@ -436,3 +436,21 @@ def test_a_file_that_a_program_names_by_its_own_folder(place, path):
     script += "    build_net(json.load(open(HERE)))\nif __name__ == '__main__':\n    main()\n"
     _, (found, *_) = _attempts({"net.py": net, "bin/train.py": script, "bin/a.json": "{}"})
     assert found.body == (f"return build_net(json.load(open({path})))",)
+
+
+PICKED = "import functools, net\nNETS = {'small': functools.partial(net.build_net, 8, shape=(3,))}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "kwargs", "place"),
+    [
+        ("from zoo import NETS\nNETS[name]()", {"width": 8, "shape": [3]}, "zoo.py:2"),
+        ("from zoo import NETS\nNETS[name](5)", {"width": 8, "depth": 5, "shape": [3]}, "train.py:2"),
+        ("from zoo import NETS\nNETS[name](depth=1, shape=(7,))", {"width": 8, "depth": 1, "shape": [7]}, "train.py:2"),
+        ("make = NETS.get(name)\nmake()", {"width": 8, "shape": [3]}, "zoo.py:2"),
+        ("import net\nnet.build_net(6)", {"width": 6}, "train.py:2"),
+    ],
+)
+def test_a_partial_gives_arguments_before_those_of_the_call(script, kwargs, place):
+    found = _first({"zoo.py": PICKED, "train.py": f"{script}\n"})
+    assert (found.kwargs, found.place) == (kwargs, place)

@@ -36,8 +36,8 @@ class Arguments:
             Unknown: one is nowhere in the source.
         """
         scope = Scope(site.module, site.function, site.owner, site.call.lineno)
-        found = Given([], [])
-        for index, item in enumerate(site.call.args):
+        found = self.of(inliner, site.partial, function) if site.partial is not None else Given([], [])
+        for index, item in enumerate(site.call.args, len(found.positional)):
             name = _name(function, site.call, index)
             if isinstance(item, ast.Starred):
                 raise Unknown(ast.unparse(item))
@@ -55,6 +55,7 @@ class Arguments:
                 found.named.extend(inliner.handed_on(site.function, scope))
                 continue
             value = self._value(inliner, scope, keyword.value, site, function, keyword.arg)
+            found.named[:] = [item for item in found.named if item.arg != keyword.arg]  # what a partial said before
             if value is not None:
                 found.named.append(ast.keyword(keyword.arg, value))
         return found

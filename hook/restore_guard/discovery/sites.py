@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from restore_guard.discovery.bindings import bound
 from restore_guard.discovery.modules import Function, Module, Project, methods
@@ -26,6 +27,7 @@ class Site(msgspec.Struct, frozen=True, eq=False):
         block: the function, or the statements at the top level.
         bound: the variable or `self.attribute` that it is assigned to, "" where it is not.
         returned: whether it is what the function returns.
+        partial: the `functools.partial` whose arguments come before those of the call.
     """
 
     module: Module
@@ -35,9 +37,12 @@ class Site(msgspec.Struct, frozen=True, eq=False):
     call: ast.Call
     bound: str = ""
     returned: bool = False
+    partial: Site | None = None
 
     @property
     def place(self) -> str:
+        if self.partial is not None and not self.call.args and not self.call.keywords:
+            return self.partial.place
         return f"{self.module.file}:{self.call.lineno}"
 
 
@@ -47,12 +52,21 @@ class Sites:
     def __init__(self, project: Project) -> None:
         tables = Tables(project)
         self._found: dict[str, list[Site]] = {}
+        partials: dict[str, list[Site]] = {}
         for module in project.modules:
             for function, owner, block in _blocks(module):
                 for call, variable, returned in _calls(block):
                     site = Site(module, function, owner, block, call, variable, returned)
                     for name in _called(project, tables, site):
                         self._found.setdefault(name, []).append(site)
+                    inner = _partial(project, site)
+                    if inner is not None:
+                        partials.setdefault(project.resolve(module, inner.call.func), []).append(inner)
+        for name, found in partials.items():
+            known = self._found.get(name, [])
+            by_name = [site for site in known if project.resolve(site.module, site.call.func) == name]
+            picked = [replace(site, partial=each) for site in known if site not in by_name for each in found]
+            self._found[name] = [*picked, *found, *by_name]
 
     def of(self, name: str) -> list[Site]:
         """The calls of a function or class: the project's own first, then those of examples and notebooks, then tests.
@@ -73,6 +87,14 @@ class Sites:
     def named(self, last: str) -> list[Site]:
         """The calls of what has this last name, wherever it comes from."""
         return [site for name, found in self._found.items() if name.rpartition(".")[2] == last for site in found]
+
+
+def _partial(project: Project, site: Site) -> Site | None:
+    """The call that a `functools.partial` will make, with the arguments that it knows already."""
+    call = site.call
+    if project.resolve(site.module, call.func) != "functools.partial" or not call.args:
+        return None
+    return replace(site, call=ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call))
 
 
 def _called(project: Project, tables: Tables, site: Site) -> Iterator[str]:
