@@ -84,19 +84,21 @@ def installer(project: Path, environment: Environment) -> Install:
     where = _where_in_pyproject(project)
     for lock, line in _MANAGERS.items():
         if (project / lock).is_file():
-            return Install(line + _MORE[lock](where), True)
+            return Install(line(project, where), True)
     named = next(_requirements(project), None)
     if named is not None:
         return Install(f"pip install -r {named}")
+    if where is not None and _is_poetrys(project) and (where.kind == "group" or _lacks_package(project)):
+        return Install(_by_poetry(project, where), True)
     where = where or (_where_in_setup(project) if _is_installable(project) else None)
     if where is not None:
-        return Install("pip install ." if where.kind == "" else _pip(where))
-    first = "-r requirements.txt " if (project / "requirements.txt").is_file() else ". " * _is_installable(project)
+        return Install(_by_pip(project, where))
+    first = "-r requirements.txt " if (project / "requirements.txt").is_file() else _itself(project)
     conda = next((file for name in _CONDA if (file := project / name).is_file()), None)
     if conda is not None:
         return _by_conda(conda, first, environment)
     tensorflow = f'"{environment.tensorflow}"' if environment.tensorflow else "tensorflow"
-    return Install(f"pip install {first}{tensorflow}")
+    return Install(f"{_pip(first)} {first}{tensorflow}")
 
 
 _CONDA = ("environment.yml", "environment.yaml")
@@ -118,7 +120,7 @@ def _by_conda(file: Path, first: str, environment: Environment) -> Install:
     named = ", ".join(re.sub(r"[^\w.=<>!~*:/@+-]", " ", item) for item in left)
     remark = f"Of {file.name} this installs no more; add what the models import of: {named}" if named else ""
     line = " ".join(item if item.startswith("-r ") else shlex.quote(item.replace(" ", "")) for item in wanted)
-    return Install(f"pip install {first}{line}", remark=remark)
+    return Install(f"{_pip(first)} {first}{line}", remark=remark)
 
 
 def _is_python(item: str) -> bool:
@@ -132,26 +134,87 @@ class _Where(NamedTuple):
     name: str = ""
 
 
-_MANAGERS = {
-    "uv.lock": "pip install uv && uv sync --locked",
-    "poetry.lock": "pip install poetry && poetry install",
-    "pdm.lock": "pip install pdm && pdm sync",
-    "Pipfile.lock": "pip install pipenv && pipenv sync",
-}
-_MORE: dict[str, Callable[[_Where | None], str]] = {
-    "uv.lock": lambda where: f" --{where.kind} {where.name}" if where and where.kind else "",
-    "poetry.lock": lambda where: (
-        f" --{'extras' if where.kind == 'extra' else 'with'} {where.name}" if where and where.kind else ""
-    ),
-    "pdm.lock": lambda where: f" --group {where.name}" if where and where.kind else "",
-    "Pipfile.lock": lambda where: "",
+def _by_uv(project: Path, where: _Where | None) -> str:
+    return "pip install uv && uv sync --locked" + (f" --{where.kind} {where.name}" if where and where.kind else "")
+
+
+def _by_poetry(project: Path, where: _Where | None) -> str:
+    line = "pip install poetry && poetry install" + " --no-root" * _lacks_package(project)
+    if where is None or not where.kind:
+        return line
+    return f"{line} --{'extras' if where.kind == 'extra' else 'with'} {where.name}"
+
+
+def _by_pdm(project: Path, where: _Where | None) -> str:
+    # What pdm was tested with: 2.29 by itself takes a hishel that it cannot run with.
+    line = 'pip install "pdm[locked]" && pdm sync' + " --no-self" * _is_only_a_list(project)
+    return line + (f" --group {where.name}" if where and where.kind else "")
+
+
+def _by_pipenv(project: Path, where: _Where | None) -> str:
+    try:
+        locked = _table(json.loads((project / "Pipfile.lock").read_bytes()))
+    except ValueError:
+        locked = {}
+    is_dev = _asks(locked.get("develop")) and not _asks(locked.get("default"))
+    return "pip install pipenv && pipenv sync" + " --dev" * is_dev
+
+
+_MANAGERS: dict[str, Callable[[Path, _Where | None], str]] = {
+    "uv.lock": _by_uv,
+    "poetry.lock": _by_poetry,
+    "pdm.lock": _by_pdm,
+    "Pipfile.lock": _by_pipenv,
 }
 
 
-def _pip(where: _Where) -> str:
+def _is_poetrys(project: Path) -> bool:
+    return "poetry" in _table((_pyproject(project) or {}).get("tool"))
+
+
+def _lacks_package(project: Path) -> bool:
+    """Whether poetry refuses to install the project itself: it looks for a package of the project's name."""
+    document = _pyproject(project) or {}
+    poetry = _table(_table(document.get("tool")).get("poetry"))
+    if poetry.get("package-mode") is False or "packages" in poetry:
+        return False
+    name = str(poetry.get("name") or _table(document.get("project")).get("name"))
+    name = re.sub(r"[-_.]+", "_", name)
+    found = (project / folder / f"{name}{end}" for folder in (".", "src") for end in ("", ".py"))
+    return not any(path.exists() for path in found)
+
+
+def _is_only_a_list(project: Path) -> bool:
+    """Whether a pyproject.toml names what a project needs, and nothing says how to build it.
+
+    setuptools, in whose hands pip then gives it, refuses what has several folders.
+    """
+    document = _pyproject(project) or {}
+    return "project" in document and "build-system" not in document and not (project / "setup.py").is_file()
+
+
+_PIP, _UV = "pip install", "pip install uv && uv pip install --python python"  # pip installs no list without building
+
+
+def _itself(project: Path) -> str:
+    """The project as something to be installed, "" where it is none."""
+    if _is_only_a_list(project):
+        return "-r pyproject.toml "
+    return ". " * _is_installable(project)
+
+
+def _pip(first: str) -> str:
+    return _UV if first == "-r pyproject.toml " else _PIP
+
+
+def _by_pip(project: Path, where: _Where) -> str:
+    if _is_only_a_list(project):
+        return f"{_UV} -r pyproject.toml" + (f" --{where.kind} {where.name}" if where.kind else "")
+    if where.kind == "":
+        return f"{_PIP} ."
     if where.kind == "extra":
-        return f'pip install ".[{where.name}]"'
-    return f'pip install "pip>=25.1" && pip install --group {where.name} .'  # the first pip that knows groups
+        return f'{_PIP} ".[{where.name}]"'
+    return f'{_PIP} "pip>=25.1" && {_PIP} --group {where.name} .'  # the first pip that knows groups
 
 
 def _where_in_pyproject(project: Path) -> _Where | None:
