@@ -18,6 +18,7 @@ from restore_guard.change import load_habits
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import carrying_along, origin, promising, proposed_files, survey, update, workflow_file
+from restore_guard.commands.guarded import guarded
 from restore_guard.commands.renewing import Updated
 from restore_guard.commands.setup_files import File
 from restore_guard.commands.survey import Model, Survey
@@ -198,8 +199,10 @@ def _tried(
         apart = Apart(repository, lambda: folder, list)
         trials = Trials(root, files, found.pythonpath, probe, apart=apart, seconds=seconds, progress=progress)
         built = {model.name: model for model in trials.run(models)}
-    usable = [*found.usable, *(model for model in built.values() if model.build.signature is not None)]
-    names = {model.name for model in usable}
+        fresh = [model for model in built.values() if model.build.signature is not None]
+        known = guarded(repository, found.settings, root, fresh, probe, apart)
+    usable = [*found.usable, *(model for model in fresh if model.name not in known)]
+    names = {*known, *(model.name for model in usable)}
     unusable = tuple(built.get(model.name, model) for model in found.unusable if model.name not in names)
     carry = carrying_along.needed(repository, found.folder, [model.build for model in usable])
     return replace(
