@@ -454,3 +454,12 @@ PICKED = "import functools, net\nNETS = {'small': functools.partial(net.build_ne
 def test_a_partial_gives_arguments_before_those_of_the_call(script, kwargs, place):
     found = _first({"zoo.py": PICKED, "train.py": f"{script}\n"})
     assert (found.kwargs, found.place) == (kwargs, place)
+
+
+@pytest.mark.parametrize("other", ["raise SystemExit\n", "def build_net():\n    pass\n"])
+def test_a_module_of_the_same_name_in_another_root_hides_nothing(other):
+    run = "import helpers\n" + NET + "if __name__ == '__main__':\n    build_net(9)\n"
+    files = {"run.py": other, "tf2/run.py": run, "tf2/helpers.py": ""}
+    parsed = project(lambda path: files[path].encode(), files)
+    found = {each.target: Attempts(parsed).of(each) for each in candidates(parsed)}
+    assert found["tf2/run.py:build_net"][0].kwargs == {"width": 9}

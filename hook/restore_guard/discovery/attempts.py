@@ -59,7 +59,8 @@ class Attempts:
         if candidate.kind == "global":
             name = candidate.called.rpartition(".")[2]
             return [Attempt(imports={name: candidate.called}, body=(f"return {name}",))]
-        known = self.project.definition(candidate.called)
+        home = next((module for module in self.project.modules if module.file == candidate.file), None)
+        known = self.project.definition(candidate.called, home)
         if known is None or candidate.kind == "enclosed":
             return []
         module, node = known

@@ -142,8 +142,12 @@ class Project:
         before, _, last = name.rpartition(".")
         module = self.module(before, near)
         if module is not None:
-            node: ast.ClassDef | Function | None = module.classes.get(last) or module.functions.get(last)
-            return (module, node) if node is not None else None
+            # Another root may have a module of the same name, such as `run.py` beside `tf2/run.py`.
+            for each in (module, *self._by_name[before]):
+                node: ast.ClassDef | Function | None = each.classes.get(last) or each.functions.get(last)
+                if node is not None:
+                    return each, node
+            return None
         owner = self.definition(before, near) if "." in before else None
         if owner is None or not isinstance(owner[1], ast.ClassDef):
             return None
