@@ -28,12 +28,21 @@ def advice(failure: str) -> str | None:
     if found := re.match(r"AttributeError: module '(\w+)[\w.]*' has no attribute '(\w+)'", failure):
         lacks = f"the code is for another version of it, one that has {found[2]}."
         return f"If {found[1]} is a package, {lacks} {_OTHERWISE}"
+    if _LIST_FOR_TUPLE.search(failure):
+        return _AS_TUPLE
     return _WITHOUT_WEIGHTS if _WEIGHTS.search(failure) and _ABSENT.search(failure) else None
 
 
 _OTHERWISE = (
     'With environment = "per-commit" each commit is built with what its own lock file asks for; `audit --find` and '
     "`releases` go by manifests and build nothing."
+)
+_LIST_FOR_TUPLE = re.compile(
+    r"can only concatenate (list \(not \"tuple\"\) to list|tuple \(not \"list\"\) to tuple)|unhashable type: 'list'"
+)
+_AS_TUPLE = (
+    "If it is a list of kwargs, it comes as a tuple where the parameter has a tuple as default or annotation, such as "
+    "`shape: tuple`; or give it in a builder (README: Guard a model that needs arguments)."
 )
 _WEIGHTS = re.compile(r"\.(h5|hdf5|keras|ckpt[\w.-]*|index)\b|\bweights\b", re.IGNORECASE)
 _ABSENT = re.compile(
