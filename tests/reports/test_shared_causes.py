@@ -50,3 +50,15 @@ def test_every_report_for_people_tells_it_once():
     assert page.count("<article") == 1 and "<details><summary>The same in 5 other models</summary>" in page
     # A program is told of each model.
     assert load("json").render(RESULT).count('"rule": "variable-renamed"') == 6
+
+
+def test_manifests_that_nobody_has_written_are_told_once():
+    missing = [
+        msgspec.structs.replace(
+            RENAMED, rule="manifest-missing", message=f"{name} has none.", file=f"{name}.json", line=0, accept=None
+        )
+        for name in NAMES
+    ]
+    each = zip(MODELS, missing, strict=True)
+    (told,) = grouped(msgspec.structs.replace(model, findings=(finding,)) for model, finding in each)
+    assert told.finding.message.startswith("one has none. The same in 5 other models: two, three,")

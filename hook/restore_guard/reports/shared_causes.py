@@ -49,9 +49,10 @@ def grouped(models: Iterable[ModelResult]) -> list[Told]:
 
 def _cause(model: ModelResult, finding: Finding, number: int, groups: Groups) -> tuple[object, ...]:
     """What findings of one cause have in common; two of one model are two."""
-    # What an environment lacks is one cause, wherever each model asks for it.
-    lacking = finding.rule == "build-failed"
-    where = (finding.message,) if lacking else (finding.file, finding.line)
+    # What an environment lacks is one cause, wherever each model asks for it; so is a set-up that is not done, as in
+    # commits from before the configuration.
+    lacking = finding.rule in ("build-failed", "manifest-missing")
+    where = {"build-failed": (finding.message,), "manifest-missing": ()}.get(finding.rule, (finding.file, finding.line))
     shared = (finding.rule, finding.level, finding.status, *where)
     own = (finding.line < 1 and not lacking) or any(other.name == model.name for other, _ in groups.get(shared, ()))
     return (number,) if own else shared
