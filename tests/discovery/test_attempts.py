@@ -439,6 +439,7 @@ def test_a_file_that_a_program_names_by_its_own_folder(place, path):
 
 
 PICKED = "import functools, net\nNETS = {'small': functools.partial(net.build_net, 8, shape=(3,))}\n"
+PICKED += "deep = functools.partial(net.build_net, depth=9)\n"
 
 
 @pytest.mark.parametrize(
@@ -449,6 +450,13 @@ PICKED = "import functools, net\nNETS = {'small': functools.partial(net.build_ne
         ("from zoo import NETS\nNETS[name](depth=1, shape=(7,))", {"width": 8, "depth": 1, "shape": [7]}, "train.py:2"),
         ("make = NETS.get(name)\nmake()", {"width": 8, "shape": [3]}, "zoo.py:2"),
         ("import net\nnet.build_net(6)", {"width": 6}, "train.py:2"),
+        ("import zoo\nzoo.deep(5)", {"width": 5, "depth": 9}, "train.py:2"),
+        (
+            "import functools, net\ndef main():\n    make = functools.partial(net.build_net, 4)\n    make(depth=7)\n"
+            "def other():\n    make = print\n    make(6)",
+            {"width": 4, "depth": 7},
+            "train.py:4",
+        ),
     ],
 )
 def test_a_partial_gives_arguments_before_those_of_the_call(script, kwargs, place):
@@ -463,3 +471,12 @@ def test_a_module_of_the_same_name_in_another_root_hides_nothing(other):
     parsed = project(lambda path: files[path].encode(), files)
     found = {each.target: Attempts(parsed).of(each) for each in candidates(parsed)}
     assert found["tf2/run.py:build_net"][0].kwargs == {"width": 9}
+
+
+def test_the_first_call_of_what_a_partial_made_tells_its_inputs():
+    net = "import keras\nclass Net(keras.Model):\n    def __init__(self, width, depth):\n        pass\n"
+    main = "import functools, net\nimport tensorflow as tf\ndef main():\n    make = functools.partial(net.Net, 4)\n"
+    main += "    model = make(depth=2)\n    model(tf.zeros((1, 5)))\n"
+    _, (first, *_) = _attempts({"net.py": net, "train.py": main})
+    assert first.kwargs == {"width": 4, "depth": 2}
+    assert [tensor.shape for tensor in first.inputs[0]] == [(5,)]

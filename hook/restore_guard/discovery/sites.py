@@ -66,7 +66,15 @@ class Sites:
             known = self._found.get(name, [])
             by_name = [site for site in known if project.resolve(site.module, site.call.func) == name]
             picked = [replace(site, partial=each) for site in known if site not in by_name for each in found]
-            self._found[name] = [*picked, *found, *by_name]
+            kept = [replace(site, partial=each) for each in found for site in self._kept(each)]
+            # What a partial is assigned to is no model, and whoever returns it returns none.
+            alone = [replace(each, bound="", returned=False) for each in found]
+            self._found[name] = [*kept, *picked, *alone, *by_name]
+
+    def _kept(self, partial: Site) -> list[Site]:
+        """The calls of the variable that holds a partial."""
+        held = self._found.get(f"{partial.module.name}.{partial.bound}", ())
+        return [site for site in held if partial.function is None or site.block is partial.block]
 
     def of(self, name: str) -> list[Site]:
         """The calls of a function or class: the project's own first, then those of examples and notebooks, then tests.
