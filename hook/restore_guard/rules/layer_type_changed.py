@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from restore_guard.change.diffs import place
 from restore_guard.result import Behaviour
 from restore_guard.rules.shared import states, words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
+from restore_guard.rules.shared.patterns import pattern
 from restore_guard.rules.shared.rule import Example, Explanation, Rule, Told
 from restore_guard.rules.shared.view import Sight, View
-from restore_guard.signature import owner
+from restore_guard.signature import Holder, Variable, owner
 
 
 def applies(sight: Sight) -> Subject | None:
@@ -44,22 +45,38 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
     view = View(comparison)
     told = {name for cause in causes for trouble in cause.every for name in (trouble.old, trouble.new)}
     told |= {cause.subject[1] for cause in causes if cause.rule == RULE.name}
-    layers = {}
+    layers: dict[tuple[Hashable, ...], dict[str, tuple[Variable, Variable]]] = {}
     for name, before in comparison.same.pairs():
         new, old = comparison.news[name], comparison.olds[before]
-        if old.owner != new.owner and owner(name) and not told & {name, old.path, owner(name)}:
-            layers[owner(name)] = new, old
-    for layer, (new, old) in layers.items():
+        held = _holder(name, comparison.new_holders)
+        if old.owner == new.owner or not held or told & {name, old.path, held}:
+            continue
+        at = view.nearest(place(new))
+        alike = layers.setdefault((old.owner, new.owner, at), {})
+        alike.setdefault(held, (new, old))
+    for alike in layers.values():
+        new, old = next(iter(alike.values()))
+        before = dict.fromkeys(_holder(each.path, comparison.old_holders) for _, each in alike.values())
         was, now = words.article(f"{old.owner}"), words.article(f"{new.owner}")
+        were, are = ("was", "is") if len(alike) == 1 else ("were each", "are")
         yield Told(
-            f"{layer} was {was} and is now {now}. Every value still restores; whether it computes the same was not "
-            "tried.",
+            f"{pattern([*alike])} {were} {was} and {are} now {now}. Every value still restores; whether it computes "
+            "the same was not tried.",
             view.nearest(place(new)),
-            old=f"{owner(old.path)} {old.owner}",
-            new=f"{layer} {new.owner}",
-            variables=(new.path,),
+            old=f"{pattern([*before])} {old.owner}",
+            new=f"{pattern([*alike])} {new.owner}",
+            variables=tuple(each.path for each, _ in alike.values()),
             fix="See whether both compute the same: `restore-guard check --witness always` compares their outputs.",
+            count=len(alike),
         )
+
+
+def _holder(variable: str, holders: Mapping[str, Holder]) -> str:
+    """The layer, module or optimizer that a variable is of: a list or dict of its variables is none."""
+    held = owner(variable)
+    while held and held not in holders:
+        held = owner(held)
+    return held or owner(variable)
 
 
 def advice(cause: Cause, comparison: Compared) -> str | None:
