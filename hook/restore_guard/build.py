@@ -168,6 +168,16 @@ class Observation(msgspec.Struct, frozen=True):
         """True where every value arrives and the outputs are others."""
         return self.behaviour is not None and not self.behaviour.same_output
 
+    @property
+    def refusal(self) -> str | None:
+        """Where every value arrives and the model raises where the saving one computed something: the error."""
+        told = self.uncompared or ""
+        return told.removeprefix(_REFUSED) if told.startswith(_REFUSED) else None
+
+
+_REFUSED = "it no longer takes what it took: "
+"""How `probe.witnessing.outputs.Held` begins what it tells of such a model."""
+
 
 class Witness(msgspec.Struct, frozen=True):
     """What came of a trial.
@@ -192,6 +202,11 @@ class Witness(msgspec.Struct, frozen=True):
     def differing(self) -> dict[str, Observation]:
         """The restore paths by which every value arrives and the outputs are others."""
         return {path: seen for path, seen in self.observations.items() if seen.differs}
+
+    def refusing(self) -> dict[str, Observation]:
+        """The restore paths by which every value arrives into a model that raises where the saving one did not."""
+        own = {path for path, seen in self.control.items() if seen.refusal is not None}
+        return {path: seen for path, seen in self.observations.items() if seen.refusal is not None and path not in own}
 
     def alike(self) -> list[str]:
         """The restore paths by which the restored model computes what was saved."""

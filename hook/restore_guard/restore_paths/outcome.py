@@ -122,7 +122,16 @@ _INNER = re.compile(
 def gist(message: str) -> str:
     """The line of an error that says most: Keras and the Saver put the first error behind general ones."""
     inner = [said or told for said, told in _INNER.findall(message)]
-    return inner[-1] if inner else (message.splitlines() or ["an error without a message"])[0]
+    return inner[-1] if inner else _first_words(message)
+
+
+def _first_words(message: str) -> str:
+    """The first line that says something: Keras begins some errors with an empty one, behind the exception's name."""
+    kind, colon, rest = message.partition(":")
+    lines = [line.strip() for line in rest.splitlines() if line.strip()]
+    if colon and kind.isidentifier() and lines:
+        return f"{kind}: {lines[0]}"
+    return next((line for line in message.splitlines() if line.strip()), "an error without a message")
 
 
 class _Later(Mapping[str, str]):

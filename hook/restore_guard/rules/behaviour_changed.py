@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from restore_guard.build import Observation
+from restore_guard.build import Observation, Witness
 from restore_guard.change.diffs import Place
+from restore_guard.rules.inputs_changed import differences
 from restore_guard.rules.shared.facts import Facts
 from restore_guard.rules.shared.rule import Example, Rule, Told
 from restore_guard.rules.shared.words import listing
@@ -22,6 +23,7 @@ def about(facts: Facts) -> Iterator[Told]:
     """Only a witness shows it; a path on which values are lost or misplaced has other outputs for that reason."""
     if facts.witness is None:
         return
+    yield from _refused(facts, facts.witness)
     others = {
         path: seen
         for path, seen in facts.witness.differing().items()
@@ -30,7 +32,8 @@ def about(facts: Facts) -> Iterator[Told]:
     known = {path: seen for path, seen in others.items() if facts.comparison is None or facts.witness.differed(path)}
     news = {path: seen for path, seen in others.items() if path not in known}
     if news:
-        yield _changed(news, facts.witness.alike(), facts.nearest_change())
+        described = facts.comparison.model.load.revives if facts.comparison is not None else ()
+        yield _changed(news, facts.witness.alike(), described, facts.nearest_change())
     if known:
         yield Told(
             f"By {listing(known)} every value arrives, and the outputs {_by(known)}, with unchanged code as well: "
@@ -41,15 +44,35 @@ def about(facts: Facts) -> Iterator[Told]:
         )
 
 
-def _changed(seen: Mapping[str, Observation], alike: list[str], where: Place | None) -> Told:
-    if not alike:
-        message = f"Everything restores, but from the same inputs and the same values the outputs {_by(seen)}."
-        return Told(message, where)
-    message = (
-        f"By {listing(seen)} every value arrives, but from the same inputs the outputs {_by(seen)}; by "
-        f"{listing(alike)} they are the same: {_DERIVED}."
+def _refused(facts: Facts, witness: Witness) -> Iterator[Told]:
+    """A model that raises from what the old one computed with; where it takes other inputs, that is what is told."""
+    refusing = {path: seen for path, seen in witness.refusing().items() if path not in facts.explained}
+    if not refusing or facts.comparison is None or differences(facts.promised, facts.comparison.model.takes):
+        return
+    said = next(iter(refusing.values())).refusal
+    yield Told(
+        f"Everything restores, but called with inputs from which the old model computed something, it raises: {said}",
+        facts.nearest_change(),
+        restores=tuple(refusing),
+        fix="Let it take what it took, or change the callers with it.",
     )
-    return Told(message, where, restores=tuple(seen), fix=_RENEW)
+
+
+def _changed(
+    seen: Mapping[str, Observation], alike: list[str], described: Collection[str], where: Place | None
+) -> Told:
+    """What is new; of a model that is made as its file describes it, equal outputs tell nothing of the code."""
+    loaded = [path for path in alike if path not in described]
+    if loaded:
+        message = (
+            f"By {listing(seen)} every value arrives, but from the same inputs the outputs {_by(seen)}; by "
+            f"{listing(loaded)} they are the same: {_DERIVED}."
+        )
+        return Told(message, where, restores=tuple(seen), fix=_RENEW)
+    message = f"Everything restores, but from the same inputs and the same values the outputs {_by(seen)}."
+    if alike:
+        message += f" By {listing(alike)} they are the same: the file describes the model as it was, and so it is made."
+    return Told(message, where, restores=tuple(seen) if alike else ())
 
 
 def _by(seen: Mapping[str, Observation]) -> str:

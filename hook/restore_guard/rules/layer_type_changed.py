@@ -56,14 +56,14 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
         alike.setdefault(held, (new, old))
     for alike in layers.values():
         new, old = next(iter(alike.values()))
-        before = dict.fromkeys(_holder(each.path, comparison.old_holders) for _, each in alike.values())
+        held_before = dict.fromkeys(_holder(each.path, comparison.old_holders) for _, each in alike.values())
         was, now = words.article(f"{old.owner}"), words.article(f"{new.owner}")
         were, are = ("was", "is") if len(alike) == 1 else ("were each", "are")
         yield Told(
             f"{pattern([*alike])} {were} {was} and {are} now {now}. Every value still restores; whether it computes "
             "the same was not tried.",
             view.nearest(place(new)),
-            old=f"{pattern([*before])} {old.owner}",
+            old=f"{pattern([*held_before])} {old.owner}",
             new=f"{pattern([*alike])} {new.owner}",
             variables=tuple(each.path for each, _ in alike.values()),
             fix="See whether both compute the same: `restore-guard check --witness always` compares their outputs.",

@@ -1,0 +1,82 @@
+"""What is said where every value arrives, and the model computes something else or nothing at all."""
+
+import pytest
+from conftest import settings
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
+
+SCALED = """\
+from tensorflow import keras
+
+
+def build():
+    x = inputs = keras.Input((4,))
+    x = keras.layers.Dense(3, name="hidden")(x)
+    x = keras.layers.Activation("relu")(x)
+    return keras.Model(inputs, keras.layers.Dense(2, name="out")(x))
+"""
+WORDS = """\
+from tensorflow import keras
+
+VOCABULARY = ["red", "green", "blue"]
+
+
+def build():
+    words = keras.Input((), dtype="string", name="word")
+    numbers = keras.layers.StringLookup(vocabulary=VOCABULARY, num_oov_indices=1)(words)
+    return keras.Model({"word": words}, keras.layers.Embedding(4, 2)(numbers))
+"""
+WITH_TWO = ("num_oov_indices=1", "num_oov_indices=2")
+EDITS = {
+    "scaled": (SCALED, [('"relu"', '"tanh"')]),
+    "words": (WORDS, [WITH_TWO]),
+    "renamed": (WORDS, [WITH_TWO, ('{"word": words}', '{"token": words}')]),
+}
+PATHS = {"scaled": '["keras-weights", "keras-archive"]', "words": '["tf-checkpoint", "keras-weights"]'}
+
+
+@pytest.fixture(scope="module", params=["keras3", "keras2"])
+def checked(request, tmp_path_factory):
+    from conftest import Project
+
+    folder = tmp_path_factory.mktemp(f"other-outputs-{request.param}")
+    project = Project(folder / "project", folder / "home")
+    models = {
+        name: f'builder = "{name}:build"\nrestores = {PATHS["scaled" if name == "scaled" else "words"]}'
+        for name in EDITS
+    }
+    project.write({"pyproject.toml": settings(request.getfixturevalue(request.param), models)})
+    project.write({f"{name}.py": base for name, (base, _) in EDITS.items()})
+    done = project.run("update")
+    assert done.code == 0, done.stdout + done.stderr
+    project.commit(message="base")
+    for name, (_, edits) in EDITS.items():
+        for old, new in edits:
+            project.edit(f"{name}.py", old, new)
+    project.git("add", "--all")
+    run = project.check("--staged")
+
+    def told(name):
+        return [each for each in run.model(name)["findings"] if each["rule"] != "manifest-stale"]
+
+    return told
+
+
+def test_a_model_that_is_made_as_its_file_describes_it_says_nothing_of_the_code(checked):
+    (told,) = checked("scaled")
+    assert (told["rule"], told["level"], told["line"]) == ("behaviour-changed", "warning", 7)
+    assert told["restores"] == ["keras-weights"]
+    assert "By keras-archive they are the same: the file describes the model as it was" in told["message"]
+    assert "computed anew" not in told["message"]
+
+
+def test_a_model_that_raises_where_the_old_one_computed_something_is_told(checked):
+    (told,) = checked("words")
+    assert (told["rule"], told["level"], told["line"]) == ("behaviour-changed", "warning", 8)
+    assert told["restores"] == ["tf-checkpoint", "keras-weights"]
+    assert "from which the old model computed something, it raises: InvalidArgumentError" in told["message"]
+
+
+def test_inputs_of_another_name_are_all_that_is_told_of_a_model_that_takes_no_old_ones(checked):
+    assert [each["rule"] for each in checked("renamed") if each["rule"] == "inputs-changed"] == ["inputs-changed"]
+    assert not [each for each in checked("renamed") if "it raises" in each["message"]]
