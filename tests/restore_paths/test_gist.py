@@ -1,4 +1,5 @@
 import pytest
+
 from restore_guard.restore_paths.outcome import gist
 
 

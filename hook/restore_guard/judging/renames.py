@@ -10,7 +10,8 @@ from typing import NamedTuple
 class Renaming(NamedTuple):
     """One part of a path that changed: the way to it before and after; `kind` says how.
 
-    `index` is a place in a list, `below` a part that was put in, `above` one that is gone.
+    `index` is a place in a list, `below` a part that was put in, `above` one that is gone; `moved` is what went alone
+    from or into something that stayed.
     """
 
     kind: str

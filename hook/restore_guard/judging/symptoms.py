@@ -26,6 +26,8 @@ from restore_guard.signature import Holder, Signature, Variable, leaf, owner
 _MOVED: Subject = (None, None)
 # How far what holds something is from it, and the call that made it build its variables.
 _HOLDER, _BUILT = 3.0, 4.0
+# What went into something else is farther from what did it than a line that made what it went into.
+_MOVED_ITSELF = 0.5
 # Methods of a layer that decide by themselves how its variables are stored and loaded.
 _STORING = ("save_own_variables", "load_own_variables", "save_assets", "load_assets", "build_from_config")
 # What a shift moved is behind what was put in itself.
@@ -96,7 +98,7 @@ class Symptoms:
 
     def _renamed(self, sight: Sight, old: Variable, new: Variable, subject: Subject) -> Iterator[Symptom]:
         parts = renames.renamings(old.path, new.path) if subject != _MOVED else []
-        told = [part for part in parts if part.kind != "index" and not self._is_counted(part)]
+        told = [self._moved(part, old) for part in parts if part.kind != "index" and not self._is_counted(part)]
         rule, slot = "variable-renamed", sight.is_slot
         for part in told:
             at = None if slot else self.blame.line(self._renaming(part, old, new))
@@ -105,6 +107,27 @@ class Symptoms:
         if not told:
             ways = (parts[0].old, parts[0].new) if parts else _MOVED
             yield Symptom(rule, ways, ways, sight.trouble, self._shifted(new), is_moved=True, is_slot=slot)
+
+    def _moved(self, part: Renaming, old: Variable) -> Renaming:
+        """Of what went into or out of something else, the thing that went: its holder may have stayed."""
+        alone = part.kind != "renamed" and part.old not in ("", old.path) and self._moves[part.old] != {part.new}
+        if not alone:
+            return part
+        moved = _next(part.old, old.path)
+        return Renaming("moved", moved, f"{part.new}/{leaf(moved)}".lstrip("/"))
+
+    @cached_property
+    def _moves(self) -> dict[str, set[str | None]]:
+        """{what held variables: where it is that they are now, each below it as before; None for elsewhere}."""
+        found: dict[str, set[str | None]] = {}
+        for new, old in self.comparison.same.pairs():
+            olds = old.split("/")
+            news: list[str] | None = new.split("/")
+            while len(olds) > 1:
+                news = news[:-1] if news and olds[-1] == news[-1] else None
+                olds = olds[:-1]
+                found.setdefault("/".join(olds), set()).add(None if news is None else "/".join(news))
+        return found
 
     def _is_counted(self, part: Renaming) -> bool:
         """Whether Keras gave both names, and they only count what was created before."""
@@ -126,6 +149,8 @@ class Symptoms:
             head.append((0.0, stack(holder.site)))
         if before is not None:
             base.append((0.25, stack(before.site)))
+        if part.kind == "below" and (moved := self.comparison.new_holders.get(_next(part.new, new.path))) is not None:
+            head.append((_MOVED_ITSELF, stack(moved.site)))
         head.append((_BUILT, stack(new.built)))
         return _query(head, base, Clues(names=part.names))
 
@@ -226,6 +251,11 @@ def _query(
 ) -> BlameQuery:
     heads, bases = (tuple((cost, frames) for cost, frames in side if frames) for side in (head, base))
     return BlameQuery(heads, bases, clues or Clues(), data)
+
+
+def _next(way: str, path: str) -> str:
+    """The way to a variable, one part farther."""
+    return "/".join(path.split("/")[: way.count("/") + 2])
 
 
 def _holder(holders: Mapping[str, Holder], path: str | None) -> Holder | None:

@@ -51,9 +51,16 @@ def says(cause: Cause, comparison: Compared) -> str:
             return _capital(f"{before or _root(cause, comparison)} moved below {after}{what}.")
         if before.startswith(f"{after}/") or not after:
             return f"{before} moved up to {after or 'the model itself'}{what}."
+        if _is_moved(before, after):
+            return f"{before} moved to {after}{what}."
         return f"{before} {'was' if cause.count == 1 else 'were'} renamed to {after}{what}."
     old, new = ends(cause, comparison)
     return f"{words.listing(cause.names)} moved within the checkpoint, from {old} to {new}."
+
+
+def _is_moved(before: str, after: str) -> bool:
+    """Whether only what holds it is another one."""
+    return bool(before and after) and leaf(before) == leaf(after) and owner(before) != owner(after)
 
 
 def _is_mixed(cause: Cause) -> bool:
@@ -98,6 +105,8 @@ def advice(cause: Cause, comparison: Compared) -> str | None:
         return f"Give each layer its name in old checkpoints, with name=..., or promise h5 instead; or {words.CARRY}."
     if not before or after.startswith(f"{before}/"):
         return f"Keep {before or _root(cause, comparison)} where it was, or {words.CARRY}."
+    if _is_moved(before, after):
+        return f"Keep {before} where it was, or {words.CARRY}."
     olds = [old for old, _ in cause.subjects if old]
     if any(leaf(old).isdigit() for old in olds):
         return f"Keep the list as it was, or {words.CARRY}."
