@@ -189,11 +189,16 @@ class Tempering:
             return next_creator(**kwargs)
         # The dtype and shape that the variable has without this.
         value = tf.convert_to_tensor(initial() if callable(initial) else initial, dtype=kwargs.get("dtype"))
-        if not _is_tempered(value) or not value.shape.is_fully_defined() or not hasattr(value, "numpy"):
+        # Keras 2 builds a layer that it adapts within a tf.function, as a lazy module may do with itself.
+        traced = not hasattr(value, "numpy")
+        in_session = traced and not tf.compat.v1.executing_eagerly_outside_functions()
+        if not _is_tempered(value) or not value.shape.is_fully_defined() or in_session:
             return next_creator(**{**kwargs, "initial_value": value} if callable(initial) else kwargs)
-        made = self.value(f"#{len(self._made)}", value.shape, value.dtype)
-        variable = next_creator(**{**kwargs, "initial_value": made})
-        self._made[id(variable)] = variable, digest(np.asarray(made))
+        with tf.init_scope():
+            made = np.asarray(self.value(f"#{len(self._made)}", value.shape, value.dtype))
+        given = (lambda: tf.constant(made)) if traced else made
+        variable = next_creator(**{**kwargs, "initial_value": given})
+        self._made[id(variable)] = variable, digest(made)
         return variable
 
     def complete(self, variables):
