@@ -110,10 +110,10 @@ class Symptoms:
 
     def _moved(self, part: Renaming, old: Variable) -> Renaming:
         """Of what went into or out of something else, the thing that went: its holder may have stayed."""
-        alone = part.kind != "renamed" and part.old not in ("", old.path) and self._moves[part.old] != {part.new}
-        if not alone:
-            return part
         moved = _next(part.old, old.path)
+        alone = part.kind != "renamed" and part.old not in ("", old.path) and self._moves[part.old] != {part.new}
+        if not alone or leaf(moved).isdigit():  # an item of a list has no name to be told by
+            return part
         return Renaming("moved", moved, f"{part.new}/{leaf(moved)}".lstrip("/"))
 
     @cached_property
