@@ -98,3 +98,19 @@ def test_what_a_builder_has_adapted_keeps_what_it_has_computed_from_that(checked
     run, told = checked
     assert told("adapted") == []
     assert {one["outputs"] for one in run.model("adapted")["restores"].values()} == {"same"}
+
+
+def test_a_constant_in_a_file_of_its_own_is_where_the_outputs_changed(keras3, make_repository):
+    project = make_repository()
+    model = SCALED.replace(
+        "from tensorflow import keras\n", "from tensorflow import keras\n\nfrom numbers_of import KIND\n"
+    )
+    models = {"m": 'builder = "model:build"\nrestores = ["keras-weights"]'}
+    project.write({"model.py": model.replace('"relu"', "KIND"), "numbers_of.py": '"""Settings."""\n\nKIND = "relu"\n'})
+    project.write({"pyproject.toml": settings(keras3, models)})
+    assert project.run("update").code == 0
+    project.commit(message="base")
+    project.edit("numbers_of.py", '"relu"', '"tanh"')
+    project.git("add", "--all")
+    (told,) = [each for each in project.check("--staged").model("m")["findings"] if each["rule"] != "manifest-stale"]
+    assert (told["rule"], told["file"], told["line"]) == ("behaviour-changed", "numbers_of.py", 3)

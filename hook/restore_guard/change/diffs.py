@@ -141,6 +141,14 @@ class Diff:
         line = min(lines, key=lambda line: abs(line - place.line), default=None)
         return Place(place.file, line) if line is not None else None
 
+    def only_edit(self) -> Place | None:
+        """Where the one block stands that does all that was changed; None where there are several, or none."""
+        edited = [(file, edit) for file, found in self.edits[1].items() for edit in found if edit.before or edit.after]
+        if len(edited) != 1:
+            return None
+        ((file, edit),) = edited
+        return Place(file, next(iter(edit.after), edit.at))
+
     def removal(self, old: Place) -> Place | None:
         """Where in the head a removed line of the base would have stood."""
         lines = self._files.get(old.file)

@@ -143,10 +143,10 @@ class Facts(msgspec.Struct, frozen=True):
     not_finite: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
     def nearest_change(self) -> Place | None:
-        """The changed line nearest to a part of the model."""
+        """The changed line nearest to a part of the model, or the only one: a constant in a file of its own."""
         if self.comparison is None:
             return None
         model = self.comparison.model
         sites = [*map(place, model.holders), *map(place, model.variables)]
         lines = (self.comparison.diff.nearest_edit(at) for at in sites if at is not None)
-        return next((at for at in lines if at is not None), None)
+        return next((at for at in lines if at is not None), None) or self.comparison.diff.only_edit()
