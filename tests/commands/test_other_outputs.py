@@ -37,11 +37,25 @@ def build():
     numbers = keras.Input((3,), name="numbers")
     return keras.Model(numbers, keras.layers.Dense(2)(normalize(numbers)))
 """
+TEXTS = """\
+from tensorflow import keras
+
+
+def build():
+    texts = keras.Input((1,), dtype="string")
+    apart = keras.layers.TextVectorization(
+        vocabulary=["good", "film", "bad"], standardize="lower_and_strip_punctuation", split="whitespace"
+    )
+    return keras.Model(texts, keras.layers.Embedding(5, 2)(apart(texts)))
+"""
 WITH_TWO = ("num_oov_indices=1", "num_oov_indices=2")
 EDITS = {
     "scaled": (SCALED, [('"relu"', '"tanh"')]),
     "words": (WORDS, [WITH_TWO]),
     "renamed": (WORDS, [WITH_TWO, ('{"word": words}', '{"token": words}')]),
+    "stripped": (TEXTS, [("lower_and_strip_punctuation", "lower")]),
+    "cased": (TEXTS, [("lower_and_strip_punctuation", "strip_punctuation")]),
+    "split": (TEXTS, [('"whitespace"', '"character"')]),
     "adapted": (ADAPTED, [("Dense(2)", 'Dense(2, activation="linear")')]),
 }
 DEFAULT = '["tf-checkpoint", "keras-weights"]'
@@ -114,3 +128,9 @@ def test_a_constant_in_a_file_of_its_own_is_where_the_outputs_changed(keras3, ma
     project.git("add", "--all")
     (told,) = [each for each in project.check("--staged").model("m")["findings"] if each["rule"] != "manifest-stale"]
     assert (told["rule"], told["file"], told["line"]) == ("behaviour-changed", "numbers_of.py", 3)
+
+
+@pytest.mark.parametrize("name", ["stripped", "cased", "split"])
+def test_texts_are_taken_apart_in_another_way(checked, name):
+    (told,) = checked[1](name)
+    assert told["rule"] == "behaviour-changed" and "the same input" in told["message"], told["message"]

@@ -49,9 +49,11 @@ def draw(tensors, known, bounds):
         bounds: {name: the sizes of tables, one of which each of its whole numbers is below}.
     """
     rows = _ROWS if known.words or known.numbers or known.boundaries else 0
-    for batch, size in _SIZES:
+    for number, (batch, size) in enumerate(_SIZES):
         sizes = max(batch, rows), size
-        yield {name: _drawn(name, tensor, known, bounds.get(name), *sizes) for name, tensor in tensors.items()}
+        drawn = {name: _drawn(name, tensor, known, bounds.get(name), *sizes) for name, tensor in tensors.items()}
+        # In one alone: a model without a place for unknown words refuses it.
+        yield {name: _written(values) for name, values in drawn.items()} if number == 1 else drawn
 
 
 def enough(samples):
@@ -104,6 +106,14 @@ def _words(random, known, shape):
     # All of them in turn: each may have changed its place.
     offset = int(random.integers(len(words)))
     return words[(offset + np.arange(count)) % len(words)].reshape(shape)
+
+
+def _written(values):
+    """Every other text as a person writes it: a model may take it apart by case, punctuation or spaces."""
+    if values.dtype != object:
+        return values
+    written = [f"{text.title()}, {text}!" if place % 2 else text for place, text in enumerate(values.flat)]
+    return np.array(written, dtype=object).reshape(values.shape)
 
 
 def _wholes(random, known, bounds, shape):
