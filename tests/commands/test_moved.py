@@ -62,6 +62,17 @@ WHOLE = [
     ),
 ]
 
+STEPS = """\
+from tensorflow import keras
+
+
+def build():
+    steps = keras.Input((5, 4))
+    told = keras.layers.Dense(3)
+    return keras.Model(steps, told(steps))
+"""
+AROUND = [("keras.layers.Dense(3)\n", "keras.layers.TimeDistributed(keras.layers.Dense(3))\n")]
+
 
 @pytest.fixture
 def found(keras3, make_repository):
@@ -106,3 +117,21 @@ def test_all_of_a_module_moves_as_one(found):
     told, line = found(AGENT, WHOLE)
     assert told["rule"] == "variable-renamed"
     assert told["message"].startswith("The model moved below agents (3 variables:")
+
+
+@pytest.mark.parametrize(
+    ("base", "edits", "said"),
+    [
+        (STEPS, AROUND, "dense was wrapped: it is time_distributed/layer now"),
+        (
+            edited(STEPS, AROUND),
+            [(new, old) for old, new in AROUND],
+            "time_distributed/layer was unwrapped: it is dense now",
+        ),
+    ],
+    ids=["wrapped", "unwrapped"],
+)
+def test_a_layer_that_is_put_into_another_one_or_taken_out_of_it(found, base, edits, said):
+    told, _ = found(base, edits)
+    assert (told["rule"], told["line"]) == ("variable-renamed", 6)
+    assert told["message"].startswith(said)

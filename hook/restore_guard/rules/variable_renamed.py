@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from restore_guard.rules.shared import words
 from restore_guard.rules.shared.cause import Cause, Compared, Subject
 from restore_guard.rules.shared.rule import Example, Explanation, Rule
 from restore_guard.rules.shared.view import Sight
-from restore_guard.signature import Signature, leaf, owner
+from restore_guard.signature import Holder, Signature, leaf, owner
 
 _MODEL = "the model"
 _MOVED = (None, None)
@@ -44,9 +46,11 @@ def says(cause: Cause, comparison: Compared) -> str:
             return f"{first.old} is now {first.new}, and {words.count(others, 'other variable')} moved alike."
         before, after = _names(cause)
         what = words.extent(cause, after)
-        if _is_wrapped(cause, comparison):
+        is_wrapped = _is_wrapped(cause, comparison)
+        if is_wrapped or _is_unwrapped(cause, comparison):
+            done = "wrapped" if is_wrapped else "unwrapped"
             was, it_is = ("was", "it is") if cause.count == 1 else ("were", "they are")
-            return f"{before} {was} wrapped: {it_is} {after} now{what}."
+            return f"{before} {was} {done}: {it_is} {after} now{what}."
         if not before or after.startswith(f"{before}/"):
             return _capital(f"{before or _root(cause, comparison)} moved below {after}{what}.")
         if before.startswith(f"{after}/") or not after:
@@ -72,11 +76,20 @@ def _is_mixed(cause: Cause) -> bool:
 
 def _is_wrapped(cause: Cause, comparison: Compared) -> bool:
     """Whether another layer stands where one was and holds it as its `layer`, as `keras.layers.Wrapper` does."""
+    return _is_held(*cause.subject, comparison.old_holders, comparison.new_holders)
+
+
+def _is_unwrapped(cause: Cause, comparison: Compared) -> bool:
+    """Whether a layer stands where another one was that held it as its `layer`."""
     old, new = cause.subject
-    if old is None or new is None or leaf(new) != "layer" or owner(owner(new)) != owner(old):
+    return _is_held(new, old, comparison.new_holders, comparison.old_holders)
+
+
+def _is_held(bare: str | None, held: str | None, without: Mapping[str, Holder], having: Mapping[str, Holder]) -> bool:
+    if bare is None or held is None or leaf(held) != "layer" or owner(owner(held)) != owner(bare):
         return False
-    before, after = comparison.old_holders.get(owner(new)), comparison.new_holders.get(owner(new))
-    return after is not None and (before is None or before.type != after.type)
+    other, wrapper = without.get(owner(held)), having.get(owner(held))
+    return wrapper is not None and (other is None or other.type != wrapper.type)
 
 
 def _capital(sentence: str) -> str:
@@ -98,6 +111,8 @@ def advice(cause: Cause, comparison: Compared) -> str | None:
         return _stay(comparison)
     if _is_wrapped(cause, comparison):
         return f"Keep {before} as it was, without what is around it, or {words.CARRY}."
+    if _is_unwrapped(cause, comparison):
+        return f"Keep {owner(before)} around it, or {words.CARRY}."
     paths = set(cause.paths)
     if paths == {"tf1-saver"}:
         return f"Keep the old name, of the variable or of its scope, or hand the Saver its old names; or {words.CARRY}."
