@@ -134,7 +134,9 @@ def place(error, root):
             tried = frame.f_locals["cls"]
     if found is None and tried is not None:
         with contextlib.suppress(OSError, TypeError):
-            start = tried.__dict__.get("__init__", tried)
+            made = inspect.unwrap(tried.__init__)  # often of a class that it inherits from
+            own = os.path.realpath(inspect.getsourcefile(made) or "").startswith(root)
+            start = made if own else tried
             found = inspect.getsourcefile(start), inspect.getsourcelines(start)[1]
     if found is None or not os.path.realpath(found[0]).startswith(root):
         return None
