@@ -193,10 +193,13 @@ def settle(
     dropped = sorted(set(written).difference(used))
     initial = tuple(news[position].path for position in kept if not news[position].seed)
     unused = tuple(olds[position].path for position in dropped if not olds[position].seed)
-    if not failures:
+    if certain and not failures:
         # Only the value in a file has a whole shape.
-        pairs = ((olds[source].shape, news[to].shape) for to, source in assigned.items())
-        certain &= all(old == new or _surely(old, new) for old, new in pairs)
+        for to, source in assigned.items():
+            old, new = olds[source].shape, news[to].shape
+            if old != new and not _surely(old, new):
+                certain = False
+                break
     kind: Kind = "raises" if failures else "partial" if initial or unused else "restores"
     return Outcome(
         kind,

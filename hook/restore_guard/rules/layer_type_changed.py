@@ -48,8 +48,10 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
     layers: dict[tuple[Hashable, ...], dict[str, tuple[Variable, Variable]]] = {}
     for name, before in comparison.same.pairs():
         new, old = comparison.news[name], comparison.olds[before]
+        if old.owner == new.owner:
+            continue
         held = _holder(name, comparison.new_holders)
-        if old.owner == new.owner or not held or told & {name, old.path, held}:
+        if not held or told & {name, old.path, held}:
             continue
         at = view.nearest(place(new))
         alike = layers.setdefault((old.owner, new.owner, at), {})
