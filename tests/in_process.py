@@ -5,8 +5,17 @@ from conftest import settings
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
+from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
 from restore_guard.commands.check import check
+from restore_guard.commands.migrate import Request
+
+
+def migrate(project, checkpoint, out, answer=False, **options):
+    """`answer` is what a person says where nothing in the repository tells how."""
+    request = Request(str(checkpoint), str(out), **options)
+    with Repository(project.root) as repository:
+        return migrating.migrate(Run(repository, project.environ), request, confirm=lambda _: answer)
 
 
 class InProcess:

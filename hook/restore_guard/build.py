@@ -144,6 +144,7 @@ class Observation(msgspec.Struct, frozen=True):
     Attributes:
         converted: {variable of the model: the saved ones that loading has made its value of}.
         behaviour: whether it computes what was saved; None for the reason in `uncompared`.
+        refusal: where every value arrives and it raises where the saving model computed something: the error.
         roles: {variable of the model: the saved one whose value belongs in it, as the outputs show}.
         exchanged: {input: the input of the saving model whose place it has, as the outputs show}.
         tables: the addresses of the saved hash tables that were looked into; `lost` of those that reached no table.
@@ -158,6 +159,7 @@ class Observation(msgspec.Struct, frozen=True):
     converted: dict[str, tuple[str, ...]] = {}
     behaviour: Behaviour | None = None
     uncompared: str | None = None
+    refusal: str | None = None
     roles: dict[str, str] = {}
     exchanged: dict[str, str] = {}
     tables: tuple[str, ...] = ()
@@ -167,16 +169,6 @@ class Observation(msgspec.Struct, frozen=True):
     def differs(self) -> bool:
         """True where every value arrives and the outputs are others."""
         return self.behaviour is not None and not self.behaviour.same_output
-
-    @property
-    def refusal(self) -> str | None:
-        """Where every value arrives and the model raises where the saving one computed something: the error."""
-        told = self.uncompared or ""
-        return told.removeprefix(_REFUSED) if told.startswith(_REFUSED) else None
-
-
-_REFUSED = "it no longer takes what it took: "
-"""How `probe.witnessing.outputs.Held` begins what it tells of such a model."""
 
 
 class Witness(msgspec.Struct, frozen=True):

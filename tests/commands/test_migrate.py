@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Project, settings, warm_python
+from in_process import migrate
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.commands import finding
-from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
-from restore_guard.commands.migrate import Request
 from restore_guard.errors import UsageError
 from restore_guard.reports import finding_json, finding_text, migrate_text
 
@@ -138,9 +137,7 @@ class Warm:
         return json.loads(self.project.script(self.python, text, *arguments).splitlines()[-1])
 
     def migrate(self, checkpoint, out, answer=False, **options):
-        request = Request(str(checkpoint), str(out), **options)
-        with Repository(self.project.root) as repository:
-            return migrating.migrate(Run(repository, self.project.environ), request, confirm=lambda _: answer)
+        return migrate(self.project, checkpoint, out, answer, **options)
 
 
 @pytest.fixture(scope="module")

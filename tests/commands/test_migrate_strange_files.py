@@ -2,12 +2,11 @@
 
 import pytest
 from conftest import Project, settings, warm_python
+from in_process import migrate
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
-from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
-from restore_guard.commands.migrate import Request
 from restore_guard.reports import migrate_text
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("kept_warm")]
@@ -81,9 +80,7 @@ class Warm:
         self.project, self.folder = project, folder
 
     def migrate(self, checkpoint, out, **options):
-        request = Request(str(checkpoint), str(out), **options)
-        with Repository(self.project.root) as repository:
-            return migrating.migrate(Run(repository, self.project.environ), request, confirm=lambda _: False)
+        return migrate(self.project, checkpoint, out, **options)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ import json
 
 import pytest
 from conftest import Project, settings, warm_python
+from in_process import migrate
 
 from restore_guard.change.repository import Repository
 from restore_guard.change.run import Run
 from restore_guard.change.sides import Sides
-from restore_guard.commands import migrate as migrating
 from restore_guard.commands import update as updating
 from restore_guard.commands.check import check
-from restore_guard.commands.migrate import Request
 
 pytestmark = pytest.mark.tensorflow
 
@@ -84,9 +83,7 @@ class Warm:
         return result.exit_code, result.models[0]
 
     def migrate(self, checkpoint, out):
-        with Repository(self.project.root) as repository:
-            run = Run(repository, self.project.environ)
-            return migrating.migrate(run, Request(str(checkpoint), str(out)), confirm=lambda _: False)
+        return migrate(self.project, checkpoint, out)
 
     def script(self, python, text, *arguments):
         return json.loads(self.project.script(python, text, *arguments).splitlines()[-1])

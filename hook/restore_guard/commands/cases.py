@@ -112,10 +112,7 @@ def _earlier(run: Run, suspects: Suspects, name: str) -> tuple[Earlier, ...]:
     if base is None or not are_edited(base.migrations(name), head.migrations(name)):
         return ()
     kept = history.last_of_epochs(history.read(run.repository, base.manifest_file(name)))
-    return tuple(
-        Earlier(f"epoch {each.manifest.epoch} ({each.label})", each.manifest, each.commits[0].sha)
-        for each in reversed(kept)
-    )
+    return tuple(Earlier(each.title, each.manifest, each.commits[0].sha) for each in reversed(kept))
 
 
 def _with_targets(cases: Cases, suspects: Suspects, built: Mapping[str, Build]) -> dict[str, Case]:

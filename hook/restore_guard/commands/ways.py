@@ -154,7 +154,7 @@ class Planning(msgspec.Struct, frozen=True):
         for each in reversed(history.last_of_epochs(self.everywhere())):
             if fit.fits(held, kind, each.manifest.signature).is_complete:
                 raise NoRoute(
-                    f"it is of epoch {each.manifest.epoch} ({each.label}), which is not in the history of the code on "
+                    f"it is of {each.title}, which is not in the history of the code on "
                     f"disk (epoch {self.today}): check out that commit or a later one"
                 )
 

@@ -32,6 +32,11 @@ class Kept(msgspec.Struct, frozen=True):
         first = self.commits[-1]
         return f"since {first.short}, {first.date}" + (f", until {self.until.short}" if self.until else "")
 
+    @property
+    def title(self) -> str:
+        """Its epoch and its label."""
+        return f"epoch {self.manifest.epoch} ({self.label})"
+
 
 def read(repository: Repository, file: str, tags: Iterable[Tag] = (), *, everywhere: bool = False) -> list[Kept]:
     """The distinct manifests that a file has ever been, the newest first; what cannot be read is left out.

@@ -90,6 +90,14 @@ def _is_float(variable):
     return tf.as_dtype(variable.dtype).is_floating
 
 
+class RefusedError(inputs.Unknown):
+    """A restored model raises where the saving one computed something; `said` is its error."""
+
+    def __init__(self, said):
+        super().__init__(f"it no longer takes what it took: {said}")
+        self.said = said
+
+
 class Held:
     """A restored model, held against a record; made before the model is called.
 
@@ -147,9 +155,7 @@ class Held:
         try:
             return self._run({name: given[source] for name, source in self._sources.items()})
         except Exception as error:
-            raise inputs.Unknown(
-                f"it no longer takes what it took: {type(error).__name__}: {_first_line(error)}"
-            ) from error
+            raise RefusedError(f"{type(error).__name__}: {_first_line(error)}") from error
 
 
 def _rearranged(names):

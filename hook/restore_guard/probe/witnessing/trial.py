@@ -159,14 +159,15 @@ def bring_back(model, load, path, folder, heard, rivals, call):
 
     Returns:
         The observation of `observing.restore`, with "behaviour", {"same_output", "max_difference"}, or None for the
-        reason in "uncompared", "roles", see `roles.find`, and "exchanged", see `outputs.Held.exchanged`.
+        reason in "uncompared", "refusal", the error of a model that raises where the saving one computed something,
+        "roles", see `roles.find`, and "exchanged", see `outputs.Held.exchanged`.
     """
     saved, hidden = _read(folder, path)
     made = None if path in load_call.revives(call) else model
     parts = _read(folder, "cuts")
     loaded, result = observing.restore(made, variables.named_variables, load, saved, hidden, parts)
     result.update(lost_tables(folder, path, loaded))
-    result.update(behaviour=None, uncompared=None, roles={}, exchanged={})
+    result.update(behaviour=None, uncompared=None, refusal=None, roles={}, exchanged={})
     if heard is None or result["outcome"] == "raises":
         result["uncompared"] = "not everything restores"
         return result
@@ -191,6 +192,8 @@ def bring_back(model, load, path, folder, heard, rivals, call):
             result["uncompared"] = "not everything restores"
     except inputs.Unknown as unknown:
         result["uncompared"] = str(unknown)
+        if isinstance(unknown, outputs.RefusedError):
+            result["refusal"] = unknown.said
     return result
 
 
