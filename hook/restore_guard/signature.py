@@ -36,12 +36,16 @@ class Variable(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls."""
+    """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls.
+
+    `trained` has the paths of what an optimizer of Keras 2 keeps slots for, in order; Keras 3 lists it in the graph.
+    """
 
     path: str
     type: str
     calls: int = 0
     site: Site | None = None
+    trained: tuple[str, ...] = ()
 
 
 class GraphNode(Struct, frozen=True):
@@ -262,6 +266,10 @@ class Signature(Struct, frozen=True):
         _check(count, "variable", [entry.variable for entry in saver])
         for entry in saver:
             entry.check_part(self.variables[entry.variable].shape)
+        if trained := {path for holder in self.holders for path in holder.trained}:
+            unknown = trained - {variable.path for variable in self.variables}
+            if unknown:
+                raise ValueError(f"an optimizer trains {min(unknown)}, which does not exist")
         self._check_arrivals(self.object_graph)
         stages = self.stages or ()
         for number, stage in enumerate(stages):

@@ -161,6 +161,16 @@ def test_an_optimizer_under_another_name_takes_its_slots_along():
     assert moved["opt/momentums/0"] == "optimizer/momentums/0"
 
 
+def test_lists_of_slots_are_dropped_by_the_name_that_they_had():
+    rename, initial = (Rename("optimizer/**", "opt/**"),), ("opt/velocities/**",)
+    old, new = optimised(("a", (2,))), optimised(("a", (2,)), optimizer="opt", groups=("velocities",))
+    moved, found = placed(old, new, table(rename=rename, drop=("optimizer/momentums/**",), initial=initial))
+    assert moved["opt/velocities/0"] is None
+    assert found.dropped == ("optimizer/momentums/0",)
+    message = "opt/momentums/0 goes to no variable of the model: list optimizer/momentums/** in drop."
+    assert message in problems(old, new, table(rename=rename, initial=initial))
+
+
 def test_slots_of_a_legacy_optimizer_are_named_after_their_variables():
     def legacy(name):
         signature = optimised((name, (2,)), groups=())

@@ -12,6 +12,7 @@ from restore_guard.judging.comparison import Comparison, troubles
 from restore_guard.judging.symptoms import Symptom, Symptoms
 from restore_guard.rules.shared import patterns
 from restore_guard.rules.shared.cause import Cause, Trouble
+from restore_guard.signature import owner
 
 # Of what one line did, the first of these names the finding.
 _ORDER = (
@@ -93,17 +94,28 @@ def _of_line(place: Place, symptoms: Sequence[tuple[Blamed, Symptom]]) -> Cause:
 def _without_shifts(causes: Sequence[Cause], comparison: Comparison) -> list[Cause]:
     """The causes; what was only moved by another one, on all of its paths, follows from that.
 
-    That is one of the same edit, or one that renamed what the moved is stored below.
+    That is one of the same edit, or one that renamed what the moved is stored below. What moved within an optimizer
+    follows, on whatever path, from what happened to its slots.
     """
+    kept = [cause for cause in causes if not cause.is_shift]
+    if len(kept) == len(causes):
+        return kept
+    slots = {**comparison.old_slots, **comparison.new_slots}
+    optimizers = {
+        id(cause): {owner(slots[trouble.name][0]) for trouble in cause.every if trouble.name in slots} for cause in kept
+    }
 
     def follows(cause: Cause, other: Cause) -> bool:
+        only_slots = all(trouble.name in slots for trouble in other.troubles)
+        within = all(_is_below_any(optimizers[id(other)], trouble) for trouble in cause.troubles)
+        if within and (only_slots or cause.place is None):
+            return True
         places = cause.place is not None and other.place is not None and (other.place, cause.place)
         return cause.paths <= other.paths and (
             bool(places and comparison.diff.is_one_edit(*places))
             or all(_is_below(trouble, other, comparison) for trouble in cause.troubles)
         )
 
-    kept = [cause for cause in causes if not cause.is_shift]
     for cause in causes:
         if cause.is_shift:
             reason = next((other for other in kept if not other.is_shift and follows(cause, other)), None)
@@ -139,15 +151,56 @@ def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
 
 def _of_the_rest(loose: Sequence[Symptom], known: Sequence[Cause]) -> list[Cause]:
     """Symptoms of no line follow from a cause that explains them on their path, else each kind stands for itself."""
+    left = _unexplained(loose, known, _explains)
+    of_slots = _of_slots([symptom for symptom in left if symptom.is_slot and not symptom.is_moved])
+    told = {id(trouble) for cause in of_slots for trouble in cause.every}
+    left = [symptom for symptom in left if id(symptom.trouble) not in told]
+    return of_slots + _by_family(_unexplained(left, of_slots, _moved_with))
+
+
+def _unexplained(
+    symptoms: Iterable[Symptom], known: Sequence[Cause], explains: Callable[[Cause, Symptom], bool]
+) -> list[Symptom]:
+    """Those that no cause explains; the others follow from the first that does."""
     left = []
-    for symptom in loose:
-        explaining = [cause for cause in known if _explains(cause, symptom)]
+    for symptom in symptoms:
+        explaining = [cause for cause in known if explains(cause, symptom)]
         if explaining:
             explaining[0].consequences.append(symptom.trouble)
         else:
             left.append(symptom)
+    return left
+
+
+def _of_slots(symptoms: Sequence[Symptom]) -> list[Cause]:
+    """What happened to an optimizer whose variables did not change is one cause: they are trained or ordered anew."""
+    optimizers: dict[tuple[Place | None, str], list[Symptom]] = {}
+    for symptom in symptoms:
+        place = symptom.slot_at and symptom.slot_at.place
+        optimizers.setdefault((place, owner(owner(symptom.trouble.name))), []).append(symptom)
+    causes = []
+    for (place, _), found in optimizers.items():
+        # What only got another number follows from what is new or gone.
+        alike = sorted(_alike(found, place), key=lambda cause: _ORDER.index(cause.rule))
+        cause, *others = sorted(alike, key=lambda cause: cause.rule == "variable-renamed")
+        for other in others:
+            cause.consequences += other.every
+        causes.append(cause)
+    return causes
+
+
+def _moved_with(cause: Cause, symptom: Symptom) -> bool:
+    """Whether something only moved in the optimizer whose slots a cause is about, on whatever path."""
+    return symptom.is_moved and _is_below_any({owner(owner(cause.troubles[0].name))}, symptom.trouble)
+
+
+def _is_below_any(owners: Iterable[str], trouble: Trouble) -> bool:
+    return any(trouble.name.startswith(f"{path}/") for path in owners)
+
+
+def _by_family(symptoms: Iterable[Symptom]) -> list[Cause]:
     families: dict[Hashable, list[Symptom]] = {}
-    for symptom in left:
+    for symptom in symptoms:
         families.setdefault((symptom.rule, *map(patterns.family, symptom.family)), []).append(symptom)
     causes = []
     for symptoms in families.values():
@@ -160,8 +213,13 @@ def _explains(cause: Cause, symptom: Symptom) -> bool:
     """Whether a cause is of the very thing, or did on the very path what moved it or lost an optimizer's slot."""
     if symptom.rule == cause.rule and symptom.subject in cause.subjects:
         return True
+    if symptom.slot_at is not None and symptom.slot_at.place == cause.place and not cause.is_shift:
+        return True
     if symptom.trouble.path not in cause.paths:
         return False
+    optimizer = {owner(owner(symptom.trouble.name))}
+    if cause.is_shift and symptom.is_slot and all(_is_below_any(optimizer, trouble) for trouble in cause.troubles):
+        return symptom.is_moved  # slots do not become new or another's because others of them moved
     if cause.is_shift and symptom.rule == "variable-added" and symptom.slot_at is not None:
         return symptom.slot_at.place != cause.place  # else it is what moved the others
     return symptom.is_moved or symptom.is_slot

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
+from restore_guard.judging.slots import Slot, slots
 from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, restore_unchanged, reviving
 from restore_guard.restore_paths.outcome import Failure
 from restore_guard.restore_paths.situations import TRAINED, leaving_out, optimizer_state
@@ -50,6 +51,14 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def news(self) -> dict[str, Variable]:
         return {variable.path: variable for variable in self.model.variables}
+
+    @cached_property
+    def old_slots(self) -> dict[str, Slot]:
+        return slots(self.saved)
+
+    @cached_property
+    def new_slots(self) -> dict[str, Slot]:
+        return slots(self.model)
 
     @cached_property
     def old_holders(self) -> dict[str, Holder]:
@@ -201,8 +210,9 @@ def _misplaced(comparison: Comparison, path: str, outcome: Outcome) -> Iterator[
             continue
         if new in parts or got in parts:
             continue  # a tensor's name decides, however it is cut
-        owner = comparison.same.new(got)
-        if new in roles or comparison.same.is_sure(new) or (owner is not None and comparison.same.is_sure(owner)):
+        same, owner = comparison.same, comparison.same.new(got)
+        sure = same.is_sure(new) or same.is_stranger(new) or (owner is not None and same.is_sure(owner))
+        if new in roles or sure:
             yield Trouble(path, rightful, new, got=got)
     for new in outcome.reshaped:
         yield Trouble(path, outcome.assigned[new], new, got=outcome.assigned[new])

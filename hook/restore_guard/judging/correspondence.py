@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from restore_guard.change.diffs import Diff, Place, place
+from restore_guard.judging.slots import Slot, same_lists, slots
 from restore_guard.signature import Signature, Variable, leaf, owner
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Correspondence:
         self._olds: dict[str, str] = {}
         self._news: dict[str, str] = {}
         self._sure: set[str] = set()
+        self._strangers: set[str] = set()
 
     def add(self, old: str, new: str, sure: bool) -> None:
         self._olds[new], self._news[old] = old, new
@@ -54,16 +56,28 @@ class Correspondence:
     def is_sure(self, new: str) -> bool:
         return new in self._sure
 
+    def set_apart(self, news: Iterable[str]) -> None:
+        """Says of variables of the model that they are surely none of the saved ones."""
+        self._strangers.update(news)
+
+    def is_stranger(self, new: str) -> bool:
+        return new in self._strangers
+
 
 def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence:
     """Finds out which variable is which; the surest evidence goes first.
 
     The same line of source and the same path; the same line, where as many were created there before and after;
     a line that stands elsewhere now; the same path; then, of what is left, equal form: within one block of changed
-    lines, below a renamed owner, anywhere if there is just one.
+    lines, below a renamed owner, anywhere if there is just one. Slots of optimizers go with their variables.
     """
-    matching = _Matching(saved, model)
-    old_lines, new_lines = _lines(saved.variables, diff.head), _lines(model.variables, lambda at: at)
+    old_slots, new_slots = slots(saved), slots(model)
+    matching = _Matching(
+        [variable for variable in saved.variables if variable.path not in old_slots],
+        [variable for variable in model.variables if variable.path not in new_slots],
+    )
+    old_lines = _lines(matching.saved.values(), diff.head)
+    new_lines = _lines(matching.model.values(), lambda at: at)
     matching.in_place(old_lines, new_lines)
     if matching.saved and matching.model:
         old_counts, new_counts = Counter(old_lines.values()), Counter(new_lines.values())
@@ -83,6 +97,9 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     matching.by_path()
     matching.owners(diff)
     matching.alone(diff)
+    if new_slots:
+        owners = {owner(new): owner(old) for new, old in matching.found.pairs()}
+        matching.of_slots(old_slots, new_slots, same_lists(saved, model, old_slots, new_slots, owners))
     return matching.found
 
 
@@ -124,9 +141,9 @@ def _statement(side: int, diff: Diff) -> Callable[[Variable], Hashable | None]:
 
 
 class _Matching:
-    def __init__(self, saved: Signature, model: Signature) -> None:
-        self.saved = {variable.path: variable for variable in saved.variables}
-        self.model = {variable.path: variable for variable in model.variables}
+    def __init__(self, saved: Iterable[Variable], model: Iterable[Variable]) -> None:
+        self.saved = {variable.path: variable for variable in saved}
+        self.model = {variable.path: variable for variable in model}
         self.found = Correspondence()
 
     def pair(self, old: Variable, new: Variable, sure: bool = False) -> None:
@@ -201,6 +218,16 @@ class _Matching:
                     self.pair(old, max(candidates, key=lambda new: shared(old.path, new.path)))
         self.by(owned, owned)
         self.by(named, named)
+
+    def of_slots(self, olds: Mapping[str, Slot], news: Mapping[str, Slot], lists: Mapping[str, str]) -> None:
+        """Pairs slots by the list that they are in and by the variable that they are for."""
+        known = {(slot.group, slot.variable): path for path, slot in olds.items()}
+        for path, slot in news.items():
+            whose = self.found.old(slot.variable)
+            old = known.get((lists.get(slot.group, ""), whose)) if whose is not None else None
+            if old is not None:
+                self.found.add(old, path, self.found.is_sure(slot.variable))
+        self.found.set_apart(path for path in news if self.found.old(path) is None)
 
 
 def _is_automatic(variable: Variable) -> bool:

@@ -57,6 +57,11 @@ class Fit(msgspec.Struct, frozen=True):
         strange = [path for path in self.beside if not of_optimizer(path) and not self.is_elsewhere(path)]
         return bool(self.held) and self.certain and self.error is None and not lost and not strange
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the file is of this model and of its optimizer, with nothing more and nothing less."""
+        return self.is_complete and not self.missing and all(map(self.is_elsewhere, self.beside))
+
     def is_elsewhere(self, name: str) -> bool:
         """Whether a value of the file is outside of what it holds as the model."""
         return self.edge is not None and not name.startswith(f"{self.edge}/")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
 
 from restore_guard.judging.slots import Slot, slots
-from restore_guard.promise.migrations import Fill, Migration, quoted
+from restore_guard.promise.migrations import Fill, Migration, Rename, quoted
 from restore_guard.promise.patterns import matches, rename
 from restore_guard.restore_paths import keras_weights, tf_checkpoint
 from restore_guard.restore_paths.outcome import compatible
 from restore_guard.rules.shared.words import shape
 from restore_guard.signature import Signature, Variable
+
+Shape = Sequence[int | None] | None
 
 
 class Placement(msgspec.Struct, frozen=True):
@@ -208,27 +210,33 @@ class _Planning(msgspec.Struct, dict=True):
         self, old: Mapping[str, Slot], new: Mapping[str, Slot], placements: Mapping[str, Placement]
     ) -> dict[str, Placement]:
         """A slot goes with its variable; what is said of the slots of a whole optimizer counts as well."""
-        known = {(self.renamed(slot.group), slot.variable): path for (path, slot) in old.items()}
-        kept = {group for group, _ in known}
+        lists = {path: names for path, slot in old.items() if (names := self.list_now(path, slot.group)) is not None}
+        known = {(now, old[path].variable): path for path, (_, now) in lists.items()}
+        before = {item.path: item.shape for item in self.old.variables if item.path in old}
+        now = {item.path: item.shape for item in self.new.variables if item.path in new}
         found = {}
         for path, slot in new.items():
             whose = placements[slot.variable]
             source = known.get((slot.group, whose.saved)) if whose.saved is not None else None
-            longer: tuple[tuple[int, Fill], ...] = tuple((axis, "zeros") for axis, _ in whose.grow) if source else ()
+            longer = _longer(before[source], now[path]) if source is not None and whose.grow else ()
             found[path] = Placement(path, source, longer)
             if source is None and whose.saved is not None and self.initial(path) is None:
                 self.problem(f"{path} is open: no saved slot belongs to it. List {slot.group}/** in initial.")
         here = {slot.group for slot in new.values()}
-        for group in sorted(kept - here):
-            if not any(matches(pattern, f"{group}/0") for table in self.migrations for pattern in table.drop):
-                self.problem(f"{group}/0 goes to no variable of the model: list {group}/** in drop.")
+        for group in sorted({last for _, last in lists.values()} - here):
+            listed = next(earlier for earlier, last in lists.values() if last == group)
+            self.problem(f"{group}/0 goes to no variable of the model: list {listed}/** in drop.")
         return found
 
-    def renamed(self, group: str) -> str:
-        path = f"{group}/0"
+    def list_now(self, path: str, group: str) -> tuple[str, str] | None:
+        """The names of the list of a slot before the last migration and after; None where one drops the slot."""
+        rest, before = path.removeprefix(group), group
         for migration in self.migrations:
-            path = next(iter(_targets(migration, path)), path)
-        return path.rpartition("/")[0]
+            before = group
+            if any(matches(pattern, f"{group}{rest}") for pattern in migration.drop):
+                return None
+            group = moved_group(group, migration.rename)
+        return before, group
 
     # --- what a migration says for nothing --------------------------------------------------------------------
 
@@ -261,7 +269,15 @@ def _named(model: Signature) -> list[str]:
     return [*(variable.path for variable in model.variables), *tables, *vocabularies]
 
 
-def grows(old: Sequence[int | None] | None, new: Sequence[int | None] | None, axes: Sequence[int]) -> bool:
+def moved_group(group: str, renames: Iterable[Rename]) -> str:
+    """The name of an optimizer's list of slots after renamings: it goes where they send what is in it."""
+    slot = f"{group}/0"
+    return next((target for entry in renames if (target := rename(entry.old, entry.new, slot))), slot).rpartition("/")[
+        0
+    ]
+
+
+def grows(old: Shape, new: Shape, axes: Sequence[int]) -> bool:
     """Whether a shape is another one that got longer along some axes, and is else the same."""
     if old is None or new is None or len(old) != len(new):
         return False
@@ -269,6 +285,13 @@ def grows(old: Sequence[int | None] | None, new: Sequence[int | None] | None, ax
         before is not None and after is not None and (after > before if axis in axes else after == before)
         for axis, (before, after) in enumerate(zip(old, new, strict=True))
     )
+
+
+def _longer(old: Shape, new: Shape) -> tuple[tuple[int, Fill], ...]:
+    """The axes along which the slot of a variable that grew is longer; its new places begin with zero."""
+    if old is None or new is None or len(old) != len(new):
+        return ()
+    return tuple((axis, "zeros") for axis, (before, after) in enumerate(zip(old, new, strict=True)) if before != after)
 
 
 def of_file(found: Plan, held: Collection[str]) -> Plan:

@@ -14,7 +14,7 @@ import msgspec
 from restore_guard.change.diffs import Diff, place
 from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import Correspondence, shared
-from restore_guard.judging.placements import grows
+from restore_guard.judging.placements import grows, moved_group
 from restore_guard.judging.slots import Slot, slots
 from restore_guard.promise.migrations import Grow, Migration, Open, Rename
 from restore_guard.promise.patterns import matches, rename
@@ -77,15 +77,17 @@ class _Proposing(msgspec.Struct, dict=True):
         drops = [path for path in gone if path not in undecided and not self.is_doubtful(path, fresh, self.news)]
         initial = [path for path in fresh if path not in undecided and not self.is_doubtful(path, gone, self.olds)]
         self.ask([path for path in gone if path not in drops], [path for path in fresh if path not in initial])
-        lost, made = self.groups()
         targets = {old: [new] for old, new in moved.items()}
         for new, old in shared.items():
             targets.setdefault(old, []).append(new)
+        renames = tuple(self.renames(targets))
+        renames = (*self.moved_lists(renames), *renames)
+        lost, made = self.changed_slots(targets, renames)
         migration = Migration(
             epoch,
             epoch + 1,
             reason,
-            rename=tuple(self.renames(targets)),
+            rename=renames,
             drop=tuple(_covering([*drops, *lost], [item.path for item in self.old.variables])),
             initial=tuple(_covering([*initial, *made], [item.path for item in self.new.variables])),
             grow=tuple(grown),
@@ -210,12 +212,33 @@ class _Proposing(msgspec.Struct, dict=True):
             if path not in asked:
                 self.open.append(Open("initial, or rename a saved value to it, or grow one into it", variable=path))
 
-    def groups(self) -> tuple[list[str], list[str]]:
-        """The slots of optimizers that are gone, and of those that are new."""
-        before = {slot.group for slot in self.old_slots.values()}
+    def moved_lists(self, renames: Collection[Rename]) -> Iterator[Rename]:
+        """Lists of slots that go elsewhere than the renamings of their optimizer send them."""
+        lists = {
+            self.old_slots[old].group: slot.group
+            for path, slot in self.new_slots.items()
+            if (old := self.same.old(path)) in self.old_slots
+        }
+        for old, new in lists.items():
+            if moved_group(old, renames) != new:
+                self.why[f"{old}/**"] = NAME
+                yield Rename(f"{old}/**", f"{new}/**")
+
+    def changed_slots(
+        self, targets: Mapping[str, Collection[str]], renames: Collection[Rename]
+    ) -> tuple[list[str], list[str]]:
+        """The slots of optimizers that are gone; those that are new, or of what had none, as it was frozen."""
         after = {slot.group for slot in self.new_slots.values()}
-        lost = [path for path, slot in self.old_slots.items() if slot.group not in after]
-        return lost, [path for path, slot in self.new_slots.items() if slot.group not in before]
+        groups = {slot.group: moved_group(slot.group, renames) for slot in self.old_slots.values()}
+        lost = [path for path, slot in self.old_slots.items() if groups[slot.group] not in after]
+        known = {(groups[slot.group], slot.variable) for slot in self.old_slots.values()}
+        sources = {new: old for old, news in targets.items() for new in news}
+
+        def is_new(slot: Slot) -> bool:
+            whose = sources.get(slot.variable)
+            return slot.group not in groups.values() or (whose is not None and (slot.group, whose) not in known)
+
+        return lost, [path for path, slot in self.new_slots.items() if is_new(slot)]
 
     # --- patterns ---------------------------------------------------------------------------------------------
 

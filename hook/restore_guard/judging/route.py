@@ -74,6 +74,8 @@ def by_promises(
     fitting = [(promise, fit) for promise, fit in tried if fit.is_complete]
     if not fitting:
         raise _refusal(tried)
+    # Two epochs may differ by their optimizers alone.
+    fitting = [(promise, fit) for promise, fit in fitting if fit.is_exact] or fitting
     routes = [(promise, _route(file, promise, fit, today, migrations)) for promise, fit in fitting]
     sound = [route for _, route in routes if isinstance(route, Route)]
     failed = {promise.epoch: error for promise, error in routes if isinstance(error, MigrationError)}

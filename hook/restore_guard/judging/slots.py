@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Signature, Variable, leaf, owner
 
 
 class Slot(NamedTuple):
@@ -34,38 +34,49 @@ def _named(signature: Signature) -> dict[str, Slot]:
 
 
 def _numbered(signature: Signature) -> dict[str, Slot]:
-    """Slots in lists, one for each trainable variable in order; a list of other forms is no list of slots."""
+    """Slots in lists, one for each variable that is trained, in order; a list of other forms is no list of slots."""
+    known = {variable.path: variable for variable in signature.variables}
+    optimizers = [holder for holder in signature.holders if holder.trained or f"{holder.path}/iterations" in known]
+    if not optimizers:
+        return {}
+    lists: dict[str, dict[str, dict[int, Variable]]] = {}
+    for variable in signature.variables:
+        group, _, number = variable.path.rpartition("/")
+        if number.isdigit():
+            lists.setdefault(owner(group), {}).setdefault(group, {})[int(number)] = variable
     found: dict[str, Slot] = {}
-    for optimizer in (holder.path for holder in signature.holders if _is_optimizer(signature, holder.path)):
-        trained = _trained(signature, optimizer)
-        groups: dict[str, dict[int, Variable]] = {}
-        for variable in signature.variables:
-            group, _, number = variable.path.rpartition("/")
-            if number.isdigit() and group.rpartition("/")[0] == optimizer:
-                groups.setdefault(group, {})[int(number)] = variable
-        for group, listed in groups.items():
-            if all(number < len(trained) and trained[number].shape == slot.shape for number, slot in listed.items()):
+    for optimizer in optimizers:
+        trained = [known[path] for path in optimizer.trained] or _listed(signature, optimizer.path)
+        for group, listed in lists.get(optimizer.path, {}).items():
+            if _is_for(listed, trained):
                 found |= {slot.path: Slot(group, trained[number].path) for number, slot in listed.items()}
     return found
 
 
-def _is_optimizer(signature: Signature, path: str) -> bool:
-    """What keeps its variables beside lists of others, as all optimizers of Keras 2.11 and later do."""
-    return f"{path}/iterations" in {variable.path for variable in signature.variables}
+def _is_for(listed: Mapping[int, Variable], trained: Sequence[Variable]) -> bool:
+    """Whether a list has slots for variables: of their shapes, or one for each as Adafactor's, which are smaller."""
+    if max(listed) >= len(trained):
+        return False
+    return len(listed) == len(trained) or all(trained[n].shape == slot.shape for n, slot in listed.items())
 
 
-def _trained(signature: Signature, optimizer: str) -> Sequence[Variable]:
-    """The variables that an optimizer was built with, in order: Keras 3 lists them, Keras 2 does not."""
-    graph = signature.object_graph.nodes
+def _listed(signature: Signature, optimizer: str) -> Sequence[Variable]:
+    """The variables that an optimizer was built with, in order, as Keras 3 lists them in the object graph."""
+    variables, graph = signature.variables, signature.object_graph.nodes
     node = _object(signature, optimizer)
     listed = dict(graph[node].children).get("_trainable_variables") if node is not None else None
-    positions: Sequence[int | None]
-    if listed is not None:
+    if listed is None:
+        positions: Sequence[int | None] = _in_order_of_layers(signature)
+    else:
         numbers = {int(edge): child for edge, child in graph[listed].children if edge.isdigit()}
         positions = [graph[numbers[number]].variable for number in sorted(numbers)]
-    else:
-        positions = _in_order_of_layers(signature)
-    return [signature.variables[position] for position in positions if position is not None]
+    return [variables[position] for position in positions if position is not None] if None not in positions else []
+
+
+def _in_order_of_layers(signature: Signature) -> list[int]:
+    """What an optimizer of Keras 2 is built with if nothing is frozen: older manifests do not say it."""
+    positions = [position for layer in signature.h5_layers for position in layer.variables]
+    return [position for position in dict.fromkeys(positions) if signature.variables[position].trainable]
 
 
 def _object(signature: Signature, path: str) -> int | None:
@@ -83,12 +94,38 @@ def _object(signature: Signature, path: str) -> int | None:
     return number
 
 
-def _in_order_of_layers(signature: Signature) -> list[int]:
-    """`model.trainable_variables` of Keras 2: of the layers in order, then of the model itself, each once."""
-    positions = [position for layer in signature.h5_layers for position in layer.variables]
-    return [position for position in dict.fromkeys(positions) if signature.variables[position].trainable]
+def same_lists(
+    saved: Signature, model: Signature, olds: Mapping[str, Slot], news: Mapping[str, Slot], owners: Mapping[str, str]
+) -> dict[str, str]:
+    """{list of slots of the model: the saved one}: of one name in one optimizer, or the only two of a name.
 
+    What an optimizer of another class keeps under another name is something else, whatever its shape.
 
-def groups(found: Mapping[str, Slot]) -> dict[tuple[str, str], str]:
-    """{(group, variable): slot}, to find the slot of another variable."""
-    return {(slot.group, slot.variable): path for path, slot in found.items()}
+    Args:
+        owners: {what holds variables of the model: what held them}; an optimizer may have another name.
+    """
+    before, after = ({slot.group: None for slot in side.values()} for side in (olds, news))
+    types = [{holder.path: holder.type for holder in side.holders} for side in (model, saved)]
+    found: dict[str, str] = {}
+
+    def free() -> tuple[list[str], list[str]]:
+        return [group for group in after if group not in found], [old for old in before if old not in found.values()]
+
+    def pair(group: str, candidates: Sequence[str]) -> None:
+        if len(candidates) == 1:
+            found[group] = candidates[0]
+
+    for group in after:
+        optimizer = owner(group)
+        pair(group, [old for old in before if old == f"{owners.get(optimizer, optimizer)}/{leaf(group)}"])
+    left, others = free()
+    for optimizer in dict.fromkeys(map(owner, left)):
+        source = owners.get(optimizer, optimizer)
+        if types[0].get(optimizer) == types[1].get(source):
+            sides = [g for g in left if owner(g) == optimizer], [o for o in others if owner(o) == source]
+            found |= dict(zip(*sides, strict=False))
+    left, others = free()
+    for group in left:
+        if [leaf(other) for other in left].count(leaf(group)) == 1:
+            pair(group, [old for old in others if leaf(old) == leaf(group)])
+    return found

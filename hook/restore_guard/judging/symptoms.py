@@ -82,6 +82,8 @@ class Symptoms:
                 asked = self._query(sight, rule, subject)
                 at, sizes = self.blame.line(asked), asked.clues.sizes
                 if sight.is_slot:
+                    trained = self._trained(sight)
+                    at = trained or at if owner(sight.trouble.name) in self._kept_lists else at or trained
                     yield Symptom(rule, subject, subject, sight.trouble, None, is_slot=True, slot_at=at, sizes=sizes)
                     continue
                 if sight.kind == "unnamed" and at is None:
@@ -195,6 +197,34 @@ class Symptoms:
         for number, path in enumerate(reversed(_above(variable.path))):
             if path in holders:
                 yield cost + _HOLDER + number, stack(holders[path].site)
+
+    def _trained(self, sight: Sight) -> Blamed | None:
+        """The line by which an optimizer trains more or fewer variables, or those of a slot in another order."""
+        comparison = self.comparison
+        apart = self._trained_apart
+        if not apart:
+            sides = (
+                (comparison.old_slots, comparison.olds, sight.old),
+                (comparison.new_slots, comparison.news, sight.new),
+            )
+            slots = [(found[item.path].variable, all_) for found, all_, item in sides if item and item.path in found]
+            apart = [all_[path] for path, all_ in slots]
+        return self.blame.line(_query([(0.0, stack(item.site)) for item in apart], []))
+
+    @cached_property
+    def _kept_lists(self) -> set[str]:
+        """The lists of slots, as an optimizer's momentums, of which both sides have something."""
+        news = self.comparison.new_slots
+        return {owner(path) for pair in self.comparison.same.pairs() if pair[0] in news for path in pair}
+
+    @cached_property
+    def _trained_apart(self) -> list[Variable]:
+        """The variables of the model that an optimizer has slots for now and had none before, or the reverse."""
+        comparison = self.comparison
+        before = {comparison.same.new(slot.variable) for slot in comparison.old_slots.values()}
+        after = {slot.variable for slot in comparison.new_slots.values()}
+        kept = {new for new, _ in comparison.same.pairs()}
+        return [item for path, item in comparison.news.items() if path in kept and path in before ^ after]
 
     def _shifted(self, new: Variable) -> Blamed | None:
         """The line that put in or took out what moved a variable."""

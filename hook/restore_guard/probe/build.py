@@ -194,7 +194,7 @@ def describe(model, created, read, before=()):
     return {
         "framework": frameworks.versions(),
         "variables": [_variable(item, created) for item in found],
-        "holders": [_holder(item, created) for item in holders],
+        "holders": [_holder(item, created, found) for item in holders],
         "aliases": aliases,
         **_forms(model, index, created),
         **interface.read(model),
@@ -223,12 +223,13 @@ def _forms(model, index, created):
     }
 
 
-def _holder(item, created):
+def _holder(item, created, found):
     return {
         "path": item.path,
         "type": type(item.value).__name__,
         "calls": private_names.calls(item.value),
         "site": created.of(item.value),
+        "trained": private_names.trained(item.value, {item.path: item.variable for item in found}),
     }
 
 

@@ -211,6 +211,21 @@ def lookup_of(layer):
     return attribute(layer, "_lookup_layer", layer)
 
 
+def trained(optimizer, variables):
+    """Which variables an optimizer of Keras 2 keeps slots for, in the order of its lists; none of any other optimizer.
+
+    Source: `_build_index_dict` in keras/optimizers/optimizer.py of 2.11 to 2.15.
+
+    Args:
+        variables: {what is returned for it: a tf.Variable}.
+    """
+    places = attribute(optimizer, "_index_dict", None)
+    if not isinstance(places, dict) or attribute(optimizer, "_trainable_variables", None) is not None:
+        return []
+    found = {places.get(optimizer._var_key(variable)): name for name, variable in variables.items()}
+    return [found[number] for number in sorted(found.keys() - {None})]
+
+
 def calls(layer):
     """How often a layer was called on symbolic tensors."""
     return len(attribute(layer, "_inbound_nodes", ()))

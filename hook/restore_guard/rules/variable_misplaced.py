@@ -27,30 +27,41 @@ def ends(cause: Cause, comparison: Compared) -> tuple[str | None, str | None]:
 def says(cause: Cause, comparison: Compared) -> str:
     """Layer by layer, each with its variables."""
     found: dict[tuple[str, ...], list[str]] = {}
+    lists: dict[tuple[str, ...], list[str]] = {}
     for trouble in cause.troubles:
-        names, variable = _alike(trouble)
+        names, variable, of_slots = _alike(trouble, comparison)
         found.setdefault(names, [])
         if variable not in found[names]:
             found[names].append(variable)
-    return f"{words.listing(_sentence(names, variables) for names, variables in found.items())}."
+        if of_slots and of_slots not in lists.setdefault(names, []):
+            lists[names].append(of_slots)
+    said = (_sentence(names, variables, lists.get(names, ())) for names, variables in found.items())
+    return f"{words.listing(said)}."
 
 
-def _alike(trouble: Trouble) -> tuple[tuple[str, ...], str]:
-    """((what it is now, what has its value, what it was), variable): by layers, where it has one name in all."""
+def _alike(trouble: Trouble, comparison: Compared) -> tuple[tuple[str, ...], str, str]:
+    """((what it is now, what has its value, what it was), variable, list): by layers, where it has one name in all.
+
+    Slots of an optimizer are told by the variables that they are for, and the list that they are in.
+    """
+    new, got = comparison.new_slots.get(trouble.new or ""), comparison.old_slots.get(trouble.got or "")
+    of_slots = new[0] if new is not None and got is not None and new[1] != got[1] else ""
     names = tuple(name or "" for name in (trouble.new, trouble.got, trouble.old))
+    if of_slots and new is not None and got is not None:
+        names = new[1], got[1], ""
     known = [name for name in names if name]
     if len({leaf(name) for name in known}) == 1 and all(map(owner, known)):
-        return tuple(map(owner, names)), leaf(known[0])
-    return names, ""
+        return tuple(map(owner, names)), leaf(known[0]), of_slots
+    return names, "", of_slots
 
 
-def _sentence(names: tuple[str, ...], variables: Sequence[str]) -> str:
+def _sentence(names: tuple[str, ...], variables: Sequence[str], lists: Sequence[str]) -> str:
     new, got, old = names
     value = "values" if len(variables) > 1 else "value"
     which = f" ({', '.join(variables)})" if any(variables) else ""
     if new == got and old:
         return f"{new} now does what {old} did, and still gets its own old {value}{which}"
-    return f"{new} gets the {value} of {got}{which}"
+    return f"{new} gets the {value} of {got}{which}{f' in {words.listing(lists)}' if lists else ''}"
 
 
 def about(facts: Facts) -> Iterator[Told]:
@@ -78,8 +89,8 @@ RULE = Rule(
     meaning="A saved value restores without an error into a variable that it does not belong to.",
     why="Shapes agree, so nothing raises and every value is used: only the outputs are wrong.",
     example=Example("variable-misplaced/sequential-reordered"),
-    fix=f"Keep the names of the layers and the order in which they are created, or {words.CARRY}; or accept the break "
-    "and retrain.",
+    fix="Keep the names of the layers, the order in which they are created and, for an optimizer's values, which of "
+    f"them are trained, or {words.CARRY}; or accept the break and retrain.",
     explains=Explanation(applies, says, ends),
     about=about,
 )

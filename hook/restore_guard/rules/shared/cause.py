@@ -139,6 +139,13 @@ class Compared(Protocol):
     def news(self) -> Mapping[str, Variable]: ...
 
     @property
+    def old_slots(self) -> Mapping[str, tuple[str, str]]:
+        """{slot of an optimizer: (the list that it is in, the variable that it is for)}."""
+
+    @property
+    def new_slots(self) -> Mapping[str, tuple[str, str]]: ...
+
+    @property
     def old_holders(self) -> Mapping[str, Holder]: ...
 
     @property

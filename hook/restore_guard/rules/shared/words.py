@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from restore_guard.rules.shared.cause import Cause, Subject
-from restore_guard.rules.shared.patterns import pattern
+from restore_guard.rules.shared.patterns import family, pattern
 from restore_guard.signature import Holder, Variable, leaf
 
 
@@ -61,6 +61,11 @@ def _alike(names: Sequence[str | None]) -> str | None:
     known = [name for name in names if name is not None]
     if len(known) < len(names):
         return None
+    kinds: dict[str | None, list[str]] = {}
+    for name in known:
+        kinds.setdefault(family(name), []).append(name)
+    if len(kinds) == 2:
+        return listing(map(pattern, kinds.values()))
     alike = pattern(known)
     return alike if alike.strip("*/") or not any(known) else listing(dict.fromkeys(known))
 
