@@ -36,16 +36,13 @@ class Variable(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls.
-
-    `trained` has the paths of what an optimizer of Keras 2 keeps slots for, in order; Keras 3 lists it in the graph.
-    """
+    """A layer, module or optimizer that a variable's path leads through; `calls` counts its symbolic calls."""
 
     path: str
     type: str
     calls: int = 0
     site: Site | None = None
-    trained: tuple[str, ...] = ()
+    trained: tuple[str, ...] = ()  # what an optimizer of Keras 2 keeps slots for, in order; the graph of Keras 3 has it
 
 
 class GraphNode(Struct, frozen=True):
@@ -244,7 +241,8 @@ class Signature(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         count, nodes = len(self.variables), len(self.object_graph.nodes)
-        if len({variable.path for variable in self.variables}) != count:
+        names = {variable.path for variable in self.variables}
+        if len(names) != count:
             raise ValueError("two variables have the same path")
         if not nodes and not self.object_graph.error:
             raise ValueError("an object graph has at least its root")
@@ -266,10 +264,8 @@ class Signature(Struct, frozen=True):
         _check(count, "variable", [entry.variable for entry in saver])
         for entry in saver:
             entry.check_part(self.variables[entry.variable].shape)
-        if trained := {path for holder in self.holders for path in holder.trained}:
-            unknown = trained - {variable.path for variable in self.variables}
-            if unknown:
-                raise ValueError(f"an optimizer trains {min(unknown)}, which does not exist")
+        if unknown := {path for holder in self.holders for path in holder.trained} - names:
+            raise ValueError(f"an optimizer trains {min(unknown)}, which does not exist")
         self._check_arrivals(self.object_graph)
         stages = self.stages or ()
         for number, stage in enumerate(stages):
