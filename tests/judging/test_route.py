@@ -1,5 +1,6 @@
 """Of which epoch a file is: what is said where it fits several of them."""
 
+import msgspec
 import pytest
 from signatures import module
 
@@ -53,3 +54,17 @@ def test_a_person_may_say_which_one(text, source):
     tables = migrations.parse(text.encode(), "m.toml")
     epoch = 1 if text == SWAPPED else 2
     assert by_promises(MODEL, "tf-checkpoint", [OLD], TODAY, tables, epoch).sources["a"] == source
+
+
+def test_epochs_that_differ_by_their_optimizers_alone_are_told_apart_by_what_the_file_holds():
+    text = SWAPPED.replace(
+        'rename = [{ from = "a", to = "b" }, { from = "b", to = "a" }]',
+        'rename = [{ from = "optimizer_v", to = "optimizer_m" }]\ndrop = ["optimizer_m"]',
+    )
+    tables = migrations.parse(text.encode(), "m.toml")
+    two, one = module(a=(2,), optimizer_m=(2,), optimizer_v=(2,)), module(a=(2,), optimizer_m=(2,))
+    promises = [msgspec.structs.replace(OLD, signature=two)], msgspec.structs.replace(TODAY, signature=one)
+    assert by_promises(two, "tf-checkpoint", *promises, tables).sources["optimizer_m"] == "optimizer_v"
+    assert by_promises(one, "tf-checkpoint", *promises, tables).sources["optimizer_m"] == "optimizer_m"
+    bare = by_promises(module(a=(2,)), "tf-checkpoint", *promises, tables)
+    assert bare.sources == {"a": "a"}

@@ -11,7 +11,7 @@ from restore_guard.building.checkpoint import Checkpoint, Reading
 from restore_guard.building.workshop import Workshop
 from restore_guard.change.run import Run
 from restore_guard.judging import route
-from restore_guard.judging.fit import WRITTEN_BY, Fit, fits
+from restore_guard.judging.fit import WRITTEN_BY, Fit, fits, fitting
 from restore_guard.promise import history
 from restore_guard.promise.history import Kept
 from restore_guard.promise.project import Project, load
@@ -71,11 +71,11 @@ def look_up(run: Run, path: str, *, name: str | None) -> Found:
         return Found(read, nearest="It holds nothing that restores.")
     tags = repository.dated_tags()
     tried = [
-        (each, model, fits(read.signature, read.kind, each.manifest.signature))
+        ((each, model), fits(read.signature, read.kind, each.manifest.signature))
         for model in names
         for each in history.read(repository, project.manifest_file(model), tags)
     ]
-    places = tuple(_place(project, model, each) for each, model, fit in tried if fit.is_complete)
+    places = tuple(_place(project, model, each) for (each, model), _ in fitting(tried))
     return Found(read, places, _nearest(tried) if not places else None)
 
 
@@ -93,9 +93,9 @@ def _place(project: Project, model: str, kept: Kept) -> Place:
     )
 
 
-def _nearest(tried: Sequence[tuple[Kept, str, Fit]]) -> str:
+def _nearest(tried: Sequence[tuple[tuple[Kept, str], Fit]]) -> str:
     if not tried:
         return "No manifest was ever committed: run `restore-guard update` and commit what it writes."
-    kept, model, fit = max(tried, key=lambda item: item[2].likeness)
+    (kept, model), fit = max(tried, key=lambda item: item[1].likeness)
     promise = route.Promise(kept.manifest.epoch, kept.manifest.signature, f"{model}, {kept.label}")
     return route.difference(promise, fit)

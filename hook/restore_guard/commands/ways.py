@@ -162,8 +162,8 @@ class Planning(msgspec.Struct, frozen=True):
         """By a migration from outside: in the words of the manifest that knows the file, else in the file's own."""
         outside = _mapping(mapping)
         kind, held = file.content
-        known = [each.manifest.signature for each in self.kept]
-        known = [old for old in known if fit.fits(held, kind, old).is_complete]
+        olds = [each.manifest.signature for each in self.kept]
+        known = [old for old, _ in fit.fitting([(old, fit.fits(held, kind, old)) for old in olds])]
         return route.by_mapping(held, kind, known[0] if known else None, today, outside)
 
     @property

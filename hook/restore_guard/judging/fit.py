@@ -138,6 +138,12 @@ def in_words(file: Signature) -> Signature:
     return msgspec.structs.replace(file, variables=tuple(renamed))
 
 
+def fitting(tried: Sequence[tuple[T, Fit]]) -> list[tuple[T, Fit]]:
+    """Those that a file is of; of two that differ by their optimizers alone, the one whose optimizer it holds."""
+    complete = [(one, fit) for one, fit in tried if fit.is_complete]
+    return [(one, fit) for one, fit in complete if fit.is_exact] or complete
+
+
 def nearest(found: Sequence[tuple[T, Fit]]) -> tuple[T, Fit]:
     """The best of several fits, each with what it is a fit to.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from restore_guard.judging.fit import WRITTEN_BY, Fit, fits, in_words, nearest, words
+from restore_guard.judging.fit import WRITTEN_BY, Fit, fits, fitting, in_words, nearest, words
 from restore_guard.judging.placements import Plan, Problem, of_file, plan
 from restore_guard.promise.migrations import Migration, MigrationError, Migrations
 from restore_guard.signature import Signature, Variable
@@ -71,18 +71,16 @@ def by_promises(
     if not known:
         raise NoRoute(f"no manifest in git's history is of epoch {epoch}.")
     tried = [(promise, fits(file, kind, promise.signature)) for promise in known]
-    fitting = [(promise, fit) for promise, fit in tried if fit.is_complete]
-    if not fitting:
+    found = fitting(tried)
+    if not found:
         raise _refusal(tried)
-    # Two epochs may differ by their optimizers alone.
-    fitting = [(promise, fit) for promise, fit in fitting if fit.is_exact] or fitting
-    routes = [(promise, _route(file, promise, fit, today, migrations)) for promise, fit in fitting]
+    routes = [(promise, _route(file, promise, fit, today, migrations)) for promise, fit in found]
     sound = [route for _, route in routes if isinstance(route, Route)]
     failed = {promise.epoch: error for promise, error in routes if isinstance(error, MigrationError)}
     if not sound:
         raise list(failed.values())[-1]
     if failed or len({str(route.sources) for route in sound}) > 1:
-        raise NoRoute(_choice([promise for promise, _ in fitting], failed))
+        raise NoRoute(_choice([promise for promise, _ in found], failed))
     return sound[-1]
 
 
@@ -147,13 +145,13 @@ def _seen(file: Signature, model: Signature, fit: Fit) -> Signature:
     return msgspec.structs.replace(model, variables=tuple(map(seen, model.variables)))
 
 
-def _choice(fitting: Sequence[Promise], failed: Mapping[int, MigrationError]) -> str:
+def _choice(found: Sequence[Promise], failed: Mapping[int, MigrationError]) -> str:
     """What a person has to say or to decide where a file fits the model of several epochs.
 
     Args:
         failed: {epoch: why no way leads from there}.
     """
-    labels = " and ".join(f"of epoch {promise.epoch} ({promise.label})" for promise in fitting)
+    labels = " and ".join(f"of epoch {promise.epoch} ({promise.label})" for promise in found)
     asked = "say which one the file is of: --epoch NUMBER."
     if not failed:
         return f"it fits the model {labels}, and its values belong elsewhere in each: {asked}"
