@@ -108,6 +108,24 @@ def test_a_renamed_layer_gets_across_and_the_check_is_green(warm):
     assert warm.text() == text
 
 
+def test_a_base_that_no_longer_builds_is_carried_by_its_manifest(warm):
+    """What it imported is gone, as an older commit's packages are."""
+    warm.project.write(
+        {".gitignore": "site_packages.py\n", "site_packages.py": "", "net.py": f"import site_packages\n{NET}"}
+    )
+    assert warm.update(reason=None).state == "written"  # it names another source
+    warm.project.commit(message="base")
+    (warm.project.root / "site_packages.py").unlink()
+    warm.project.write({"net.py": NET.replace("self.query", "self.asks")})
+    assert warm.update(reason="names follow the paper", migrate=True).state == "written"
+    code, model = warm.check(witness="always")
+    assert '{from = "query/**", to = "asks/**"}, # only one of its shape' in warm.text()
+    assert {result.migration.evidence for result in model.restores.values()} == {"simulated"}
+    assert rules(model) >= {("variable-renamed", "migrated"), ("break-migrated", "migrated")}
+    assert "No module named 'site_packages'. If site_packages is a package" in model.notes[0]
+    assert (code, warm.check()[0]) == (3, 0)  # a real restore was asked for, and there is nothing to save
+
+
 def test_which_of_two_is_which_is_told_by_what_they_compute(warm):
     warm.edit(
         ("self.query = keras.layers.Dense(4)", "self.one = keras.layers.Dense(4)"),

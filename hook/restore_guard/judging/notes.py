@@ -20,7 +20,9 @@ def of_builds(case: Case) -> list[str]:
     if case.base_build is not None and case.base_build.signature is None:
         judged = "its manifest" if readable(case.base_manifest) else "nothing"
         failure = case.base_build.failure or ""
-        said = f"The base no longer builds, so it is judged by {judged}: {failure}"
+        said = (
+            f"The base no longer builds, so it is judged by {judged}: {failure}{'' if failure.endswith('.') else '.'}"
+        )
         notes.append(" ".join(filter(None, [said, build_failed.advice(failure)])))
     if isinstance(case.base_manifest, ManifestError):
         notes.append(f"The base's manifest cannot be read, so the base's build stands in for it: {case.base_manifest}")
