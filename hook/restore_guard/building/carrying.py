@@ -17,12 +17,37 @@ from restore_guard.building.workshop import BuildOrder, ModelTask, Workshop
 from restore_guard.promise.around import edges
 from restore_guard.restore_paths import restore_unchanged
 from restore_guard.restore_paths.situations import optimizer_state
-from restore_guard.signature import Signature, Variable
+from restore_guard.signature import Signature
 
 # Files that share a build; a progress bar moves once for each share.
 _SHARE = 8
 # How what is beside the model is called among its variables.
 BESIDE = "beside the model: "
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """A value of a file that goes along with the model.
+
+    Attributes:
+        at: the key of the names that lead to it in the result; for a slot, to the list that it is in.
+        saved: what the file calls it; `shape` and `dtype` are those of the result.
+        of: the variable of the model that it is a slot for, among those that an optimizer `trains`: all of the object
+            of that path. None for a value of its own.
+        grow: (axis, fill) of each axis along which it is longer than the file's.
+    """
+
+    at: str
+    saved: str
+    shape: tuple[int, ...]
+    dtype: str
+    of: str | None = None
+    trains: str = ""
+    grow: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called among the variables of the model."""
+        return f"{BESIDE}{self.at}" + (f" of {self.of}" if self.of is not None else "")
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -49,7 +74,7 @@ class Load(msgspec.Struct, frozen=True):
     placements: Sequence[tuple[str, str | None, str | None, Sequence[tuple[int, str]]]]
     path: str
     edge: str | None = None
-    beside: tuple[Variable, ...] = ()
+    beside: tuple[Beside, ...] = ()
     tables: tuple[tuple[str, str, bool], ...] = ()
     vocabularies: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
@@ -119,7 +144,6 @@ def carry(workshop: Workshop, order: BuildOrder, loads: Sequence[Load], folder: 
 
 def entry(load: Load, folder: Path) -> dict[str, Any]:
     """What the probe is told of a file; its result goes into the folder."""
-    beside = [(f"{BESIDE}{item.path}", item) for item in load.beside]
     addresses: dict[str, str | list[str]] = dict(load.addresses)
     placements = []
     for name, saved, kept, grow in load.placements:
@@ -134,7 +158,7 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
         "addresses": addresses,
         "path": load.path,
         "folder": str(folder),
-        "placements": placements + [[name, item.path, []] for name, item in beside],
+        "placements": placements + [[item.name, item.saved, [list(one) for one in item.grow]] for item in load.beside],
         "skipped": sorted(load.skipped),
         "truth": load.truth,
         "called": load.called,
@@ -144,8 +168,15 @@ def entry(load: Load, folder: Path) -> dict[str, Any]:
         "root": {
             "edges": edges(load.edge) if load.edge is not None else [],
             "beside": [
-                {"name": name, "edges": edges(item.path), "shape": list(item.shape or ()), "dtype": item.dtype}
-                for name, item in beside
+                {
+                    "name": item.name,
+                    "edges": edges(item.at),
+                    "shape": list(item.shape),
+                    "dtype": item.dtype,
+                    "of": item.of,
+                    "trains": item.trains,
+                }
+                for item in load.beside
             ],
         },
     }

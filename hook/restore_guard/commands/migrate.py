@@ -6,7 +6,7 @@ load call and every value was what the migrations say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -187,9 +187,8 @@ def _load(way: Way, model: Signature, name: str) -> carrying.Load:
     """Args: name: what the result is called; it says whether Keras is to write one file or several."""
     route, path = way.crossing, way.path
     held = route.fit.held
-    kind, content = way.file.content
+    kind, _ = way.file.content
     of_checkpoint = path == "tf-checkpoint"
-    stored = {variable.path: variable for variable in content.variables}
     return carrying.Load(
         way.file.file,
         kind,
@@ -200,13 +199,27 @@ def _load(way: Way, model: Signature, name: str) -> carrying.Load:
         ],
         path,
         route.fit.edge if of_checkpoint else None,
-        tuple(stored[name] for name in way.beside) if of_checkpoint else (),
+        tuple(_beside(way)) if of_checkpoint else (),
         tuple((way.file.tables[old], new, old in way.lookups.beside) for old, new in way.lookups.tables.items()),
         way.lookups.vocabularies,
         carrying.skipped(path, model),
         route.fit.parts,
         called=name if name.endswith(_SHARDED) or (path == "keras-archive" and _is_folder(name)) else None,
     )
+
+
+def _beside(way: Way) -> Iterator[carrying.Beside]:
+    """What a checkpoint holds beside the model, and what optimizers there keep for its variables."""
+    stored = {variable.path: variable for variable in way.file.content[1].variables}
+    going = [optimizer for optimizer in way.optimizers if optimizer.left is None]
+    values = [(name, stored[name]) for name in way.beside]
+    values += [(f"{one.edge}/{attribute}", value) for one in going for attribute, value in one.counters]
+    for at, value in values:
+        yield carrying.Beside(at, value.path, tuple(size or 0 for size in value.shape or ()), value.dtype)
+    for one in going:
+        for slot in one.slots:
+            at = f"{one.edge}/{slot.list}"
+            yield carrying.Beside(at, slot.saved, slot.shape, slot.dtype, slot.variable, one.trains, slot.grow)
 
 
 def _is_folder(name: str) -> bool:

@@ -10,8 +10,9 @@ import msgspec
 from restore_guard.building import carrying
 from restore_guard.building.checkpoint import Checkpoint
 from restore_guard.errors import UsageError
-from restore_guard.judging import fit, guess, lookups, route
+from restore_guard.judging import fit, guess, lookups, optimizers, route
 from restore_guard.judging.lookups import Lookups
+from restore_guard.judging.optimizers import OptimizerBeside
 from restore_guard.judging.route import NoRoute, Promise, Route
 from restore_guard.promise import history, migrations
 from restore_guard.promise.manifest import Manifest, since
@@ -40,6 +41,7 @@ class Way(msgspec.Struct, frozen=True):
         path: the restore path that the result is for.
         sure: {variable: how sure its source is} where no migration says it, but a guess.
         lookups: where its hash tables and vocabularies go.
+        optimizers: those that it holds beside the model.
         compared: how many values were compared after the result was restored.
         error: why it stays where it is.
     """
@@ -49,6 +51,7 @@ class Way(msgspec.Struct, frozen=True):
     route: Route | None = None
     sure: Mapping[str, str] = msgspec.field(default_factory=dict)
     lookups: Lookups = Lookups()
+    optimizers: tuple[OptimizerBeside, ...] = ()
     compared: int = 0
     error: str | None = None
 
@@ -61,9 +64,9 @@ class Way(msgspec.Struct, frozen=True):
 
     @property
     def beside(self) -> list[str]:
-        """What the file holds beside the model and what goes along; an optimizer there has slots of its own order."""
-        found = self.crossing.fit
-        return [name for name in found.beside if found.is_elsewhere(name) and not fit.of_optimizer(name)]
+        """What the file holds beside the model and its optimizers."""
+        found, told = self.crossing.fit, {value for one in self.optimizers for value in one.values}
+        return [name for name in found.beside if found.is_elsewhere(name) and name not in told]
 
     @property
     def is_needless(self) -> bool:
@@ -110,7 +113,8 @@ class Planning(msgspec.Struct, frozen=True):
             return Way(file, path, error=f"{place}{error.message}")
         except NoRoute as error:
             return Way(file, path, error=str(error))
-        found = msgspec.structs.replace(found, lookups=looked_up)
+        held = optimizers.beside(file.content[1], found.crossing, self.model)
+        found = msgspec.structs.replace(found, lookups=looked_up, optimizers=held)
         lost = sorted(_lost(found.crossing, path, self.model))
         if lost:
             return msgspec.structs.replace(

@@ -38,6 +38,7 @@ class Fit(msgspec.Struct, frozen=True):
         beside: values of the file that are no variables of the model: a counter of steps, an optimizer of its own.
         error: why the file cannot be read as one of this model at all.
         certain: False where a layer reads its variables by code of its own.
+        members: the names under which a root that is several objects holds them, as `tf.train.Checkpoint(a=, b=)` does.
         parts: {variable of the model that is a part of the file's value: which one, as TensorFlow writes slices}.
     """
 
@@ -49,6 +50,7 @@ class Fit(msgspec.Struct, frozen=True):
     error: str | None = None
     certain: bool = True
     parts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    members: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:
@@ -64,7 +66,9 @@ class Fit(msgspec.Struct, frozen=True):
 
     def is_elsewhere(self, name: str) -> bool:
         """Whether a value of the file is outside of what it holds as the model."""
-        return self.edge is not None and not name.startswith(f"{self.edge}/")
+        if self.edge is None:
+            return bool(self.members) and name.partition("/")[0] not in self.members
+        return not name.startswith(f"{self.edge}/")
 
     @property
     def likeness(self) -> float:
@@ -95,6 +99,14 @@ def _fit(file: Signature, path: str, model: Signature) -> Fit:
         beside=outcome.unused,
         certain=outcome.certain,
         parts=_parts(model) if path == "tf1-saver" else {},
+        members=_members(model) if path == "tf-checkpoint" and edge is None else frozenset(),
+    )
+
+
+def _members(model: Signature) -> frozenset[str]:
+    root = model.object_graph.nodes[0] if model.object_graph.nodes else None
+    return (
+        frozenset(name for name, _ in root.children) if root is not None and root.type == "Checkpoint" else frozenset()
     )
 
 
@@ -139,9 +151,15 @@ def in_words(file: Signature) -> Signature:
 
 
 def fitting(tried: Sequence[tuple[T, Fit]]) -> list[tuple[T, Fit]]:
-    """Those that a file is of; of two that differ by their optimizers alone, the one whose optimizer it holds."""
+    """Those that a file is of.
+
+    Of two that differ by their optimizers alone, the one whose optimizer it holds; of two that hold several objects,
+    the one that has more of the file's.
+    """
     complete = [(one, fit) for one, fit in tried if fit.is_complete]
-    return [(one, fit) for one, fit in complete if fit.is_exact] or complete
+    found = [(one, fit) for one, fit in complete if fit.is_exact] or complete
+    most = max((len(fit.held) for _, fit in found), default=0)
+    return [(one, fit) for one, fit in found if len(fit.held) == most]
 
 
 def nearest(found: Sequence[tuple[T, Fit]]) -> tuple[T, Fit]:

@@ -218,8 +218,8 @@ class _Planning(msgspec.Struct, dict=True):
         for path, slot in new.items():
             whose = placements[slot.variable]
             source = known.get((slot.group, whose.saved)) if whose.saved is not None else None
-            longer = _longer(before[source], now[path]) if source is not None and whose.grow else ()
-            found[path] = Placement(path, source, longer)
+            more = longer(before[source], now[path]) if source is not None and whose.grow else ()
+            found[path] = Placement(path, source, more)
             if source is None and whose.saved is not None and self.initial(path) is None:
                 self.problem(f"{path} is open: no saved slot belongs to it. List {slot.group}/** in initial.")
         here = {slot.group for slot in new.values()}
@@ -287,7 +287,7 @@ def grows(old: Shape, new: Shape, axes: Sequence[int]) -> bool:
     )
 
 
-def _longer(old: Shape, new: Shape) -> tuple[tuple[int, Fill], ...]:
+def longer(old: Shape, new: Shape) -> tuple[tuple[int, Fill], ...]:
     """The axes along which the slot of a variable that grew is longer; its new places begin with zero."""
     if old is None or new is None or len(old) != len(new):
         return ()

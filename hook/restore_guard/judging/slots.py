@@ -66,14 +66,14 @@ def _listed(signature: Signature, optimizer: str) -> Sequence[Variable]:
     node = _object(signature, optimizer)
     listed = dict(graph[node].children).get("_trainable_variables") if node is not None else None
     if listed is None:
-        positions: Sequence[int | None] = _in_order_of_layers(signature)
+        positions: Sequence[int | None] = in_order_of_layers(signature)
     else:
         numbers = {int(edge): child for edge, child in graph[listed].children if edge.isdigit()}
         positions = [graph[numbers[number]].variable for number in sorted(numbers)]
     return [variables[position] for position in positions if position is not None] if None not in positions else []
 
 
-def _in_order_of_layers(signature: Signature) -> list[int]:
+def in_order_of_layers(signature: Signature) -> list[int]:
     """What an optimizer of Keras 2 is built with if nothing is frozen: older manifests do not say it."""
     positions = [position for layer in signature.h5_layers for position in layer.variables]
     return [position for position in dict.fromkeys(positions) if signature.variables[position].trainable]

@@ -16,7 +16,7 @@ def render(done: Migrated, *, dry_run: bool = False) -> str:
     """Returns a block for each file, the table of its values where it is only planned, and a line that says it all."""
     blocks = []
     for way in done.ways:
-        block = [plain(_headline(way, done))]
+        block = [plain(_headline(way, done)), *_left_behind(way)]
         if way.route is not None and way.error is None and (dry_run or way.sure):
             block += table(way, done)
         blocks.append("\n".join(block))
@@ -76,8 +76,30 @@ def _rows(way: Way, done: Migrated) -> Iterator[tuple[Variable | None, str, str]
         yield old, _form(new), _note(item, way)
     for name in plan.dropped:
         yield stored[held[name]], "(dropped)", ""
+    kept = (
+        "(kept beside the model)" if way.path == "tf-checkpoint" else f"(left behind: {way.path} has no place for it)"
+    )
     for name in way.beside:
-        yield stored[name], "(kept beside the model)", ""
+        yield stored[name], kept, ""
+    for optimizer in way.optimizers:
+        whose = {slot.saved: f"of {slot.variable}" for slot in optimizer.slots}
+        going = {*whose, *(item.path for _, item in optimizer.counters)}
+        for name in optimizer.values:
+            if optimizer.left is not None:
+                yield stored[name], "(left behind)", ""
+            elif name in going:
+                yield stored[name], kept, whose.get(name, "")
+            else:
+                yield stored[name], "(dropped)", ""
+
+
+def _left_behind(way: Way) -> Iterator[str]:
+    """A line for each optimizer whose values do not go along."""
+    for optimizer in way.optimizers if way.error is None and way.crossing.steps else ():
+        left = optimizer.left or (f"{way.path} has no place for it" if way.path != "tf-checkpoint" else None)
+        if left is not None:
+            values = counted(len(optimizer.values), "value")
+            yield plain(f"  {optimizer.edge} beside the model is left behind ({values}): {left}")
 
 
 def _looked_up(way: Way) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,12 @@ class Root:
     Args:
         model: what the builder returned.
         options: {"edges": the names under which the checkpoint holds the model, none where it is the root itself,
-            "beside": [{"name", "edges", "shape", "dtype"}], the variables beside it and the edges to each}.
+            "beside": [{"name", "edges", "shape", "dtype", "of", "trains"}], the variables beside it and the edges to
+            each; where one is a slot "of" a variable of the model, to the list of an optimizer that "trains" all
+            variables of the object of that path}.
+
+    Raises:
+        ValueError: an optimizer keeps something for a variable that is not trained any more.
     """
 
     def __init__(self, model, options):
@@ -26,10 +31,32 @@ class Root:
         self.beside, self.own = _Around(), []
         if self.edges:
             self.attach(self.edges, model)
+        orders = {}
         for item in options["beside"]:
+            edges, of, trains = item["edges"], item["of"], item["trains"]
+            if of is not None:
+                if trains not in orders:
+                    orders[trains] = self._trained(trains)
+                edges = [*edges, str(self._place(of, orders[trains], edges[:-1]))]
             variable = tf.Variable(tf.zeros(item["shape"], item["dtype"]), trainable=False, name=item["edges"][-1])
             self.own.append((item["name"], variable))
-            self.attach(item["edges"], variable)
+            self.attach(edges, variable)
+
+    def _trained(self, path):
+        """{name of a variable: that} in the order in which an optimizer is built with those of an object."""
+        found, holders, _ = variables.find(self.model)
+        whole = self.model if not path else next(holder.value for holder in holders if holder.path == path)
+        names = {id(item.variable): item.path for item in found}
+        return {names[id(variables.unwrap(item))]: item for item in whole.trainable_variables}
+
+    def _place(self, name, trained, optimizer):
+        """The place of a variable in the lists of an optimizer, which lists the variables themselves in Keras 3."""
+        if name not in trained:
+            raise ValueError(f"an optimizer beside the model keeps values for {name}, which is not trained any more")
+        for number, item in enumerate(trained.values()):
+            if not isinstance(item, tf.Variable):
+                self.attach([*optimizer, "_trainable_variables", str(number)], item)
+        return list(trained).index(name)
 
     def variables(self):
         """The (name, variable) pairs of the model and of what is beside it."""
@@ -88,6 +115,8 @@ class Root:
         if isinstance(self.model, dict):
             return tf.train.Checkpoint(**self.model, **beside)
         if isinstance(self.model, tf.train.Checkpoint):
+            for name, value in beside.items():
+                setattr(self.model, name, value)
             return self.model
         return tf.train.Checkpoint(self.model, **beside)
 
