@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from restore_guard.change.diffs import Diff
 from restore_guard.judging.correspondence import Correspondence, correspond
-from restore_guard.judging.slots import Slot, slots
+from restore_guard.judging.slots import Slot, of_both
 from restore_guard.restore_paths import Outcome, Situation, in_situation, judged, restore_unchanged, reviving
 from restore_guard.restore_paths.outcome import Failure
 from restore_guard.restore_paths.situations import TRAINED, leaving_out, optimizer_state
@@ -52,13 +52,17 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     def news(self) -> dict[str, Variable]:
         return {variable.path: variable for variable in self.model.variables}
 
-    @cached_property
+    @property
     def old_slots(self) -> dict[str, Slot]:
-        return slots(self.saved)
+        return self._slots[0]
+
+    @property
+    def new_slots(self) -> dict[str, Slot]:
+        return self._slots[1]
 
     @cached_property
-    def new_slots(self) -> dict[str, Slot]:
-        return slots(self.model)
+    def _slots(self) -> tuple[dict[str, Slot], dict[str, Slot]]:
+        return of_both(self.saved, self.model)
 
     @cached_property
     def old_holders(self) -> dict[str, Holder]:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from restore_guard.change.diffs import Diff, Place, place
-from restore_guard.judging.slots import Slot, same_lists, slots
+from restore_guard.judging.slots import Slot, of_both, same_lists
 from restore_guard.signature import Signature, Variable, leaf, owner
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def correspond(saved: Signature, model: Signature, diff: Diff) -> Correspondence
     a line that stands elsewhere now; the same path; then, of what is left, equal form: within one block of changed
     lines, below a renamed owner, anywhere if there is just one. Slots of optimizers go with their variables.
     """
-    old_slots, new_slots = slots(saved), slots(model)
+    old_slots, new_slots = of_both(saved, model)
     matching = _Matching(
         [variable for variable in saved.variables if variable.path not in old_slots],
         [variable for variable in model.variables if variable.path not in new_slots],

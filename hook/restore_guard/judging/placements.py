@@ -8,7 +8,7 @@ from functools import cached_property
 import msgspec
 from msgspec.structs import replace
 
-from restore_guard.judging.slots import Slot, slots
+from restore_guard.judging.slots import Slot, of_both
 from restore_guard.promise.migrations import Fill, Migration, Rename, quoted
 from restore_guard.promise.patterns import matches, rename
 from restore_guard.restore_paths import keras_weights, tf_checkpoint
@@ -77,7 +77,7 @@ class _Planning(msgspec.Struct, dict=True):
     problems: list[Problem] = msgspec.field(default_factory=list)
 
     def run(self, strict: bool) -> Plan:
-        old_slots, new_slots = slots(self.old), slots(self.new)
+        old_slots, new_slots = of_both(self.old, self.new)
         olds = {item.path: item for item in self.old.variables if item.path not in old_slots}
         news = {item.path: item for item in self.new.variables if item.path not in new_slots}
         self.undecided()

@@ -15,7 +15,7 @@ from restore_guard.change.diffs import Diff, place
 from restore_guard.judging.comparison import Comparison
 from restore_guard.judging.correspondence import Correspondence, shared
 from restore_guard.judging.placements import grows, moved_group
-from restore_guard.judging.slots import Slot, slots
+from restore_guard.judging.slots import Slot, of_both
 from restore_guard.promise.migrations import Grow, Migration, Open, Rename
 from restore_guard.promise.patterns import matches, rename
 from restore_guard.restore_paths.outcome import compatible
@@ -58,7 +58,7 @@ class _Proposing(msgspec.Struct, dict=True):
     orders: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, str]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.old_slots, self.new_slots = slots(self.old), slots(self.new)
+        self.old_slots, self.new_slots = of_both(self.old, self.new)
         self.olds = _counted(self.old, self.old_slots)
         self.news = _counted(self.new, self.new_slots)
         pairs = ((new, old) for new, old in self.same.pairs() if new in self.news and old in self.olds)

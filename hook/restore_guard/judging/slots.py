@@ -20,6 +20,14 @@ def slots(signature: Signature) -> dict[str, Slot]:
     return _named(signature) | _numbered(signature)
 
 
+def of_both(saved: Signature, model: Signature) -> tuple[dict[str, Slot], dict[str, Slot]]:
+    """The slots of two signatures; none of either where one does not tell whose they are, as a file does not."""
+    olds, news = slots(saved), slots(model)
+    old_names, new_names = ({variable.path for variable in side.variables} for side in (saved, model))
+    untold = (news.keys() & old_names) - olds.keys() or (olds.keys() & new_names) - news.keys()
+    return ({}, {}) if untold else (olds, news)
+
+
 def _named(signature: Signature) -> dict[str, Slot]:
     """The slots of legacy optimizers, which the object graph keeps with their variables."""
     graph, variables = signature.object_graph.nodes, signature.variables

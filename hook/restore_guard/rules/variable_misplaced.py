@@ -39,6 +39,16 @@ def says(cause: Cause, comparison: Compared) -> str:
     return f"{words.listing(said)}."
 
 
+def advice(cause: Cause, comparison: Compared) -> str | None:
+    """Of an optimizer's values only: they are kept in the order of what is trained."""
+    if not all(trouble.new in comparison.new_slots for trouble in cause.troubles):
+        return None
+    return (
+        "Keep the optimizer, which layers it trains and the order in which they are created, or "
+        f"{words.CARRY}; or accept the break, and training goes on from other moments."
+    )
+
+
 def _alike(trouble: Trouble, comparison: Compared) -> tuple[tuple[str, ...], str, str]:
     """((what it is now, what has its value, what it was), variable, list): by layers, where it has one name in all.
 
@@ -89,8 +99,8 @@ RULE = Rule(
     meaning="A saved value restores without an error into a variable that it does not belong to.",
     why="Shapes agree, so nothing raises and every value is used: only the outputs are wrong.",
     example=Example("variable-misplaced/sequential-reordered"),
-    fix="Keep the names of the layers, the order in which they are created and, for an optimizer's values, which of "
-    f"them are trained, or {words.CARRY}; or accept the break and retrain.",
-    explains=Explanation(applies, says, ends),
+    fix=f"Keep the names of the layers and the order in which they are created, or {words.CARRY}; or accept the break "
+    "and retrain.",
+    explains=Explanation(applies, says, ends, advice=advice),
     about=about,
 )

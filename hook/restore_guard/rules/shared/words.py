@@ -64,9 +64,9 @@ def _alike(names: Sequence[str | None]) -> str | None:
     kinds: dict[str | None, list[str]] = {}
     for name in known:
         kinds.setdefault(family(name), []).append(name)
-    if len(kinds) == 2:
-        return listing(map(pattern, kinds.values()))
     alike = pattern(known)
+    if len(kinds) == 2 and all("optimizer" in name for name in known):  # `optimizer/*s` says less than both names
+        return listing(map(pattern, kinds.values()))
     return alike if alike.strip("*/") or not any(known) else listing(dict.fromkeys(known))
 
 
