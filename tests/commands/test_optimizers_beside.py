@@ -44,54 +44,66 @@ GAN = NET.replace(
     return parts
 """,
 )
-# Saves after a training step, or restores, before or after the optimizers are built; prints what each of them keeps.
+# Saves after a training step, or restores before and after the optimizers are built; prints what each of them keeps.
 LOOP = """\
 import json, sys
 import numpy as np
 import tensorflow as tf
 import net
 
-built = net.build()
-parts = built if isinstance(built, dict) else {"model": built}
-made = {name: eval(sys.argv[3], {"keras": net.keras, "tf": tf}) for name in parts}
-called = sys.argv[4]
-step = tf.Variable(0, dtype=tf.int64)
-checkpoint = tf.train.Checkpoint(step=step, **parts, **{f"{name}_{called}": each for name, each in made.items()})
+how, file, optimizer, called = sys.argv[1:5]
 x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
 
-def train():
+def begin():
+    built = net.build()
+    parts = built if isinstance(built, dict) else {"model": built}
+    made = {name: eval(optimizer, {"keras": net.keras}) for name in parts}
+    beside = {f"{name}_{called}": each for name, each in made.items()}
+    return parts, made, tf.train.Checkpoint(step=tf.Variable(0, dtype=tf.int64), **parts, **beside)
+
+def train(parts, made, checkpoint):
     for name, model in parts.items():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((model(x) - 1) ** 2)
         variables = model.trainable_variables
         made[name].apply_gradients(zip(tape.gradient(loss, variables), variables))
-    step.assign_add(1)
+    checkpoint.step.assign_add(1)
 
-if sys.argv[1] == "save":
-    train()
+def build(parts, made):
+    for name, each in made.items():
+        each.build(parts[name].trainable_variables)
+
+def kept(parts, made, checkpoint):
+    found = {"step": int(checkpoint.step)}
+    for name, model in parts.items():
+        for number, variable in enumerate(model.trainable_variables):
+            layer = next(n for n, v in vars(model).items() if any(variable is w for w in getattr(v, "weights", ())))
+            own = found[f"{name}/{layer}/{number % 2}"] = {}
+            for held, values in vars(made[name]).items():
+                if held in ("_momentums", "_velocities", "_model_variables_moving_average"):
+                    own[held] = np.array(values[number]).ravel()[0].item()
+    return found
+
+parts, made, checkpoint = begin()
+if how == "save":
+    train(parts, made, checkpoint)
     numbers = iter(range(1, 1000))
     for each in made.values():
         for variable in each.variables() if callable(each.variables) else each.variables:
             if "float" in str(variable.dtype) and variable.shape.rank:
                 variable.assign(tf.fill(variable.shape, float(next(numbers))))
-    checkpoint.write(sys.argv[2])
-elif sys.argv[1] == "built":
-    for name, each in made.items():
-        each.build(parts[name].trainable_variables)
-    checkpoint.read(sys.argv[2]).assert_existing_objects_matched()
+    checkpoint.write(file)
+    print(json.dumps([kept(parts, made, checkpoint)]))
 else:
-    checkpoint.read(sys.argv[2])
-    for name, each in made.items():
-        each.build(parts[name].trainable_variables)
-found = {"step": int(step)}
-for name, model in parts.items():
-    for number, variable in enumerate(model.trainable_variables):
-        layer = next(n for n, v in vars(model).items() if any(variable is w for w in getattr(v, "weights", ())))
-        own = found[f"{name}/{layer}/{number % 2}"] = {}
-        for held, values in vars(made[name]).items():
-            if held in ("_momentums", "_velocities", "_model_variables_moving_average"):
-                own[held] = np.array(values[number]).ravel()[0].item()
-print(json.dumps(found))
+    checkpoint.read(file)
+    build(parts, made)
+    late = kept(parts, made, checkpoint)
+    parts, made, checkpoint = begin()
+    build(parts, made)
+    status = checkpoint.read(file)
+    if how == "load":
+        status.assert_existing_objects_matched()
+    print(json.dumps([late, kept(parts, made, checkpoint)]))
 """
 ADAM = "keras.optimizers.Adam()"
 RENAMED = [("self.b ", "self.x "), ("self.b(", "self.x(")]
@@ -107,15 +119,14 @@ NEW = [NEW[0], ("self.c(self.b(self.a(x)))", "self.c(self.b(self.n(self.a(x))))"
 GONE = [("        self.b = keras.layers.Dense(4)\n", ""), ("self.b(self.a(x))", "self.a(x)")]
 # (code, edits, optimizer, its name, {layer now: before, None for what is new})
 EDITS = {
-    "a renamed layer": (NET, RENAMED, ADAM, "optimizer", {"x": "b"}),
-    "one under another name": (NET, RENAMED + ORDER, ADAM, "opt", {"x": "b"}),
+    "another name and order": (NET, RENAMED + ORDER, ADAM, "opt", {"x": "b"}),
     "a new layer": (NET, RENAMED + NEW, ADAM.replace("()", "(use_ema=True)"), "optimizer", {"x": "b", "n": None}),
     "a layer that is gone": (NET, GONE, ADAM, "optimizer", {}),
     "two models": (GAN, RENAMED + ORDER, ADAM, "optimizer", {"x": "b"}),
 }
 
 
-@pytest.fixture(scope="module", params=["keras3", "keras2"])
+@pytest.fixture(scope="module")
 def python(request):
     python = request.getfixturevalue(request.param)
     with warm_python(python):
@@ -148,32 +159,26 @@ class Trained:
         return migrate(self.project, self.folder / "old", self.folder / options.pop("out", "new"), True, **options)
 
 
-@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit != "two models"])
+@pytest.mark.parametrize(
+    ("python", "edit"),
+    [*(("keras3", edit) for edit in EDITS), ("keras2", "another name and order"), ("keras2", "a new layer")],
+    indirect=["python"],
+)
 def test_what_is_kept_comes_along(python, edit, tmp_path):
-    _comes_along(python, edit, tmp_path)
-
-
-def test_that_of_two_models_comes_along(keras3, tmp_path):
-    """Keras 2 does not list what an optimizer trains, nor in which order these two models do."""
-    with warm_python(keras3):
-        _comes_along(keras3, "two models", tmp_path)
-
-
-def _comes_along(python, edit, tmp_path):
     *told, layers = EDITS[edit]
     trained = Trained(tmp_path, python, *told)
     done = trained.migrate(epoch=1)
     assert done.exit_code == 0, done.ways[0].error
     text = migrate_text.render(done, dry_run=True)
     assert "left behind" not in text and ("(dropped)" in text) == (edit == "a layer that is gone")
+    (kept,) = trained.kept
     new = {layer for layer, before in layers.items() if before is None}
-    for how in ("unbuilt",) if new else ("built", "unbuilt"):
-        now = trained.loop(how, "new")
-        assert now.pop("step") == trained.kept["step"] == 1
-        for variable, kept in now.items():
+    for now in trained.loop("load" if not new else "load new", "new"):
+        assert now.pop("step") == kept["step"] == 1
+        for variable, values in now.items():
             name, layer, number = variable.split("/")
             if layer not in new:
-                assert kept == trained.kept[f"{name}/{layers.get(layer, layer)}/{number}"], (how, variable)
+                assert values == kept[f"{name}/{layers.get(layer, layer)}/{number}"], variable
 
 
 def test_what_nobody_can_place_is_left_behind_and_told(keras2, tmp_path):
