@@ -110,6 +110,14 @@ EDITS = {
         {},
         {},
     ),
+    "one that keeps as much, in a module": (
+        net(held="opt"),
+        net(held="opt", optimizer="keras.optimizers.Adamax()"),
+        [("variable-misplaced", "optimizers")],
+        {},
+        {},
+    ),
+    "a module's lines": (net(held="opt"), net(held="opt", lines="cba"), None, FREED, {}),
     "one that keeps more": (
         net(),
         net(optimizer="keras.optimizers.Adam(amsgrad=True)"),
@@ -166,6 +174,7 @@ def test_what_is_kept_for_a_variable_goes_with_it(python, edit, tmp_path):
     project.write({"net.py": head})
     broken = repository.check().findings
     assert broken and {finding.status for finding in broken} == {"new"}
+    assert all(finding.line for finding in broken)
     if findings is not None:
         assert [finding.rule for finding in broken] == [rule for rule, _ in findings]
         for finding, (_, word) in zip(broken, findings, strict=True):

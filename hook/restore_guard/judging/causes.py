@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -152,10 +153,18 @@ def _alike(symptoms: Iterable[Symptom], place: Place | None) -> list[Cause]:
 def _of_the_rest(loose: Sequence[Symptom], known: Sequence[Cause]) -> list[Cause]:
     """Symptoms of no line follow from a cause that explains them on their path, else each kind stands for itself."""
     left = _unexplained(loose, known, _explains)
-    of_slots = _of_slots([symptom for symptom in left if symptom.is_slot and not symptom.is_moved])
-    told = {id(trouble) for cause in of_slots for trouble in cause.every}
-    left = [symptom for symptom in left if id(symptom.trouble) not in told]
-    return of_slots + _by_family(_unexplained(left, of_slots, _moved_with))
+    optimizers: dict[str, list[Symptom]] = {}
+    for symptom in left:
+        if symptom.optimizer is not None and not symptom.is_moved:
+            optimizers.setdefault(symptom.optimizer, []).append(symptom)
+    causes = []
+    for optimizer, symptoms in optimizers.items():
+        found = _of_slots(symptoms)
+        told = {id(trouble) for cause in found for trouble in cause.every}
+        left = [symptom for symptom in left if id(symptom.trouble) not in told]
+        left = _unexplained(left, found, partial(_moved_with, optimizer))
+        causes += found
+    return causes + _by_family(left)
 
 
 def _unexplained(
@@ -172,14 +181,13 @@ def _unexplained(
     return left
 
 
-def _of_slots(symptoms: Sequence[Symptom]) -> list[Cause]:
+def _of_slots(symptoms: Iterable[Symptom]) -> list[Cause]:
     """What happened to an optimizer whose variables did not change is one cause: they are trained or ordered anew."""
-    optimizers: dict[tuple[Place | None, str], list[Symptom]] = {}
+    places: dict[Place | None, list[Symptom]] = {}
     for symptom in symptoms:
-        place = symptom.slot_at and symptom.slot_at.place
-        optimizers.setdefault((place, owner(owner(symptom.trouble.name))), []).append(symptom)
+        places.setdefault(symptom.slot_at and symptom.slot_at.place, []).append(symptom)
     causes = []
-    for (place, _), found in optimizers.items():
+    for place, found in places.items():
         # What only got another number follows from what is new or gone.
         alike = sorted(_alike(found, place), key=lambda cause: _ORDER.index(cause.rule))
         cause, *others = sorted(alike, key=lambda cause: cause.rule == "variable-renamed")
@@ -189,9 +197,9 @@ def _of_slots(symptoms: Sequence[Symptom]) -> list[Cause]:
     return causes
 
 
-def _moved_with(cause: Cause, symptom: Symptom) -> bool:
+def _moved_with(optimizer: str, cause: Cause, symptom: Symptom) -> bool:
     """Whether something only moved in the optimizer whose slots a cause is about, on whatever path."""
-    return symptom.is_moved and _is_below_any({owner(owner(cause.troubles[0].name))}, symptom.trouble)
+    return symptom.is_moved and _is_below_any([optimizer], symptom.trouble)
 
 
 def _is_below_any(owners: Iterable[str], trouble: Trouble) -> bool:
@@ -217,9 +225,9 @@ def _explains(cause: Cause, symptom: Symptom) -> bool:
         return True
     if symptom.trouble.path not in cause.paths:
         return False
-    optimizer = {owner(owner(symptom.trouble.name))}
-    if cause.is_shift and symptom.is_slot and all(_is_below_any(optimizer, trouble) for trouble in cause.troubles):
+    optimizer = symptom.optimizer
+    if cause.is_shift and optimizer is not None and all(_is_below_any([optimizer], item) for item in cause.troubles):
         return symptom.is_moved  # slots do not become new or another's because others of them moved
     if cause.is_shift and symptom.rule == "variable-added" and symptom.slot_at is not None:
         return symptom.slot_at.place != cause.place  # else it is what moved the others
-    return symptom.is_moved or symptom.is_slot
+    return symptom.is_moved or symptom.optimizer is not None

@@ -43,7 +43,7 @@ class Symptom(msgspec.Struct, frozen=True):
         at: the line that did it, None where none is known, and for a slot.
         slot_at: the line that did it to a slot.
         is_moved: nothing but its position changed.
-        is_slot: it is an optimizer's, and follows a variable of the model: its line is asked for where nothing that
+        optimizer: whose slot it is; a slot follows a variable of the model: its line is asked for where nothing that
             happened to the model explains it.
         sizes: (old, new) of the dimensions that changed.
     """
@@ -54,7 +54,7 @@ class Symptom(msgspec.Struct, frozen=True):
     trouble: Trouble
     at: Blamed | None
     is_moved: bool = False
-    is_slot: bool = False
+    optimizer: str | None = None
     slot_at: Blamed | None = None
     sizes: frozenset[Size] = frozenset()
 
@@ -81,10 +81,12 @@ class Symptoms:
             else:
                 asked = self._query(sight, rule, subject)
                 at, sizes = self.blame.line(asked), asked.clues.sizes
-                if sight.is_slot:
+                if (optimizer := sight.optimizer) is not None:
                     trained = self._trained(sight)
                     at = trained or at if owner(sight.trouble.name) in self._kept_lists else at or trained
-                    yield Symptom(rule, subject, subject, sight.trouble, None, is_slot=True, slot_at=at, sizes=sizes)
+                    yield Symptom(
+                        rule, subject, subject, sight.trouble, None, optimizer=optimizer, slot_at=at, sizes=sizes
+                    )
                     continue
                 if sight.kind == "unnamed" and at is None:
                     at = self._quoted(sight)
@@ -101,14 +103,14 @@ class Symptoms:
     def _renamed(self, sight: Sight, old: Variable, new: Variable, subject: Subject) -> Iterator[Symptom]:
         parts = renames.renamings(old.path, new.path) if subject != _MOVED else []
         told = [self._moved(part, old) for part in parts if part.kind != "index" and not self._is_counted(part)]
-        rule, slot = "variable-renamed", sight.is_slot
+        rule, optimizer = "variable-renamed", sight.optimizer
         for part in told:
-            at = None if slot else self.blame.line(self._renaming(part, old, new))
+            at = None if optimizer is not None else self.blame.line(self._renaming(part, old, new))
             ends = part.old.split("/")[-1], part.new.split("/")[-1]
-            yield Symptom(rule, (part.old, part.new), ends, sight.trouble, at, is_slot=slot)
+            yield Symptom(rule, (part.old, part.new), ends, sight.trouble, at, optimizer=optimizer)
         if not told:
             ways = (parts[0].old, parts[0].new) if parts else _MOVED
-            yield Symptom(rule, ways, ways, sight.trouble, self._shifted(new), is_moved=True, is_slot=slot)
+            yield Symptom(rule, ways, ways, sight.trouble, self._shifted(new), is_moved=True, optimizer=optimizer)
 
     def _moved(self, part: Renaming, old: Variable) -> Renaming:
         """Of what went into or out of something else, the thing that went: its holder may have stayed."""

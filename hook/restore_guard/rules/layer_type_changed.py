@@ -44,6 +44,7 @@ def notices(comparison: Compared, causes: Sequence[Cause], behaviour: Behaviour 
         return
     view = View(comparison)
     told = {name for cause in causes for trouble in cause.every for name in (trouble.old, trouble.new)}
+    told |= {owner(slot[0]) for name, slot in comparison.new_slots.items() if name in told}  # the optimizers of slots
     told |= {cause.subject[1] for cause in causes if cause.rule == RULE.name}
     layers: dict[tuple[Hashable, ...], dict[str, tuple[Variable, Variable]]] = {}
     for name, before in comparison.same.pairs():

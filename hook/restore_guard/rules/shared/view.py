@@ -166,10 +166,15 @@ class Sight:
         return _owner(self.old), _owner(self.new)
 
     @property
-    def is_slot(self) -> bool:
-        """An optimizer's slots follow the model's variables; they never are what changed."""
-        parts = self.trouble.name.split("/")
-        return parts[-1].isdigit() and "optimizer" in parts
+    def optimizer(self) -> str | None:
+        """The optimizer whose slot it is: slots follow the model's variables, and never are what changed."""
+        comparison, trouble = self.view.comparison, self.trouble
+        for slots, name in ((comparison.new_slots, trouble.new), (comparison.old_slots, trouble.old)):
+            if name is not None and name in slots:
+                return owner(slots[name][0])
+        # A file does not say whose they are.
+        parts = trouble.name.split("/")
+        return "/".join(parts[:-2]) if parts[-1].isdigit() and "optimizer" in parts else None
 
 
 def alias_of(path: str | None, aliases: Mapping[str, str]) -> str | None:
