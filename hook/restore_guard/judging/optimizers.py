@@ -167,7 +167,16 @@ def _trained(held: Signature, node: GraphNode, route: Route) -> list[str]:
     found = [names.get(value) for value in _in_order(held, listed) or ()]
     if None in found:
         raise _LeftBehindError("it trains variables that are not of the model")
-    return [name for name in found if name is not None]
+    trained = [name for name in found if name is not None]
+    whole = [route.start.signature.variables[position].path for position in in_order_of_layers(route.start.signature)]
+    # The model's own variables come last there, and first in Keras 3.
+    if set(trained) == set(whole) and sorted(trained, key=_has_owner) != sorted(whole, key=_has_owner):
+        raise _LeftBehindError("it trains the variables of the model in an order of its own")
+    return trained
+
+
+def _has_owner(path: str) -> bool:
+    return "/" in path
 
 
 def _refuse_others(lists: Mapping[str, Sequence[str]], trained: Sequence[str], held: Signature, route: Route) -> None:
