@@ -14,38 +14,32 @@ from restore_guard.signature import H5File, H5Layer, Signature
 NAMES = ["a/k", "a/b", "b/k"]
 
 
-def model(*names, shapes=()):
-    made = [variable(name, shape) for name, shape in zip(names, shapes or [(2,)] * len(names), strict=True)]
+def model(*names):
     layers = H5File((H5Layer("all", "Layer", tuple(range(len(names)))),))
-    return Signature(framework={}, variables=tuple(made), object_graph=graph(("Model", None, {})), h5_file=layers)
+    made = tuple(map(variable, names))
+    return Signature(framework={}, variables=made, object_graph=graph(("Model", None, {})), h5_file=layers)
 
 
 def file(*, trained=(0, 1, 2), kept=3, marks=("_iterations", "_variables"), slots=(), shape=(2,)):
     """A checkpoint of the model under `model`, with an optimizer that keeps `kept` momentums for what it trained."""
-    values = [f"model/{name}" for name in NAMES]
-    momentums = [f"opt/_momentums/{number}" for number in range(kept)]
-    variables = [
-        *map(variable, values),
-        *(variable(name, shape) for name in momentums),
-        variable("opt/_iterations", ()),
-    ]
-    first = 6
+    momentums = [variable(f"opt/_momentums/{number}", shape) for number in range(kept)]
+    variables = [*(variable(f"model/{name}") for name in NAMES), *momentums, variable("opt/_iterations", ())]
+    counter, listed, first = 5, 3, 6  # the first node of a variable
+    edges = {marks[0]: counter, marks[1]: listed, "_momentums": listed, "_trainable_variables": 4}
     nodes = graph(
         ("Checkpoint", None, {"model": 1, "opt": 2}),
         ("Model", None, {}),
-        ("Adam", None, {marks[0]: 5, marks[1]: 3, "_momentums": 3, "_trainable_variables": 4}, slots)
-        if slots
-        else ("Adam", None, {marks[0]: 5, marks[1]: 3, "_momentums": 3, "_trainable_variables": 4}),
-        ("List", None, {str(n): first + 3 + n for n in range(kept)}),
+        ("Adam", None, edges, *([slots] if slots else [])),
+        ("List", None, {str(n): first + len(NAMES) + n for n in range(kept)}),
         ("List", None, {str(n): first + number for n, number in enumerate(trained)}),
         ("Variable", len(variables) - 1, {}),
-        *(("Variable", n, {}) for n in range(3 + kept)),
+        *(("Variable", number, {}) for number in range(len(variables) - 1)),
     )
     return Signature(framework={}, variables=tuple(variables), object_graph=nodes)
 
 
-def found(held, old=None, new=None, **renamed):
-    old, new = old or model(*NAMES), new or model(*NAMES)
+def found(held, new=None, **renamed):
+    old, new = model(*NAMES), new or model(*NAMES)
     table = Migration(1, 2, "why", rename=tuple(Rename(f"{a}/**", f"{b}/**") for a, b in renamed.items()))
     fit = Fit("tf-checkpoint", "model", {name: f"model/{name}" for name in NAMES})
     (optimizer,) = beside(held, Route(Promise(1, old), fit, (table,), plan(old, new, [table])), new)
