@@ -87,10 +87,14 @@ sys.exit(server.main())
 
 
 class Group:
-    """A control group of a process and its children: tells what they use, and ends the largest above its limit."""
+    """A control group of a process and its children: tells what they use, and ends the largest above its limit.
 
-    def __init__(self, folder, limit):
-        self.folder, self.limit, self.most, self.ended = folder, limit, 0, 0
+    Args:
+        at_once: how many it ends.
+    """
+
+    def __init__(self, folder, limit, at_once):
+        self.folder, self.limit, self.at_once, self.most, self.ended = folder, limit, at_once, 0, 0
         (folder / "cgroup").write_text("0::/\n")
         (folder / "memory.max").write_text(str(limit))
         (folder / "memory.stat").write_text("inactive_file 0\n")
@@ -105,8 +109,9 @@ class Group:
             used = {child: _private(child) for child in _children(pid)}
             self.most = max(self.most, len([size for size in used.values() if size > self.limit / 4]))
             if sum(used.values()) > self.limit:
-                os.kill(max(used, key=used.get), signal.SIGKILL)
-                self.ended += 1
+                for child in sorted(used, key=used.get)[-self.at_once :]:
+                    os.kill(child, signal.SIGKILL)
+                    self.ended += 1
             self.tell(min(self.limit, sum(used.values())))
             time.sleep(0.005)
 
@@ -127,9 +132,9 @@ def _private(pid):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read on Linux only")
-@pytest.mark.parametrize("megabytes", [20, 200])
-def test_builds_that_need_too_much_together_run_one_after_the_other(tmp_path, megabytes):
-    group, over = Group(tmp_path, 400 << 20), threading.Event()
+@pytest.mark.parametrize(("megabytes", "at_once"), [(20, 1), (200, 1), (200, 8)])
+def test_builds_that_need_too_much_together_run_one_after_the_other(tmp_path, megabytes, at_once):
+    group, over = Group(tmp_path, 400 << 20, at_once), threading.Event()
     jobs = [
         {"id": str(number), "task": "build", "root": str(tmp_path), "environ": {}, "timeout": 60}
         | {"megabytes": megabytes, "seconds": 0.3}

@@ -111,12 +111,12 @@ def _send(out, message):
 
 
 class _Turn:
-    """A job on its way through its strategies; `alone` where it needs the memory for itself."""
+    """A job on its way through its strategies; `alone` where it needs the memory for itself, `beside` others if not."""
 
     def __init__(self, job, strategies):
         self.job, self.strategies = job, list(strategies)
         self.begin = self.because = None
-        self.alone = False
+        self.alone = self.beside = False
 
 
 class _Pool:
@@ -165,7 +165,7 @@ class _Pool:
 
     def again(self, turn):
         """Puts a build off that did not get enough memory beside others; its time begins anew as well."""
-        turn.alone, turn.begin = True, None
+        turn.alone, turn.beside, turn.begin = True, False, None
         self.waiting.append(turn)
 
     def start(self, turn):
@@ -177,6 +177,8 @@ class _Pool:
             _send(self.out, {"id": turn.job["id"], "failure": failure, "detail": ""})
         else:
             self.running[child.pid] = child, turn
+            for _, each in self.running.values() if len(self.running) > 1 else ():
+                each.beside = True
 
     def hear(self, asked):
         """Takes in one request, or waits a moment; returns False at the end of input."""
@@ -224,8 +226,8 @@ class _Pool:
             child.wait()
         del self.running[child.pid]
         children.end_orphans(self.running)
-        if code is not None and code == trees.KILLED and self.running and not turn.alone:
-            self.again(turn)  # the kernel may have ended it for what others use
+        if code is not None and code == trees.KILLED and turn.beside and not turn.alone:
+            self.again(turn)  # the kernel may have ended it for what others use, and them as well
         elif overdue:
             limit = child.job["timeout"]
             self.fail(child, f"the build took longer than {limit:g} seconds and was stopped", died=True)
