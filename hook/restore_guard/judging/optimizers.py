@@ -193,11 +193,12 @@ def _refuse_others(lists: Mapping[str, Sequence[str]], trained: Sequence[str], h
 def _trains(trained: Sequence[str], route: Route) -> str:
     """The path, today, of the object whose trainable variables are those; the innermost one."""
     every = [item.path for item in route.start.signature.variables if item.trainable and not item.seed]
+    names = set(trained)
     common = _common([path.split("/")[:-1] for path in trained])
     for depth in range(len(common), -1, -1):
         above = "/".join(common[:depth])
-        if {path for path in every if _is_below(path, above)} == set(trained):
-            now = [item.variable.split("/") for item in route.plan.placements if item.saved in set(trained)]
+        if {path for path in every if _is_below(path, above)} == names:
+            now = [item.variable.split("/") for item in route.plan.placements if item.saved in names]
             heads = {"/".join(parts[:depth]) for parts in now if len(parts) > depth}
             if len(heads) == 1:
                 return heads.pop()
@@ -210,10 +211,11 @@ def _slots(
 ) -> Iterator[SlotBeside]:
     stored = {item.path: item for item in held.variables}
     now = {item.path: item for item in model.variables}
+    places = {name: number for number, name in enumerate(trained)}
     for item in route.plan.placements:
-        if item.saved is None or item.saved not in trained or not now[item.variable].trainable:
+        if item.saved is None or item.saved not in places or not now[item.variable].trainable:
             continue
-        number, shape = trained.index(item.saved), now[item.variable].shape
+        number, shape = places[item.saved], now[item.variable].shape
         for name, listed in lists.items():
             value = stored[listed[number]]
             before, same = value.shape, value.shape == stored[route.fit.held[item.saved]].shape

@@ -191,10 +191,11 @@ def describe(model, created, read, before=()):
     if isinstance(model, tf.Graph):
         created.of_operations([item.variable for item in found])
     index = {id(item.variable): number for number, item in enumerate(found)}
+    named = {item.path: item.variable for item in found}
     return {
         "framework": frameworks.versions(),
         "variables": [_variable(item, created) for item in found],
-        "holders": [_holder(item, created, found) for item in holders],
+        "holders": [_holder(item, created, named) for item in holders],
         "aliases": aliases,
         **_forms(model, index, created),
         **interface.read(model),
@@ -223,13 +224,13 @@ def _forms(model, index, created):
     }
 
 
-def _holder(item, created, found):
+def _holder(item, created, named):
     return {
         "path": item.path,
         "type": type(item.value).__name__,
         "calls": private_names.calls(item.value),
         "site": created.of(item.value),
-        "trained": private_names.trained(item.value, {item.path: item.variable for item in found}),
+        "trained": private_names.trained(item.value, named),
     }
 
 

@@ -31,32 +31,36 @@ class Root:
         self.beside, self.own = _Around(), []
         if self.edges:
             self.attach(self.edges, model)
-        orders = {}
+        places = {}
         for item in options["beside"]:
-            edges, of, trains = item["edges"], item["of"], item["trains"]
+            edges, of = item["edges"], item["of"]
             if of is not None:
-                if trains not in orders:
-                    orders[trains] = self._trained(trains)
-                edges = [*edges, str(self._place(of, orders[trains], edges[:-1]))]
+                optimizer = tuple(edges[:-1])
+                if optimizer not in places:
+                    places[optimizer] = self._places(item["trains"], optimizer)
+                if of not in places[optimizer]:
+                    raise ValueError(
+                        f"an optimizer beside the model keeps values for {of}, which is not trained any more"
+                    )
+                edges = [*edges, str(places[optimizer][of])]
             variable = tf.Variable(tf.zeros(item["shape"], item["dtype"]), trainable=False, name=item["edges"][-1])
             self.own.append((item["name"], variable))
             self.attach(edges, variable)
 
-    def _trained(self, path):
-        """{name of a variable: that} in the order in which an optimizer is built with those of an object."""
+    def _places(self, path, optimizer):
+        """{variable: its place} in the lists of an optimizer that trains the object of a path.
+
+        In Keras 3 it lists the variables themselves as well.
+        """
         found, holders, _ = variables.find(self.model)
         whole = self.model if not path else next(holder.value for holder in holders if holder.path == path)
         names = {id(item.variable): item.path for item in found}
-        return {names[id(variables.unwrap(item))]: item for item in whole.trainable_variables}
-
-    def _place(self, name, trained, optimizer):
-        """The place of a variable in the lists of an optimizer, which lists the variables themselves in Keras 3."""
-        if name not in trained:
-            raise ValueError(f"an optimizer beside the model keeps values for {name}, which is not trained any more")
-        for number, item in enumerate(trained.values()):
+        places = {}
+        for number, item in enumerate(whole.trainable_variables):
+            places[names[id(variables.unwrap(item))]] = number
             if not isinstance(item, tf.Variable):
                 self.attach([*optimizer, "_trainable_variables", str(number)], item)
-        return list(trained).index(name)
+        return places
 
     def variables(self):
         """The (name, variable) pairs of the model and of what is beside it."""
